@@ -1,0 +1,1 @@
+"""How Tinylytics is served to an assistant over the Model Context Protocol."""

@@ -1,0 +1,115 @@
+"""The database behind the stand-in: schema, connection and the forms that rows take in replies."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sites (
+    id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, url TEXT NOT NULL, label TEXT NOT NULL,
+    active INTEGER NOT NULL, public INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    unique_tracking INTEGER NOT NULL, insights_enabled INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS hits (
+    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, url TEXT, path TEXT NOT NULL, referrer TEXT, country TEXT,
+    browser_name TEXT, platform_name TEXT, is_mobile INTEGER, source TEXT, unique_hash TEXT, visitor_hash TEXT,
+    created_at INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kudos (
+    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, uid TEXT NOT NULL, path TEXT NOT NULL,
+    created_at INTEGER NOT NULL, UNIQUE (site_id, uid)
+);
+CREATE TABLE IF NOT EXISTS ignore_rules (site_id INTEGER NOT NULL, pattern TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS insights (
+    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, insights_for_date TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS monitors (
+    site_id INTEGER PRIMARY KEY, id INTEGER NOT NULL, ssl_expires_at INTEGER NOT NULL,
+    domain_expires_at INTEGER NOT NULL, error_code INTEGER, error_message TEXT, auto_paused INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS downtimes (
+    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, error TEXT NOT NULL, started_at INTEGER NOT NULL,
+    ended_at INTEGER, partial INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS content_checks (
+    site_id INTEGER PRIMARY KEY, root_path TEXT NOT NULL, last_check_at INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS links (
+    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, url TEXT NOT NULL, status_code INTEGER NOT NULL,
+    error_message TEXT, issue_type TEXT NOT NULL, checked_at INTEGER NOT NULL, ignored INTEGER NOT NULL
+);
+"""
+_INDEX = "CREATE INDEX IF NOT EXISTS hits_by_time ON hits (site_id, created_at)"
+
+HIT_COLUMNS = (
+    "site_id",
+    "url",
+    "path",
+    "referrer",
+    "country",
+    "browser_name",
+    "platform_name",
+    "is_mobile",
+    "source",
+    "unique_hash",
+    "visitor_hash",
+    "created_at",
+)
+_INSERT_HIT = f"INSERT INTO hits ({', '.join(HIT_COLUMNS)}) VALUES ({', '.join('?' * len(HIT_COLUMNS))})"  # noqa: S608  (constants only)
+
+Value = str | int | None
+
+
+class Store:
+    """One SQLite database that any thread may use; times in it are epoch seconds, truth values 0 or 1."""
+
+    def __init__(self, database: str | Path) -> None:
+        self.lock = RLock()
+        self.connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
+        self.connection.row_factory = sqlite3.Row
+        # Nothing here outlives its use, so no time goes into surviving a power cut.
+        self.connection.execute("PRAGMA synchronous = OFF")
+        self.connection.execute("PRAGMA journal_mode = MEMORY")
+        self.connection.executescript(_SCHEMA)
+
+    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self.connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        return self.connection.execute(sql, values).fetchone()
+
+    def number(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """The one whole number that a query gives."""
+        return int(self.connection.execute(sql, values).fetchone()[0])
+
+    def insert(self, table: str, fields: Mapping[str, Value]) -> int:
+        """Store one row under the column names given; its id."""
+        columns, marks = ", ".join(fields), ", ".join("?" * len(fields))
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  (names come from this package and its tests)
+        return self.connection.execute(statement, tuple(fields.values())).lastrowid or 0
+
+    def insert_hits(self, rows: Iterable[tuple[Value, ...]]) -> None:
+        """Store many hits, each a tuple in the order of `HIT_COLUMNS`."""
+        with self.lock:
+            self.connection.execute("BEGIN")
+            self.connection.executemany(_INSERT_HIT, rows)
+            self.connection.execute("COMMIT")
+
+    def index(self) -> None:
+        """Make windows of hits quick to find; done after the first filling, which would be slower with it."""
+        self.connection.execute(_INDEX)
+        self.connection.execute("ANALYZE")
+
+
+def stamp(moment: int | None) -> str | None:
+    """Epoch seconds as the API writes times: `2026-02-14T10:00:00Z`."""
+    return None if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def truth(value: int | None) -> bool | None:
+    """A stored 0, 1 or NULL as JSON's word."""
+    return None if value is None else bool(value)

@@ -1,0 +1,94 @@
+"""Connects a test to the server: a real client, the real server, and the stand-in or a mock as the only fake."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import httpx2 as httpx
+from mcp import Client
+from mcp.client.session import ElicitationFnT
+from mcp.types import CallToolResult, TextContent
+from tinylytics_mcp.app import create_server
+from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from tinylytics_tools.access import ApiKey
+from tinylytics_tools.api import Account, Preferences
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+"""A Monday morning: the clock of all tests that do not need another."""
+BASE_URL = "https://tinylytics.test/api/v1"
+
+Mode = Literal["auto", "legacy"]
+MODES: tuple[Mode, ...] = ("auto", "legacy")
+"""Both eras of the protocol."""
+
+
+@dataclass
+class Recorder(httpx.AsyncBaseTransport):
+    """Passes requests on and remembers them."""
+
+    inner: httpx.AsyncBaseTransport
+    requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Remember, then send."""
+        self.requests.append(request)
+        return await self.inner.handle_async_request(request)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A client, and what its server asked of the service."""
+
+    client: Client
+    wire: Recorder
+
+    async def call(self, tool: str, /, **arguments: Any) -> CallToolResult:
+        """Call a tool; the result as the host gets it."""
+        return await self.client.call_tool(tool, arguments)
+
+    async def answer(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
+        """The structured half of a call that must work."""
+        result = await self.call(tool, **arguments)
+        assert not result.is_error, text_of(result)
+        assert result.structured_content is not None
+        return result.structured_content
+
+    async def error(self, tool: str, /, **arguments: Any) -> str:
+        """The text of a call that must fail."""
+        result = await self.call(tool, **arguments)
+        assert result.is_error, text_of(result)
+        return text_of(result)
+
+
+@asynccontextmanager
+async def connect(
+    service: Standin | Callable[[httpx.Request], httpx.Response],
+    *,
+    key: str = FULL_ACCESS_KEY,
+    mode: Mode = "auto",
+    preferences: Preferences = Preferences(),
+    clock: Callable[[], datetime] = lambda: NOW,
+    elicitation: ElicitationFnT | None = None,
+) -> AsyncGenerator[Connected]:
+    """A client connected in memory to a server whose service is a stand-in, or a function that answers requests."""
+    network = httpx.ASGITransport(app=service) if isinstance(service, Standin) else httpx.MockTransport(service)
+    wire = Recorder(network)
+    account = Account(ApiKey(key), wire=wire, base_url=BASE_URL, preferences=preferences, clock=clock)
+    server = create_server(account)
+    async with Client(server, mode=mode, elicitation_callback=elicitation, raise_exceptions=True) as client:
+        yield Connected(client, wire)
+    await account.aclose()
+
+
+def text_of(result: CallToolResult) -> str:
+    """The text half."""
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    return block.text
+
+
+def rows_of(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """A table's rows as objects."""
+    return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]

@@ -1,0 +1,1 @@
+"""What Tinylytics is, and what can be asked of it."""

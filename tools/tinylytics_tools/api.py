@@ -1,0 +1,188 @@
+"""The one way to ask Tinylytics something: a typed call of an endpoint, counted, with every failure in one tree."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import anyio
+import httpx2 as httpx
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import Resolve
+from pydantic import ValidationError
+
+from tinylytics_tools import failures
+from tinylytics_tools.access import Access, ApiKey
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import KeyNotAccepted, UnexpectedReply
+from tinylytics_tools.replies import Reply
+from tinylytics_tools.wire.report import report_of
+
+R = TypeVar("R", bound=Reply)
+T = TypeVar("T")
+Query = Mapping[str, str | int | None]
+Body = dict[str, Any] | list[dict[str, Any]]
+
+Progress = Callable[[float, float | None, str | None], Awaitable[None]]
+
+MOST_AT_ONCE = 8
+"""Requests of one tool call under way at the same time."""
+FEW = 5
+"""Up to so many requests nobody needs to hear of progress."""
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What a question means that does not say it: the user's settings."""
+
+    site: str | None = None
+    time_zone: str = "utc"
+
+
+class Account:
+    """One key's way to the service; one for the process, or for each account that it serves.
+
+    `wire` carries every request. `access` can lower what the key may do, never raise it.
+    `clock` tells the time in UTC.
+    """
+
+    def __init__(
+        self,
+        key: ApiKey | None,
+        *,
+        wire: httpx.AsyncBaseTransport,
+        base_url: str,
+        access: Access | None = None,
+        preferences: Preferences = Preferences(),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        user_agent: str = "tinylytics-mcp",
+    ) -> None:
+        of_key = Access.READ_ONLY if key is None else key.access
+        self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
+        self.is_lowered = self.access is not of_key
+        self.preferences = preferences
+        self.clock = clock
+        self._key = key
+        self._base_url = base_url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            transport=wire,
+            trust_env=False,  # a proxy or .netrc of the environment must not put itself before the wire
+            follow_redirects=False,
+            timeout=None,  # the wire's deadline bounds the whole call
+            headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": user_agent},
+        )
+
+    async def send(self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None) -> httpx.Response:
+        """One request, with the key where the endpoint takes one.
+
+        Raises:
+            KeyNotAccepted: no key is configured.
+            httpx.TransportError: as the wire raises it.
+        """
+        headers: dict[str, str] = {}
+        if not endpoint.keyless:
+            if self._key is None:
+                raise KeyNotAccepted(failures.NO_KEY)
+            headers["authorization"] = self._key.authorization
+        sent = {name: str(value) for name, value in query.items() if value is not None}
+        request = self._http.build_request(
+            endpoint.method, self._base_url + path, params=sent or None, json=body, headers=headers
+        )
+        on_the_wire = request.url.raw_path.partition(b"?")[0]
+        if on_the_wire != httpx.URL(self._base_url).raw_path.rstrip(b"/") + path.encode():
+            raise RuntimeError("the path of a request is not its endpoint's template")
+        return await self._http.send(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+class Api:
+    """What one tool call asks of an account, counted.
+
+    `progress` hears `(answers read, None, words)` where one question takes more than a few requests.
+    """
+
+    def __init__(self, account: Account, progress: Progress | None = None) -> None:
+        self._account = account
+        self._progress = progress
+        self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
+        self._calls = 0
+        self.requests = 0
+        self.left: int | None = None
+        self.oldest_s: float | None = None
+        self.preferences = account.preferences
+        self.access = account.access
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return self._account.clock()
+
+    async def call(
+        self, endpoint: Endpoint[R], query: Query | None = None, *, body: Body | None = None, **path_values: int | str
+    ) -> R:
+        """Ask one endpoint; the reply is complete and of the endpoint's type.
+
+        Raises:
+            TinylyticsError: whichever of the tree fits, see `errors`.
+        """
+        path = endpoint.fill(**path_values)
+        try:
+            async with self._slots:
+                response = await self._account.send(endpoint, path, query or {}, body)
+        except httpx.TransportError as error:
+            self.requests += 1
+            raise failures.of_transport(endpoint, error) from error
+        self._calls += 1
+        if self._progress is not None and self._calls > FEW:
+            await self._progress(self._calls, None, f"{self._calls} answers read")
+        report = report_of(response)
+        self.requests += report.requests
+        if report.left is not None:
+            self.left = report.left
+        if report.age_s is not None:
+            self.oldest_s = max(self.oldest_s or 0.0, report.age_s)
+        failure = failures.of_response(endpoint, response)
+        if failure is not None:
+            raise failure
+        try:
+            return endpoint.reply.model_validate_json(response.content)
+        except ValidationError as error:
+            raise UnexpectedReply(failures.unexpected(endpoint, error)) from None
+
+    def costs(self) -> dict[str, int | None]:
+        """What the call took so far, as the fields of an answer."""
+        stored = None if self.oldest_s is None else round(self.oldest_s)
+        return {"requests_used": self.requests, "requests_left": self.left, "stored_s": stored}
+
+    async def gather(self, *questions: Callable[[], Awaitable[T]]) -> list[T]:
+        """Ask several things at the same time, at most eight requests under way; answers in the order asked.
+
+        The first failure cancels the others and is raised as it is.
+        """
+        answers: dict[int, T] = {}
+
+        async def ask(index: int) -> None:
+            answers[index] = await questions[index]()
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                for index in range(len(questions)):
+                    tasks.start_soon(ask, index)
+        except ExceptionGroup as group:
+            first = group.exceptions[0]
+            raise first from first.__cause__
+        return [answers[index] for index in range(len(questions))]
+
+
+async def current_api(ctx: Context[Any, Any]) -> Api:
+    """The API for this tool call: the account is the server's, handed down as its lifespan."""
+    account = ctx.request_context.lifespan_context
+    if not isinstance(account, Account):
+        raise TypeError("the server's lifespan must yield the account")
+    return Api(account, ctx.report_progress)
+
+
+CurrentApi = Annotated[Api, Resolve(current_api)]
+"""A tool's way to ask; the model does not see it."""

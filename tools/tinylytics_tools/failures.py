@@ -1,0 +1,176 @@
+"""Which error of the tree a failed call is, read from what the service or the network said."""
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+import httpx2 as httpx
+from pydantic import ValidationError
+
+from tinylytics_tools import errors, visitor_text
+from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
+from tinylytics_tools.endpoint import Endpoint
+
+NO_KEY = (
+    f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
+    "TINYLYTICS_API_KEY of this server and restart it; `tinylytics-mcp serve --demo` needs no key."
+)
+BAD_KEY = (
+    "Tinylytics did not accept the API key: it is wrong, revoked or incomplete. Make a new one under "
+    f"{WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+)
+FULL_KEY_NEEDED = (
+    "needs a full-access key (tly-fa-…), and this one may only read. Nothing was sent. The user can make a "
+    f"full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+)
+
+
+def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.TinylyticsError | None:
+    """The error that an answer is, or None where it is a success with a JSON body.
+
+    A page of HTML with any status below 400, or a redirect, is a key not accepted (field notes 2).
+    """
+    status = response.status_code
+    is_json = response.headers.get("content-type", "").partition(";")[0].strip().endswith("json")
+    if status == 401 or (status < 400 and (not is_json or status >= 300)):
+        if endpoint.keyless:
+            return errors.UnexpectedReply(f"{_name(endpoint)} answered {status} and no JSON. {_BASE_URL_HINT}")
+        return errors.KeyNotAccepted(BAD_KEY)
+    if status < 300:
+        return None
+    body = _object(response)
+    reasons = _reasons(body)
+    match status:
+        case 403:
+            return _forbidden(endpoint, body, reasons)
+        case 404:
+            return _not_found(endpoint)
+        case 400 | 422:
+            said = f" It said: {reasons}." if reasons else ""
+            stored = " Nothing was stored." if endpoint.method != "GET" else ""
+            return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{said}{stored}")
+        case 429:
+            return too_many(retry_after_s(response))
+        case 503 if "retry-after" in response.headers:
+            return too_many(retry_after_s(response))
+        case _ if status >= 500:
+            if endpoint.method != "GET":
+                return errors.OutcomeUnknown(_unknown(endpoint, f"Tinylytics failed with status {status}"))
+            return errors.Unavailable(f"Tinylytics failed with status {status} on {_name(endpoint)}. {_LATER}")
+        case _:
+            return errors.UnexpectedReply(
+                f"{_name(endpoint)} answered status {status}, which the API does not document."
+            )
+
+
+def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors.TinylyticsError:
+    """The error that a failed exchange is; a write that may have left is told as unknown."""
+    never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    if endpoint.method != "GET" and not never_left:
+        return errors.OutcomeUnknown(_unknown(endpoint, "the answer was lost"))
+    if isinstance(error, httpx.TimeoutException):
+        return errors.Unavailable(f"Tinylytics did not answer {_name(endpoint)} in time. {_LATER}")
+    if never_left:
+        return errors.Unavailable(f"Tinylytics could not be reached, so nothing was sent. {_LATER}")
+    return errors.Unavailable(f"The answer of {_name(endpoint)} broke off or was too large. {_LATER}")
+
+
+def unexpected(endpoint: Endpoint[Any], error: ValidationError) -> str:
+    """Which fields of a reply are not what the API document says; names only, never values."""
+    places = [".".join(str(part) for part in found["loc"]) or "the body" for found in error.errors()[:3]]
+    names = ", ".join(visitor_text.prose(place, cap=60) for place in places)
+    return (
+        f"{_name(endpoint)} answered in a form that the API document does not describe, at: {names}. {_BASE_URL_HINT}"
+    )
+
+
+def too_many(wait_s: float | None) -> errors.TooManyRequests:
+    """The hourly allowance is used up (API document, section 8)."""
+    when = "in a few minutes" if wait_s is None else f"in {max(1, round(wait_s / 60))} min"
+    return errors.TooManyRequests(
+        "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that "
+        f"uses the key. Ask again {when}, with a shorter period or fewer sites.",
+        retry_after_s=wait_s,
+    )
+
+
+def retry_after_s(response: httpx.Response) -> float | None:
+    """Seconds that `Retry-After` asks for, given as seconds or as an HTTP date; None where there is none."""
+    text = response.headers.get("retry-after", "").strip()
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text).astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except ValueError:
+        return None
+
+
+def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:
+    """The four meanings of 403 (field notes 21), as far as the body tells; `premium` asks `/me` for the rest."""
+    if endpoint.method != "GET":
+        return errors.NotAllowed(f"Tinylytics refused this write. {_name(endpoint)} {FULL_KEY_NEEDED}")
+    if endpoint.subscription and "subscri" in reasons.lower():
+        return needs_subscription(endpoint)
+    if endpoint.feature is not None and (body.get("content_monitoring_enabled") is False or "enabled" in reasons):
+        return not_enabled(endpoint)
+    return errors.NotAllowed(f"Tinylytics does not let this key use {_name(endpoint)}. Check the key and the site.")
+
+
+def needs_subscription(endpoint: Endpoint[Any]) -> errors.SubscriptionNeeded:
+    """The account's plan does not include a premium endpoint (API document, section 2)."""
+    return errors.SubscriptionNeeded(
+        f"{_feature(endpoint)} needs a Tinylytics subscription, which this account does not have. "
+        "Traffic, kudos and journeys work without one."
+    )
+
+
+def not_enabled(endpoint: Endpoint[Any]) -> errors.NotEnabled:
+    """The feature behind an endpoint is off for the site."""
+    return errors.NotEnabled(
+        f"{_feature(endpoint)} is not enabled for this site, so nothing is known about it: that is not the same as "
+        "all being well. The user can switch it on in the site's settings on Tinylytics."
+    )
+
+
+def _not_found(endpoint: Endpoint[Any]) -> errors.TinylyticsError:
+    if endpoint.feature is not None:
+        return not_enabled(endpoint)
+    return errors.NotFound("Tinylytics has no such thing: it may have been deleted. `list_sites` shows the sites.")
+
+
+def _unknown(endpoint: Endpoint[Any], cause: str) -> str:
+    return (
+        f"It is not known whether this was stored: {cause} after {_name(endpoint)} had been sent. It was not sent "
+        "again. Look before repeating it."
+    )
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body: Any = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+
+
+def _reasons(body: dict[str, Any]) -> str:
+    """`error` or `errors` of a failure, guarded: the service may quote what a visitor wrote."""
+    found: Any = body.get("errors") or body.get("error") or ""
+    texts = cast("list[Any]", found) if isinstance(found, list) else [found]
+    return visitor_text.prose("; ".join(str(text) for text in texts[:5]), cap=300).rstrip(".")
+
+
+def _name(endpoint: Endpoint[Any]) -> str:
+    return f"{endpoint.method} {endpoint.path.replace('{', ':').replace('}', '')}"
+
+
+def _feature(endpoint: Endpoint[Any]) -> str:
+    name = endpoint.feature or "This"
+    return name[0].upper() + name[1:]
+
+
+_LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
+_BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."

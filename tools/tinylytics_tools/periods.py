@@ -1,0 +1,224 @@
+"""Says which days a question is about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Final, Literal, TypeGuard, get_args
+
+from tinylytics_tools.errors import InvalidArgument
+
+Period = Literal[
+    "today",
+    "yesterday",
+    "last_7_days",
+    "last_30_days",
+    "last_90_days",
+    "this_week",
+    "last_week",
+    "this_month",
+    "last_month",
+    "this_year",
+    "last_year",
+    "last_12_months",
+    "all_time",
+]
+PERIODS: Final[tuple[Period, ...]] = get_args(Period)
+DEFAULT_PERIOD: Final[Period] = "last_30_days"
+
+Compare = Literal["previous_period", "previous_year", "none"]
+Unit = Literal["day", "week", "month", "year"]
+
+LONGEST_WINDOW: Final = 730
+"""Days one request may cover (API document, section 3)."""
+
+FIRST_START: Final = date(2000, 1, 1)
+"""No start_date before this one: nothing was counted then, and a mistyped year would cost a request for every two."""
+
+_DAY: Final = timedelta(days=1)
+_WHOLE_DAYS: Final[dict[Period, int]] = {"yesterday": 1, "last_7_days": 7, "last_30_days": 30, "last_90_days": 90}
+_RUNNING: Final[dict[Period | None, Unit]] = {"this_week": "week", "this_month": "month", "this_year": "year"}
+_FINISHED: Final[dict[Period, Unit]] = {"last_week": "week", "last_month": "month", "last_year": "year"}
+_MOST_BUCKETS: Final[tuple[tuple[Unit, int], ...]] = (("day", 31), ("week", 26), ("month", 60))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Whole days, both ends included (field notes 4)."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.first > self.last:
+            raise ValueError(f"a window cannot end ({self.last}) before it starts ({self.first})")
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    @property
+    def days(self) -> int:
+        """How many days these are, at least one."""
+        return (self.last - self.first).days + 1
+
+    def dates(self) -> Iterator[date]:
+        """Every day, oldest first."""
+        return (self.first + timedelta(days=n) for n in range(self.days))
+
+    def pieces(self, longest: int = LONGEST_WINDOW) -> list["Window"]:
+        """The same days as consecutive windows of at most `longest` days, oldest first."""
+        starts = (self.first + timedelta(days=n) for n in range(0, self.days, longest))
+        return [Window(start, min(self.last, start + timedelta(days=longest - 1))) for start in starts]
+
+    def finished(self, today: date) -> "Window | None":
+        """The days before today; None if there are none."""
+        last = min(self.last, today - _DAY)
+        return Window(self.first, last) if self.first <= last else None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The days asked for; `period` is None where dates were given, `defaulted` where neither was."""
+
+    window: Window
+    period: Period | None
+    defaulted: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Equal numbers of finished days that have no day in common (ANSWERS 3)."""
+
+    current: Window
+    earlier: Window
+
+
+@dataclass(frozen=True)
+class Series:
+    """A window cut into calendar units, oldest first; the first and the last may be parts of their unit."""
+
+    unit: Unit
+    windows: list[Window]
+
+
+def resolve(
+    period: str | None, start_date: date | None, end_date: date | None, *, today: date, earliest: date
+) -> Asked:
+    """The days meant by the time arguments of a tool.
+
+    Without any: the default period. `start_date` alone runs to today. A window of dates may be longer than one
+    request may cover (see `Window.pieces`). `earliest` is the site's first day; only `all_time` starts there.
+
+    Raises InvalidArgument for an unknown period, a period beside dates, an end without a start, dates in the wrong
+    order, in the future, or before `FIRST_START`.
+    """
+    if start_date is None and end_date is None:
+        if period is None:
+            return Asked(_named(DEFAULT_PERIOD, today, earliest), DEFAULT_PERIOD, defaulted=True)
+        if not _is_period(period):
+            raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
+        return Asked(_named(period, today, earliest), period, defaulted=False)
+    if period is not None:
+        raise InvalidArgument("Both a period and dates were given. Give either period, or start_date and end_date.")
+    if start_date is None:
+        raise InvalidArgument("end_date was given alone. Give start_date too, or a period instead.")
+    return Asked(_between(start_date, today if end_date is None else end_date, today), None, defaulted=False)
+
+
+def earlier(asked: Asked, compare: Compare, *, today: date) -> Comparison | None:
+    """Which finished days are compared with which; None where nothing can be or is to be compared.
+
+    `previous_period`: as many days immediately before. For `this_week`, `this_month` and `this_year`: as many first
+    days of the unit before; a unit before that is too short for that (30 days of March against February) gives the
+    days that end with its last day.
+    `previous_year`: as many days from the same date one calendar year earlier (29 February: from the 28th). Where they
+    would reach into the days they are compared with (366 days or more), they end just before those.
+    """
+    current = asked.window.finished(today)
+    if current is None or compare == "none" or asked.period == "all_time":
+        return None
+    adjacent = current.first - timedelta(days=current.days)
+    if compare == "previous_year":
+        start = min(_year_before(current.first), adjacent)
+    elif unit := _RUNNING.get(asked.period):
+        start = min(_unit_before(unit, today).first, adjacent)
+    else:
+        start = adjacent
+    return Comparison(current, _lasting(start, current.days))
+
+
+def buckets(window: Window) -> Series:
+    """The window as a series that fits an answer (ANSWERS 2).
+
+    Days up to 31, then weeks from Monday up to 26, then months up to 60, then years.
+    """
+    for unit, most in _MOST_BUCKETS:
+        windows = _cut(window, unit)
+        if len(windows) <= most:
+            return Series(unit, windows)
+    return Series("year", _cut(window, "year"))
+
+
+def _named(period: Period, today: date, earliest: date) -> Window:
+    if days := _WHOLE_DAYS.get(period):
+        return _lasting(today - timedelta(days=days), days)
+    if unit := _RUNNING.get(period):
+        return Window(_start_of(unit, today), today)
+    if unit := _FINISHED.get(period):
+        return _unit_before(unit, today)
+    if period == "last_12_months":
+        month = _start_of("month", today)
+        return Window(_year_before(month), month - _DAY)
+    # A site made today in UTC can be a day ahead of the account's zone.
+    return Window(today if period == "today" else min(earliest, today), today)
+
+
+def _between(start: date, end: date, today: date) -> Window:
+    if start > today:
+        raise InvalidArgument(
+            f"start_date {start} is in the future. Today is {today}: give that day or an earlier one."
+        )
+    if end > today:
+        raise InvalidArgument(
+            f"end_date {end} is in the future. Today is {today}: give that day, or leave end_date out."
+        )
+    if start > end:
+        raise InvalidArgument(f"start_date {start} is after end_date {end}. Give the earlier day as start_date.")
+    if start < FIRST_START:
+        raise InvalidArgument(f"start_date {start} is too early. Give {FIRST_START} or later, or period=all_time.")
+    return Window(start, end)
+
+
+def _is_period(value: str) -> TypeGuard[Period]:
+    return value in PERIODS
+
+
+def _lasting(first: date, days: int) -> Window:
+    return Window(first, first + timedelta(days=days - 1))
+
+
+def _cut(window: Window, unit: Unit) -> list[Window]:
+    units = (list(days) for _, days in groupby(window.dates(), key=lambda day: _start_of(unit, day)))
+    return [Window(days[0], days[-1]) for days in units]
+
+
+def _start_of(unit: Unit, day: date) -> date:
+    match unit:
+        case "day":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "year":
+            return day.replace(month=1, day=1)
+
+
+def _unit_before(unit: Unit, day: date) -> Window:
+    last = _start_of(unit, day) - _DAY
+    return Window(_start_of(unit, last), last)
+
+
+def _year_before(day: date) -> date:
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)

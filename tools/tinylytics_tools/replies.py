@@ -1,0 +1,41 @@
+"""The shapes that the replies of several endpoints share."""
+
+from datetime import date
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Reply(BaseModel):
+    """Something Tinylytics said: read-only; fields that are not declared are ignored (field notes 26)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Wrapped(Reply):
+    """A reply that older forms of the API put under one key, `{"site": {…}}` (field notes 26)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def unwrap(cls, value: Any) -> Any:
+        """Take the inner object where the outer one has nothing but it."""
+        if not isinstance(value, dict) or len(cast("dict[str, Any]", value)) != 1:
+            return cast("Any", value)
+        (inner,) = cast("dict[str, Any]", value).values()
+        return cast("Any", inner) if isinstance(inner, dict) else cast("Any", value)
+
+
+class Pagination(Reply):
+    """Which page this is; `total_count` counts rows, or groups where they are grouped (field notes 6)."""
+
+    current_page: int
+    per_page: int
+    total_count: int
+    total_pages: int
+
+
+class Dates(Reply):
+    """The window that the service used, both days included, in the zone mode that was asked for."""
+
+    start_date: date
+    end_date: date

@@ -1,0 +1,91 @@
+"""Whose and which days a question is about, settled once and echoed by every answer (ANSWERS 3)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from tinylytics_tools import hit_log
+from tinylytics_tools.answer import Answer
+from tinylytics_tools.api import Api
+from tinylytics_tools.periods import Asked, Window, resolve
+from tinylytics_tools.which_site import SiteReply, which_site
+
+
+class SiteAnswer(Answer):
+    """An answer about one site."""
+
+    site_id: int
+    site: str
+
+
+class WindowAnswer(SiteAnswer):
+    """An answer about some days of one site, both ends included. `defaults` lists what the caller did not say."""
+
+    first_day: date
+    last_day: date
+    days: int
+    time_zone: str
+    filters: str = "none"
+    defaults: list[str] = []
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One site, some of its days in a zone mode, and the running day there."""
+
+    site: SiteReply
+    asked: Asked
+    zone: str
+    today: date
+    defaults: tuple[str, ...]
+
+    @property
+    def window(self) -> Window:
+        """The days asked about."""
+        return self.asked.window
+
+    def fields(self) -> dict[str, Any]:
+        """The scope as the fields of a `WindowAnswer`."""
+        return {
+            "site_id": self.site.id,
+            "site": self.site.name,
+            "first_day": self.window.first,
+            "last_day": self.window.last,
+            "days": self.window.days,
+            "time_zone": self.zone,
+            "defaults": list(self.defaults),
+        }
+
+    def query(self, window: Window | None = None) -> dict[str, str]:
+        """The scope, or a window of it, as the API's parameters; at most 730 days (`Window.pieces`)."""
+        days = window or self.window
+        return {"start_date": days.first.isoformat(), "end_date": days.last.isoformat(), "time_zone": self.zone}
+
+
+async def settle(
+    api: Api,
+    *,
+    site: str | None = None,
+    period: str | None = None,
+    start_date: date | None = None,
+    end_date: date | None = None,
+    time_zone: str | None = None,
+    found: SiteReply | None = None,
+) -> Scope:
+    """Find the site (unless it is `found` already) and the days.
+
+    Raises:
+        InvalidArgument: no such site, or a period that cannot be.
+    """
+    target = found or await which_site(api, site)
+    zone = time_zone or api.preferences.time_zone
+    today = await hit_log.today(api, target.id, zone)
+    asked = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))
+    said = {"site": site or found, "period": None if asked.defaulted else asked, "time_zone": time_zone}
+    return Scope(target, asked, zone, today, tuple(name for name, value in said.items() if value is None))
+
+
+def first_day(site: SiteReply, zone: str) -> date:
+    """The first day a site can have hits on; a day more where the zone is not UTC and may lag behind it."""
+    created = site.created_at.date()
+    return created if zone == "utc" else created - timedelta(days=1)

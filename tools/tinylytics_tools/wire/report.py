@@ -1,0 +1,29 @@
+"""What the wire tells of one call, beside its answer."""
+
+from dataclasses import dataclass
+
+import httpx2 as httpx
+
+_KEY = "tinylytics"
+
+
+@dataclass(frozen=True)
+class Report:
+    """`requests`: how many left for the service. `age_s`: seconds since a stored answer was fetched, else None.
+    `left`: requests that remain of this hour, None where nobody counts."""
+
+    requests: int = 1
+    age_s: float | None = None
+    left: int | None = None
+
+
+def attach(response: httpx.Response, report: Report) -> httpx.Response:
+    """Put a report on an answer."""
+    response.extensions = {**response.extensions, _KEY: report}
+    return response
+
+
+def report_of(response: httpx.Response) -> Report:
+    """The report of an answer; a transport that tells nothing has sent one request."""
+    report = response.extensions.get(_KEY)
+    return report if isinstance(report, Report) else Report()
