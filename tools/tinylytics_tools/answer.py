@@ -31,7 +31,7 @@ class Table(BaseModel):
     of: int
     next_offset: int | None = None
 
-    _shorter: "Callable[[], Table | None]" = PrivateAttr(default=lambda: None)
+    _shorter: "Callable[[], Table | None] | None" = PrivateAttr(default=None)
     _has_other: bool = PrivateAttr(default=False)
 
     @property
@@ -52,7 +52,7 @@ class Table(BaseModel):
 
     def shorter(self) -> "Table | None":
         """The same list with one row less, its totals kept true; None where that cannot be."""
-        return self._shorter()
+        return self._shorter() if self._shorter else None
 
     def text(self, name: str) -> str:
         """TSV under a line that says how much of the list is shown."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from tinylytics_tools import failures
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.errors import KeyNotAccepted, UnexpectedReply
+from tinylytics_tools.errors import KeyNotAccepted
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.wire.report import report_of
 
@@ -149,7 +149,7 @@ class Api:
         try:
             return endpoint.reply.model_validate_json(response.content)
         except ValidationError as error:
-            raise UnexpectedReply(failures.unexpected(endpoint, error)) from None
+            raise failures.unexpected(endpoint, failures.places(error)) from None
 
     def costs(self) -> dict[str, int | None]:
         """What the call took so far, as the fields of an answer."""

@@ -32,13 +32,11 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.Tin
     A page of HTML with any status below 400, or a redirect, is a key not accepted (field notes 2).
     """
     status = response.status_code
-    is_json = response.headers.get("content-type", "").partition(";")[0].strip().endswith("json")
-    if status == 401 or (status < 400 and (not is_json or status >= 300)):
-        if endpoint.keyless:
-            return errors.UnexpectedReply(f"{_name(endpoint)} answered {status} and no JSON. {_BASE_URL_HINT}")
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if status == 401 or (not endpoint.keyless and (300 <= status < 400 or (status < 300 and kind == "text/html"))):
         return errors.KeyNotAccepted(BAD_KEY)
     if status < 300:
-        return None
+        return None if kind.endswith("json") else unexpected(endpoint, "the content type")
     body = _object(response)
     reasons = _reasons(body)
     match status:
@@ -76,13 +74,19 @@ def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors
     return errors.Unavailable(f"The answer of {_name(endpoint)} broke off or was too large. {_LATER}")
 
 
-def unexpected(endpoint: Endpoint[Any], error: ValidationError) -> str:
-    """Which fields of a reply are not what the API document says; names only, never values."""
-    places = [".".join(str(part) for part in found["loc"]) or "the body" for found in error.errors()[:3]]
-    names = ", ".join(visitor_text.prose(place, cap=60) for place in places)
-    return (
-        f"{_name(endpoint)} answered in a form that the API document does not describe, at: {names}. {_BASE_URL_HINT}"
+def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
+    """A success whose body is not what the API document says; `place` names where. A write may have been done."""
+    if endpoint.method != "GET":
+        return errors.OutcomeUnknown(_unknown(endpoint, f"the answer could not be read (at {place})"))
+    return errors.UnexpectedReply(
+        f"{_name(endpoint)} answered in a form that the API document does not describe, at: {place}. {_BASE_URL_HINT}"
     )
+
+
+def places(error: ValidationError) -> str:
+    """Which fields of a reply are wrong; names only, never values."""
+    names = [".".join(str(part) for part in found["loc"]) or "the body" for found in error.errors()[:3]]
+    return ", ".join(visitor_text.prose(name, cap=60) for name in names)
 
 
 def too_many(wait_s: float | None) -> errors.TooManyRequests:

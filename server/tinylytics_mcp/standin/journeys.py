@@ -1,0 +1,97 @@
+"""Visitors and the pages they went through, made from the hits (API document, `GET /sites/:id/user_journeys`)."""
+
+from collections import Counter
+from dataclasses import dataclass
+from sqlite3 import Row
+
+from tinylytics_mcp.standin.call import Body, Call
+from tinylytics_mcp.standin.parameters import Window
+from tinylytics_mcp.standin.quirks import Quirk, scrambled
+from tinylytics_mcp.standin.store import Store, stamp
+
+_TOP_PAGES = 10
+"""How many entry and exit pages are listed; the document's example shows two and states no number."""
+
+_STEPS = """
+SELECT id, visitor_hash, path, created_at FROM hits
+WHERE site_id = ? AND created_at >= ? AND created_at < ? AND visitor_hash IS NOT NULL
+ORDER BY created_at, id
+"""
+
+
+@dataclass
+class _Journey:
+    """One visitor hash inside the window; the hash changes every 12 hours (field notes 13)."""
+
+    visitor: str
+    first: Row
+    last: Row
+    steps: list[Row]
+
+
+def user_journeys(call: Call) -> tuple[int, Body]:
+    """`GET /sites/:id/user_journeys`; summary and insights are of the whole window, rows are one page.
+
+    A site without unique tracking stores no visitor hashes, so nobody is known to have come: zero visitors.
+    """
+    site = call.site()
+    window, page = call.window(), call.page()
+    journeys = _journeys(call.store, site["id"], window)
+    total = len(journeys)
+    single = sum(len(journey.steps) == 1 for journey in journeys)
+    if Quirk.UNSORTED in call.quirks:
+        journeys = scrambled(journeys, lambda journey: journey.visitor)
+    else:
+        journeys.sort(key=lambda journey: (journey.first["created_at"], journey.first["id"]), reverse=True)
+    return 200, {
+        "user_journeys": [_row(call.store, journey) for journey in journeys[page.offset : page.offset + page.size]],
+        "summary": {
+            "total_visitors": total,
+            "multi_page_visitors": total - single,
+            "single_page_visitors": single,
+            "bounce_rate": round(100 * single / total, 1) if total else 0.0,
+        },
+        "insights": {
+            "top_entry_pages": _top(Counter(journey.first["path"] for journey in journeys)),
+            "top_exit_pages": _top(Counter(journey.last["path"] for journey in journeys)),
+        },
+        "pagination": page.of(total),
+        "filters": window.filters(),
+    }
+
+
+def _journeys(store: Store, site_id: int, window: Window) -> list[_Journey]:
+    journeys: dict[str, _Journey] = {}
+    for step in store.rows(_STEPS, (site_id, window.since, window.before)):
+        visitor: str = step["visitor_hash"]
+        known = journeys.get(visitor)
+        if known is None:
+            journeys[visitor] = _Journey(visitor, step, step, [step])
+        else:
+            known.last = step
+            known.steps.append(step)
+    return list(journeys.values())
+
+
+def _row(store: Store, journey: _Journey) -> Body:
+    origin = store.rows("SELECT referrer, country, browser_name FROM hits WHERE id = ?", (journey.first["id"],))[0]
+    seconds = journey.last["created_at"] - journey.first["created_at"]
+    return {
+        "visitor_hash": journey.visitor,
+        "page_count": len(journey.steps),
+        "first_hit": stamp(journey.first["created_at"]),
+        "last_hit": stamp(journey.last["created_at"]),
+        "duration_minutes": round(seconds / 60),
+        "pages": [{"path": step["path"]} for step in journey.steps],
+        "entry_page": journey.first["path"],
+        "exit_page": journey.last["path"],
+        "session_duration": seconds,
+        "referrer": origin["referrer"],
+        "country": origin["country"],
+        "browser": origin["browser_name"],
+    }
+
+
+def _top(visitors: Counter[str]) -> list[Body]:
+    ranked = sorted(visitors.items(), key=lambda item: (-item[1], item[0]))
+    return [{"path": path, "visitors": number} for path, number in ranked[:_TOP_PAGES]]

@@ -1,0 +1,47 @@
+"""Sorts characters by whether they can be shown as they are."""
+
+from functools import lru_cache
+from typing import Final, Literal
+from unicodedata import category, normalize
+
+STRUCTURAL: Final = frozenset("\"'`<>|\\()[]{}")
+"""What an answer's own structure is written with."""
+
+MOST_MARKS: Final = 6
+"""Combining marks on one letter: ordinary Burmese has five, a "zalgo" text dozens."""
+
+# Unicode has no property for these letters, marks and symbols that draw nothing: fillers, joiners and blanks.
+_INVISIBLE_RANGES: Final = (
+    (0x034F, 0x034F),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0),
+    (0x13441, 0x13442),
+    (0x16FE4, 0x16FE4),
+    (0x1D159, 0x1D159),
+    (0xE0000, 0xE0FFF),
+)
+INVISIBLE: Final = frozenset(chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1))
+
+
+@lru_cache(maxsize=4096)
+def kind(char: str) -> Literal["letter", "mark", "other"]:
+    """Whether a character is a visible letter or digit of any script, a combining mark, or anything else."""
+    if char in INVISIBLE or stands_for_structure(char):
+        return "other"
+    match category(char)[0]:
+        case "L" | "N":
+            return "letter"
+        case "M":
+            return "mark"
+        case _:
+            return "other"
+
+
+def stands_for_structure(char: str) -> bool:
+    """Whether a reader that folds look-alikes (many tokenizers do) sees a bracket or a quote in it, as in U+2474."""
+    return not STRUCTURAL.isdisjoint(normalize("NFKC", char))

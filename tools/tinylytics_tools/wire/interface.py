@@ -1,0 +1,112 @@
+"""What the wire asks of the place where it keeps things, whatever that place is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+Clock = Callable[[], float]
+"""Seconds since 1970 in UTC."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be used now; the text says why, for a person."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What came of asking for a place in this hour.
+
+    `wait_s`: None where the place was given, else the seconds until asking again can succeed.
+    `since`: when the place was given, in the store's time. `refused_before`: the service's last answer was a refusal.
+    """
+
+    wait_s: float | None
+    since: float
+    refused_before: bool = False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Places given within the hour that ends now, and the seconds that a pause still takes (0: none)."""
+
+    used: int
+    pause_s: float
+
+
+class Requests(Protocol):
+    """The requests of each key within the last hour, and the pauses that the service asked for.
+
+    Raises (all methods):
+        StoreUnavailable: nothing was counted or changed.
+    """
+
+    async def reserve(self, fingerprint: str, most: int, clock: Clock) -> Place:
+        """Take a place if fewer than `most` are taken and no pause is on; atomic over all processes."""
+        ...
+
+    async def refused(self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock) -> float:
+        """The request that took its place at `sent` was refused; begins or prolongs the pause and returns its seconds.
+
+        `asked_s`: the seconds that the service asked for, None where it named none.
+        """
+        ...
+
+    async def answered(self, fingerprint: str, sent: float) -> None:
+        """The request that took its place at `sent` was answered: earlier refusals no longer lengthen the next pause."""
+        ...
+
+    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
+        """What is taken now."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A stored answer of status 200: its body and content type; times in seconds since 1970."""
+
+    content_type: str
+    body: bytes
+    fetched_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """`generation` counts the `forget`s of the key, so that an answer asked for before one is not kept after it."""
+
+    reply: Reply | None
+    generation: int
+
+
+class Replies(Protocol):
+    """Stored answers, by key and address; two keys never share.
+
+    Raises (all methods):
+        StoreUnavailable: nothing was found or changed.
+    """
+
+    async def find(self, fingerprint: str, address: str, now: float) -> Found:
+        """The answer stored for an address, fresh or not."""
+        ...
+
+    async def keep(self, fingerprint: str, address: str, reply: Reply, generation: int) -> None:
+        """Store an answer, unless something of the key was forgotten since `generation` was read."""
+        ...
+
+    async def forget(self, fingerprint: str, paths: frozenset[str]) -> None:
+        """Drop the answers of these addresses, whatever their queries."""
+        ...
+
+
+class Store(Protocol):
+    """Where the wire keeps what outlives a request."""
+
+    @property
+    def requests(self) -> Requests:
+        """The requests of the hour."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """The stored answers."""
+        ...

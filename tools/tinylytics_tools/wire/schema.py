@@ -1,0 +1,18 @@
+"""The tables of the state file, step by step: a step is added at the end and never changed afterwards."""
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE requests (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, at REAL NOT NULL) STRICT",
+        "CREATE INDEX requests_by_time ON requests (fingerprint, at)",
+        "CREATE TABLE pauses (fingerprint TEXT PRIMARY KEY, since REAL NOT NULL, until REAL NOT NULL,"
+        " refusals INTEGER NOT NULL) STRICT",
+        "CREATE TABLE replies (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, address TEXT NOT NULL,"
+        " path TEXT NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL, fetched_at REAL NOT NULL,"
+        " expires_at REAL NOT NULL, used_at REAL NOT NULL, UNIQUE (fingerprint, address)) STRICT",
+        "CREATE INDEX replies_by_path ON replies (fingerprint, path)",
+        "CREATE INDEX replies_by_use ON replies (used_at)",
+        "CREATE INDEX replies_by_end ON replies (expires_at)",
+        "CREATE TABLE generations (fingerprint TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT",
+    ),
+)
+"""`PRAGMA user_version` is the number of steps that a file has been through."""
