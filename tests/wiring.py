@@ -64,7 +64,7 @@ class Connected:
 
 @asynccontextmanager
 async def connect(
-    service: Standin | Callable[[httpx.Request], httpx.Response],
+    service: Standin | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
     *,
     key: str = FULL_ACCESS_KEY,
     mode: Mode = "auto",
@@ -72,14 +72,22 @@ async def connect(
     clock: Callable[[], datetime] = lambda: NOW,
     elicitation: ElicitationFnT | None = None,
 ) -> AsyncGenerator[Connected]:
-    """A client connected in memory to a server whose service is a stand-in, or a function that answers requests."""
-    network = httpx.ASGITransport(app=service) if isinstance(service, Standin) else httpx.MockTransport(service)
-    wire = Recorder(network)
+    """A client connected in memory to a server whose service is a stand-in, a transport or a function."""
+    wire = Recorder(network_of(service))
     account = Account(ApiKey(key), wire=wire, base_url=BASE_URL, preferences=preferences, clock=clock)
     server = create_server(account)
     async with Client(server, mode=mode, elicitation_callback=elicitation, raise_exceptions=True) as client:
         yield Connected(client, wire)
     await account.aclose()
+
+
+def network_of(
+    service: Standin | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
+) -> httpx.AsyncBaseTransport:
+    """The transport behind which a service answers."""
+    if isinstance(service, Standin):
+        return httpx.ASGITransport(app=service)
+    return service if isinstance(service, httpx.AsyncBaseTransport) else httpx.MockTransport(service)
 
 
 def text_of(result: CallToolResult) -> str:

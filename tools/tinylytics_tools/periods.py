@@ -68,7 +68,7 @@ class Window:
     def pieces(self, longest: int = LONGEST_WINDOW) -> list["Window"]:
         """The same days as consecutive windows of at most `longest` days, oldest first."""
         starts = (self.first + timedelta(days=n) for n in range(0, self.days, longest))
-        return [Window(start, min(self.last, start + timedelta(days=longest))) for start in starts]
+        return [Window(start, min(self.last, start + timedelta(days=longest - 1))) for start in starts]
 
     def finished(self, today: date) -> "Window | None":
         """The days before today; None if there are none."""

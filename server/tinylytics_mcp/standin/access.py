@@ -13,7 +13,7 @@ ACCESS_TYPES = {READ_ONLY_KEY: "read_only", FULL_ACCESS_KEY: "full_access"}
 _HOUR = timedelta(hours=1)
 
 
-class Refusal(Exception):  # noqa: N818  (an answer of the service, not a fault of the program)
+class Refusal(Exception):
     """An answer other than success: an HTTP status and a JSON body."""
 
     def __init__(self, status: int, body: dict[str, object]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
-from typing import cast
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -85,8 +84,11 @@ class Standin:
     def add_hits(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:
         """Store hits; each row names columns of `hits`: `path` (default `/`), `created_at` (default now), …"""
         now = int(self._now().timestamp())
-        named = ({"path": "/", "created_at": now, **row, "site_id": site_id} for row in rows)
-        self._filled().insert_hits(tuple(cast("Value", row.get(name)) for name in HIT_COLUMNS) for row in named)
+        named = [{"path": "/", "created_at": now, **row, "site_id": site_id} for row in rows]
+        unknown = {name for row in named for name in row} - set(HIT_COLUMNS)
+        if unknown:
+            raise ValueError(f"hits have no column {', '.join(sorted(unknown))}; they have {', '.join(HIT_COLUMNS)}")
+        self._filled().insert_hits(tuple(row.get(name) for name in HIT_COLUMNS) for row in named)
         self._rankings.forget()
 
     def add_kudos(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:

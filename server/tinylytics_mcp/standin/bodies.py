@@ -8,7 +8,7 @@ from tinylytics_mcp.standin.call import Body, unprocessable
 from tinylytics_mcp.standin.store import Store
 
 
-class Problem(Exception):  # noqa: N818  (it becomes one of the errors of a reply)
+class Problem(Exception):
     """Why one field of one object cannot be stored."""
 
 

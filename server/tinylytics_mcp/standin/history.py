@@ -47,7 +47,7 @@ def _hits_a_day(blog: Blog) -> list[int]:
     today = date(1970, 1, 1) + timedelta(days=blog.now // DAY)
     weights: list[float] = []
     for age in range(blog.age_days, -1, -1):
-        busy = (14 + 66 * exp(-age / 70)) * words.WEEKDAYS[(today - timedelta(days=age)).weekday()]
+        busy = (14 + 72 * exp(-age / 70)) * words.WEEKDAYS[(today - timedelta(days=age)).weekday()]
         weights.append(busy + 650 * _spike(blog, age))
     weights[-1] *= 0.4
     totals = [round(blog.hits * part / sum(weights)) for part in accumulate(weights)]

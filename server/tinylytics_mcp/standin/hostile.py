@@ -1,4 +1,4 @@
-"""What hostile visitors leave behind: text that tries to give orders, break out of formats or hide (DESIGN, section 4)."""
+"""What hostile visitors leave behind: text that gives orders, breaks out of formats or hides (ANSWERS, section 4)."""
 
 from collections.abc import Iterator
 

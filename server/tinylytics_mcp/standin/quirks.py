@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, cast
 from zlib import crc32
 
 _Row = TypeVar("_Row")
@@ -39,9 +39,8 @@ def scrambled(rows: Iterable[_Row], key: Callable[[_Row], object]) -> list[_Row]
 def with_unknown_fields(value: object) -> object:
     """The JSON value with the unknown field in each of its objects."""
     if isinstance(value, dict):
-        fields: dict[object, object] = value
+        fields = cast("dict[str, object]", value)
         return {name: with_unknown_fields(field) for name, field in fields.items()} | {UNKNOWN_FIELD: UNKNOWN_FIELD}
     if isinstance(value, list):
-        items: list[object] = value
-        return [with_unknown_fields(item) for item in items]
+        return [with_unknown_fields(item) for item in cast("list[object]", value)]
     return value

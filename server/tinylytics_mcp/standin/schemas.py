@@ -167,10 +167,7 @@ SCHEMAS: dict[str, Schema] = {
     "NewHit": record(
         {
             "path": TEXT,
-            **{
-                name: TEXT
-                for name in ("country", "ip_address", "url", "referrer", "user_agent", "visitor_id", "source")
-            },
+            **dict.fromkeys(("country", "ip_address", "url", "referrer", "user_agent", "visitor_id", "source"), TEXT),
         },
         optional=("country", "ip_address", "url", "referrer", "user_agent", "visitor_id", "source"),
     ),

@@ -93,7 +93,7 @@ _LINKS = items(
         }
     )
 )
-_MONITORING = {name: TRUTH for name in ("enabled", "is_initial_check", "is_rechecking", "has_issues", "emails_paused")}
+_MONITORING = dict.fromkeys(("enabled", "is_initial_check", "is_rechecking", "has_issues", "emails_paused"), TRUTH)
 _STATS = ("total_checked", "broken_links_count", "mixed_content_count", "ignored_count", "ok_count")
 
 MONITORING_SCHEMAS: dict[str, Schema] = {
@@ -135,7 +135,7 @@ MONITORING_SCHEMAS: dict[str, Schema] = {
             "issues": record({"broken_links": _LINKS, "mixed_content": _LINKS}),
             "ignored_issues": _LINKS,
             "ok_links": _LINKS,
-            "stats": record({name: COUNT for name in _STATS}),
+            "stats": record(dict.fromkeys(_STATS, COUNT)),
         }
     ),
 }

@@ -39,7 +39,7 @@ NOTES = tuple(f"/notes/{number}" for number in range(1, 25))
 """What the photo site and the young site consist of."""
 
 STEADY_PAGES = (
-    ("/", 30.0),
+    ("/", 22.0),
     ("/about", 5.0),
     ("/about/", 2.5),
     ("/blog", 7.0),
@@ -162,5 +162,5 @@ SOURCES: tuple[tuple[str | None, float], ...] = (
 HOURS = (2, 1, 1, 1, 1, 2, 3, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 5, 3)
 """How busy each hour (UTC) is."""
 WEEKDAYS = (1.05, 1.15, 1.2, 1.15, 1.0, 0.7, 0.75)
-VISIT_LENGTHS = (58, 12, 8, 5, 4, 3, 2, 2, 1, 1, 1, 1, 0.6, 0.5, 0.4, 0.3, 0.3, 0.3, 0.2, 0.2)
+VISIT_LENGTHS = (58, 11, 8, 5, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5)
 """How many visits have 1, 2, … pages."""

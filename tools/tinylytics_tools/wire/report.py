@@ -27,3 +27,19 @@ def report_of(response: httpx.Response) -> Report:
     """The report of an answer; a transport that tells nothing has sent one request."""
     report = response.extensions.get(_KEY)
     return report if isinstance(report, Report) else Report()
+
+
+def start_count(request: httpx.Request) -> None:
+    """From here on `count` counts the requests that leave for this one."""
+    request.extensions = {**request.extensions, _KEY: 0}
+
+
+def count(request: httpx.Request) -> None:
+    """One request leaves."""
+    request.extensions = {**request.extensions, _KEY: request.extensions.get(_KEY, 0) + 1}
+
+
+def requests_sent(request: httpx.Request) -> int:
+    """How many requests left for this one, answered or not; a transport that does not count has sent one."""
+    sent: int = request.extensions.get(_KEY, 1)
+    return sent

@@ -3,7 +3,8 @@
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE requests (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, at REAL NOT NULL) STRICT",
-        "CREATE INDEX requests_by_time ON requests (fingerprint, at)",
+        "CREATE INDEX requests_of_key ON requests (fingerprint, at)",
+        "CREATE INDEX requests_by_time ON requests (at)",
         "CREATE TABLE pauses (fingerprint TEXT PRIMARY KEY, since REAL NOT NULL, until REAL NOT NULL,"
         " refusals INTEGER NOT NULL) STRICT",
         "CREATE TABLE replies (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, address TEXT NOT NULL,"

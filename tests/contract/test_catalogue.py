@@ -1,0 +1,118 @@
+"""The catalogue as a host sees it: complete, small, plain and honest about what each tool does."""
+
+import json
+import re
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from calls import CALLS
+from mcp.types import Tool
+from tinylytics_mcp.app import INSTRUCTIONS
+from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY, Standin
+from tinylytics_tools.access import Access
+from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
+from wiring import MODES, NOW, Mode, connect
+
+pytestmark = pytest.mark.anyio
+
+ARGUMENT_NAMES = {
+    *("site", "period", "start_date", "end_date", "time_zone", "country", "path", "referrer", "dimension", "compare"),
+    *("search", "exclude", "limit", "offset", "uid", "custom_uid", "hits", "skip_invalid", "dry_run", "allow_repeat"),
+    *("confirm", "operation", "url", "ip_address", "user_agent", "visitor_id", "source"),
+}
+"""DESIGN, Names that others rely on; fields written are named as in the API document."""
+
+
+async def listed(key: str, mode: Mode = "auto") -> list[Tool]:
+    """What a host is offered; nothing may be asked of the service for it."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request.url)
+
+    async with connect(refuse, key=key, mode=mode) as host:
+        return (await host.client.list_tools()).tools
+
+
+def weight(tools: list[Tool]) -> int:
+    """Bytes of names, descriptions and input schemas."""
+    told = [{"name": t.name, "description": t.description, "inputSchema": t.input_schema} for t in tools]
+    return len(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+async def test_every_documented_endpoint_is_reached_by_a_tool_and_no_other() -> None:
+    standin = Standin(now=lambda: NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=standin), base_url="https://t.test") as client:
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+    documented = {(verb.upper(), re.sub(r"\{\w+\}", "{}", path)) for path, verbs in paths.items() for verb in verbs}
+    reached = {(e.method, re.sub(r"\{\w+\}", "{}", e.path)) for tool in ALL_TOOLS for e in tool.endpoints}
+    assert len(documented) == 16
+    assert reached == documented
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_tool_list_is_small_and_needs_no_network(mode: Mode) -> None:
+    full, read = await listed(FULL_ACCESS_KEY, mode), await listed(READ_ONLY_KEY, mode)
+    assert weight(full) <= 17_000
+    assert weight(read) <= 13_000
+    assert len(full) <= 20
+    assert [tool.name for tool in full] == [tool.name for tool in ALL_TOOLS]
+    assert [tool.name for tool in read] == [tool.name for tool in tools_for(Access.READ_ONLY)]
+    assert {tool.name for tool in full} - {tool.name for tool in read} == {
+        *("create_kudo", "delete_kudo", "create_hit", "create_hits")
+    }
+
+
+def schemas(node: Any) -> list[dict[str, Any]]:
+    """Every object within a schema, itself among them."""
+    if isinstance(node, list):
+        return [found for part in node for found in schemas(part)]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(node, dict):
+        return []
+    return [node, *[found for part in node.values() for found in schemas(part)]]  # pyright: ignore[reportUnknownVariableType]
+
+
+@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+def test_a_tool_is_plainly_declared(tool: Any) -> None:
+    first, _, _ = tool.description.partition(". ")
+    assert len(tool.description) <= 350
+    assert len(first) < 120
+    assert first.split()[0] in {"Ask", "Check", "Compare", "Count", "Create", "Delete", "Find", "Get", "List", "Rank"} | {
+        *("Read", "Record", "Show", "Summarize", "Tell", "Add", "See")
+    }
+    assert set(tool.parameters["properties"]) <= ARGUMENT_NAMES
+    assert tool.title
+    for schema in schemas(tool.parameters):
+        assert not {"$ref", "anyOf", "$defs"} & set(schema)
+    assert tool.parameters["additionalProperties"] is False
+    assert tool.output_schema["type"] == "object"
+
+
+@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+def test_hints_follow_from_the_endpoints(tool: Any) -> None:
+    verbs = {endpoint.method for endpoint in tool.endpoints}
+    assert tool.annotations.read_only_hint == (verbs == {"GET"})
+    assert tool.annotations.destructive_hint == ("DELETE" in verbs)
+    assert tool.annotations.idempotent_hint == ("POST" not in verbs)
+    assert tool.annotations.open_world_hint is True
+
+
+def test_every_tool_is_held_against_the_rules() -> None:
+    assert set(CALLS) == {tool.name for tool in ALL_TOOLS}
+
+
+def test_the_instructions_are_short_and_begin_with_a_sentence_that_stands_alone() -> None:
+    assert len(INSTRUCTIONS) <= 1_500
+    assert INSTRUCTIONS.index(".") < 250
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_no_tool_that_writes_runs_with_a_read_only_key(mode: Mode) -> None:
+    async with connect(Standin(now=lambda: NOW), key=READ_ONLY_KEY, mode=mode) as host:
+        for name in ("create_kudo", "delete_kudo", "create_hit", "create_hits"):
+            for arguments in ({}, *CALLS[name]):
+                said = await host.error(name, **arguments)
+                assert name in said
+                assert "full-access key" in said
+                assert "Account Settings" in said
+        assert host.wire.requests == []

@@ -1,0 +1,91 @@
+"""The ledger's rows: each request of the last hour, and the pauses that the service asked for."""
+
+import sqlite3
+
+from tinylytics_tools.wire.interface import Clock, Place, Usage
+from tinylytics_tools.wire.state_file import StateFile
+
+HOUR_S = 3600.0
+FIRST_PAUSE_S = 60.0
+"""A refusal that names no time: a minute the first time, then doubled up to `LONGEST_GROWN_S` until one is answered."""
+LONGEST_GROWN_S = 900.0
+LONGEST_ASKED_S = 86_400.0
+"""A day at most, so that a wrong number cannot shut a key out for good."""
+
+
+class SqliteRequests:
+    """`Requests` in SQLite: one row a request, with the key's fingerprint and the time.
+
+    A place is counted, taken and committed under the file's write lock before the request leaves, so a process that
+    dies can only leave one place too many taken. The clock is read under the lock: rows are in the order of their
+    times, whoever wrote them. Where the clock was set back, rows and pauses from the future count from now.
+    """
+
+    def __init__(self, file: StateFile) -> None:
+        self._file = file
+
+    async def reserve(self, fingerprint: str, most: int, clock: Clock) -> Place:
+        """See `Requests`."""
+
+        def work(rows: sqlite3.Connection) -> Place:
+            now = clock()
+            rows.execute("DELETE FROM requests WHERE at <= ?", (now - HOUR_S,))
+            rows.execute("UPDATE requests SET at = ?1 WHERE at > ?1", (now,))
+            rows.execute("UPDATE pauses SET since = ?1, until = ?1 + until - since WHERE since > ?1", (now,))
+            pause = _pause(rows, fingerprint)
+            if pause is not None and pause[1] > now:
+                return Place(wait_s=pause[1] - now, since=now, refused_before=True)
+            used: int = rows.execute("SELECT count(*) FROM requests WHERE fingerprint = ?", (fingerprint,)).fetchone()[0]
+            if used >= most:
+                oldest = "SELECT at FROM requests WHERE fingerprint = ? ORDER BY at LIMIT 1 OFFSET ?"
+                leaves: float = rows.execute(oldest, (fingerprint, used - most)).fetchone()[0]
+                return Place(wait_s=leaves + HOUR_S - now, since=now, refused_before=pause is not None)
+            rows.execute("INSERT INTO requests (fingerprint, at) VALUES (?, ?)", (fingerprint, now))
+            return Place(wait_s=None, since=now, refused_before=pause is not None)
+
+        return await self._file.patiently(work)
+
+    async def refused(self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock) -> float:
+        """See `Requests`."""
+
+        def work(rows: sqlite3.Connection) -> float:
+            now = clock()
+            since, until, refusals = _pause(rows, fingerprint) or (0.0, 0.0, 0)
+            if not sent <= since <= now:  # requests that were under way together are refused together: one refusal
+                since, refusals = now, refusals + 1
+            if asked_s is None:
+                pause_s = min(FIRST_PAUSE_S * 2 ** (refusals - 1), LONGEST_GROWN_S)
+            else:
+                pause_s = min(max(asked_s, 1.0), LONGEST_ASKED_S)
+            until = max(until, now + pause_s)
+            rows.execute(
+                "INSERT OR REPLACE INTO pauses (fingerprint, since, until, refusals) VALUES (?, ?, ?, ?)",
+                (fingerprint, since, until, min(refusals, 30)),
+            )
+            return until - now
+
+        return await self._file.patiently(work)
+
+    async def answered(self, fingerprint: str, sent: float) -> None:
+        """See `Requests`."""
+        await self._file.patiently(
+            lambda rows: rows.execute("DELETE FROM pauses WHERE fingerprint = ? AND since < ?", (fingerprint, sent))
+        )
+
+    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
+        """See `Requests`."""
+        now = clock()
+        count = "SELECT count(*) FROM requests WHERE fingerprint = ? AND at > ?"
+        with self._file.reading() as rows:
+            used: int = rows.execute(count, (fingerprint, now - HOUR_S)).fetchone()[0]
+            pause = _pause(rows, fingerprint)
+        return Usage(used, 0.0 if pause is None else max(0.0, pause[1] - now))
+
+
+def _pause(rows: sqlite3.Connection, fingerprint: str) -> tuple[float, float, int] | None:
+    """Begin, end and number of refusals of a key's last pause."""
+    found: tuple[float, float, int] | None = rows.execute(
+        "SELECT since, until, refusals FROM pauses WHERE fingerprint = ?", (fingerprint,)
+    ).fetchone()
+    return found
+
