@@ -74,7 +74,7 @@ def test_hints_and_access_follow_from_the_verbs(
 
 
 def test_an_unknown_argument_names_itself_and_the_nearest_known_one() -> None:
-    assert "`sit` is not an argument; did you mean `site`?" in problem(ASK, uid="u", sit="x")
+    assert "sit is not an argument; did you mean site?" in problem(ASK, uid="u", sit="x")
     assert "this tool takes: uid, site" in problem(ASK, uid="u", zzzzz="x")
 
 
@@ -101,7 +101,7 @@ def test_text_that_looks_like_json_stays_text(text: str) -> None:
 
 @pytest.mark.parametrize("day", ["20260101", 20260101, 1767225600, "2026-1-1", "yesterday", "2026-02-30", True])
 def test_a_day_is_never_guessed_from_a_number(day: object) -> None:
-    assert "`start_date`" in problem(ASK, uid="u", start_date=day)
+    assert "start_date: " in problem(ASK, uid="u", start_date=day)
 
 
 def test_a_country_is_its_two_letters() -> None:

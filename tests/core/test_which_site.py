@@ -47,7 +47,7 @@ def test_a_site_is_found_by_id_uid_url_domain_and_label(wanted: str, found: Site
 
 def test_the_only_site_needs_no_name_and_of_several_one_must_be_named() -> None:
     assert find([BLOG], None) is BLOG
-    with pytest.raises(InvalidArgument, match=r"3 sites.*`site`.*456 My Blog.*8 photos\.example\.org"):
+    with pytest.raises(InvalidArgument, match=r"3 sites.*site: 456 My Blog.*8 photos\.example\.org"):
         find(SITES, None)
     with pytest.raises(NotFound):
         find([], None)

@@ -48,11 +48,13 @@ def test_referrers_of_one_long_host_stay_together_and_two_hosts_apart() -> None:
     assert shown == visitor_text.host(f"http://www.{long}.example/two")
     assert shown != visitor_text.host(f"https://{long}.other/")
     assert len(shown) == 80
+    assert visitor_text.host(shown) == shown
 
 
 def test_the_domain_of_a_site_is_its_host_or_its_address() -> None:
     assert visitor_text.domain("https://www.example.com/") == "example.com"
     assert visitor_text.domain("http://localhost:3000") == "http://localhost:3000"
+    assert visitor_text.domain(visitor_text.domain("a\\@b.example")) == visitor_text.domain("a\\@b.example")
     assert visitor_text.domain("") == visitor_text.domain(None) == "none"
 
 
@@ -116,6 +118,7 @@ def test_prose_is_cut_at_its_cap_and_says_so() -> None:
     assert visitor_text.prose("word " * 200) == ("word " * 200)[:599].rstrip() + "…"
     assert visitor_text.prose("x" * 700, cap=1200) == "x" * 700
     assert visitor_text.prose("x" * 11, cap=10) == "x" * 9 + "…"
+    assert visitor_text.prose("words (more of them)", cap=9) == "words…"
 
 
 def test_a_label_keeps_its_plain_punctuation_and_is_never_empty() -> None:

@@ -37,7 +37,9 @@ HOSTILE = (
 # Any code point, lone surrogates too; and text made of what is most likely to do harm.
 anything = st.text(st.characters(exclude_categories=()), max_size=200)
 hostile = st.text(st.sampled_from(HOSTILE + "abc012éक"), max_size=700)
-texts = st.one_of(anything, hostile, st.builds("https://{}/{}".format, hostile, anything))
+addresses = st.builds("https://{}/{}".format, hostile, anything)
+forged_cuts = st.builds("{}…~0123abcd".format, hostile | st.text("abc/.", max_size=150))
+texts = st.one_of(anything, hostile, addresses, forged_cuts)
 ordinary = st.text(st.sampled_from(string.ascii_letters + string.digits + "/-_.~!$&*+,;=:@?#éñßжд文章क"), min_size=1)
 every = pytest.mark.parametrize("name", EXITS)
 

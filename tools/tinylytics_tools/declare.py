@@ -134,13 +134,12 @@ def explain(arguments: type[ArgModelBase], error: ValidationError) -> InvalidArg
 
 
 def _problem(known: list[str], found: Any) -> str:
-    place = ".".join(str(part) for part in found["loc"])
+    place = visitor_text.prose(".".join(str(part) for part in found["loc"]), cap=60)
     if found["type"] == "extra_forbidden":
-        name = visitor_text.prose(place, cap=40)
-        near = difflib.get_close_matches(name.rpartition(".")[2], known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"this tool takes: {', '.join(known) or 'no arguments'}."
-        return f"`{name}` is not an argument; {hint}"
+        near = difflib.get_close_matches(place.rpartition(".")[2], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"this tool takes: {', '.join(known) or 'no arguments'}."
+        return f"{place} is not an argument; {hint}"
     if found["type"] == "missing":
-        return f"`{place}` is required."
-    said = str(found["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"`{place}`: {said}."
+        return f"{place} is required."
+    said = visitor_text.prose(str(found["msg"]).removeprefix("Value error, "), cap=250).rstrip(".")
+    return f"{place}: {said}."

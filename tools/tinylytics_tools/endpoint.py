@@ -34,9 +34,13 @@ class Endpoint(Generic[R]):
     def fill(self, **values: int | str) -> str:
         """The path with its values in place, each of them one segment, whatever it holds.
 
+        That of `/` is empty: the base URL has no closing slash (API document, section 1).
+
         Raises:
             InvalidArgument: a value that could become another route on the way: empty, or with a dot segment.
         """
+        if self.path == "/":
+            return ""
         names = [name for _, name, _, _ in Formatter().parse(self.path) if name]
         return self.path.format(**{name: _segment(name, values[name]) for name in names})
 
@@ -48,7 +52,7 @@ def _segment(name: str, value: int | str) -> str:
         plain, once = once, unquote(once)
     if not text or any(part in ("", ".", "..") for part in plain.replace("\\", "/").split("/")):
         raise InvalidArgument(
-            f"`{name}` cannot be sent: it is empty, or has an empty or dot segment, which could reach something else. "
+            f"{name} cannot be sent: it is empty, or has an empty or dot segment, which could reach something else. "
             "Give the exact value that a list showed."
         )
     return quote(text, safe="")

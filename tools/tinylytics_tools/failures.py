@@ -14,14 +14,14 @@ from tinylytics_tools.endpoint import Endpoint
 
 NO_KEY = (
     f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
-    "TINYLYTICS_API_KEY of this server and restart it; `tinylytics-mcp serve --demo` needs no key."
+    "TINYLYTICS_API_KEY of this server and restart it; tinylytics-mcp serve --demo needs no key."
 )
 BAD_KEY = (
     "Tinylytics did not accept the API key: it is wrong, revoked or incomplete. Make a new one under "
     f"{WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
 )
 FULL_KEY_NEEDED = (
-    "needs a full-access key (tly-fa-…), and this one may only read. Nothing was sent. The user can make a "
+    "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. The user can make a "
     f"full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
 )
 
@@ -77,7 +77,7 @@ def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors
 def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
     """A success whose body is not what the API document says; `place` names where. A write may have been done."""
     if endpoint.method != "GET":
-        return errors.OutcomeUnknown(_unknown(endpoint, f"the answer could not be read (at {place})"))
+        return errors.OutcomeUnknown(_unknown(endpoint, f"the answer could not be read at {place}"))
     return errors.UnexpectedReply(
         f"{_name(endpoint)} answered in a form that the API document does not describe, at: {place}. {_BASE_URL_HINT}"
     )
@@ -142,7 +142,7 @@ def not_enabled(endpoint: Endpoint[Any]) -> errors.NotEnabled:
 def _not_found(endpoint: Endpoint[Any]) -> errors.TinylyticsError:
     if endpoint.feature is not None:
         return not_enabled(endpoint)
-    return errors.NotFound("Tinylytics has no such thing: it may have been deleted. `list_sites` shows the sites.")
+    return errors.NotFound("Tinylytics has no such thing: it may have been deleted. list_sites shows the sites.")
 
 
 def _unknown(endpoint: Endpoint[Any], cause: str) -> str:

@@ -1,15 +1,23 @@
 """The shapes that the replies of several endpoints share."""
 
-from datetime import date
-from typing import Any, cast
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Time = Annotated[datetime, AfterValidator(_aware)]
+"""A moment that can be compared with others: one without an offset is UTC (field notes 16)."""
 
 
 class Reply(BaseModel):
     """Something Tinylytics said: read-only; fields that are not declared are ignored (field notes 26)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Wrapped(Reply):

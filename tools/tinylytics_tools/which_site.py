@@ -64,15 +64,15 @@ def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
     if wanted is None:
         if len(sites) == 1:
             return sites[0]
-        raise InvalidArgument(f"This account has {len(sites)} sites. Name one with `site`: {_choices(sites)}.")
+        raise InvalidArgument(f"This account has {len(sites)} sites. Name one as site: {_choices(sites)}.")
     text = wanted.strip()
     by_id = [site for site in sites if text.isdecimal() and site.id == int(text)]
     found = by_id or [site for site in sites if _is_called(site, text)]
     if len(found) == 1:
         return found[0]
     if found:
-        raise InvalidArgument(f"Several sites fit this `site`. Give the id of one: {_choices(found)}.")
-    raise InvalidArgument(f"No site of this account is called that. `site` can be one of: {_choices(sites)}.")
+        raise InvalidArgument(f"Several sites fit this name. Give the id of one: {_choices(found)}.")
+    raise InvalidArgument(f"No site of this account is called that. site can be one of: {_choices(sites)}.")
 
 
 def site_host(url: str | None) -> str:
@@ -102,7 +102,7 @@ def _domain(url: str | None) -> str:
 def _choices(sites: Sequence[SiteReply]) -> str:
     shown = ", ".join(f"{site.id} {site.name}" for site in sites[:_MOST_CHOICES])
     more = len(sites) - _MOST_CHOICES
-    return f"{shown} and {more} more (see list_sites)" if more > 0 else shown
+    return f"{shown} and {more} more, see list_sites" if more > 0 else shown
 
 
 _MOST_CHOICES = 8

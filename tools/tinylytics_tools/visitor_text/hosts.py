@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from tinylytics_tools.visitor_text.values import DIRECT, NONE, canonical, encoded, is_cut, url
+from tinylytics_tools.visitor_text.values import DIRECT, canonical, encoded, is_cut, url
 
 NOT_A_HOST: Final = "not-a-host"
 """For a referrer in which there is no host. Like `direct` it has no dot, and every host that is shown has one."""
@@ -37,10 +37,9 @@ def host(value: str | None) -> str:
 
 def domain(value: str | None) -> str:
     """The host of the account's own site; the whole address where that has no dot (`http://localhost:3000`)."""
-    if not value:
-        return NONE
-    shown = host(value)
-    return url(value) if shown == NOT_A_HOST else shown
+    address = url(value)
+    shown = host(address)
+    return address if shown == NOT_A_HOST else shown
 
 
 def _is_host(name: str) -> bool:

@@ -60,6 +60,10 @@ class Requests(Protocol):
         ...
 
 
+KEPT_AFTER_END_S = 7 * 86_400.0
+"""An answer past its end is kept for another week, to be served with its age where the service is away."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """A stored answer of status 200: its body and content type; times in seconds since 1970."""

@@ -3,13 +3,11 @@
 import sqlite3
 import zlib
 
-from tinylytics_tools.wire.interface import Found, Reply, StoreUnavailable
+from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Found, Reply, StoreUnavailable
 from tinylytics_tools.wire.state_file import StateFile
 
 LARGEST_FILE = 64_000_000
 """Bytes of the file's pages in use; past that, answers that were not asked for longest go."""
-KEPT_AFTER_END_S = 7 * 86_400.0
-"""An answer past its end is kept so long, to be served with its age where the service is away."""
 _PACK_LEVEL = 1  # a page of 1,000 hits (350 kB) packs to a tenth in 3 ms; higher levels cost time and win little
 _USE_NOTED_S = 60.0
 
@@ -35,7 +33,10 @@ class SqliteReplies:
         content_type, body, fetched_at, expires_at, used_at, number = row
         if abs(now - used_at) > _USE_NOTED_S:
             self._note_use(number, now)
-        return Found(Reply(content_type, zlib.decompress(body), fetched_at, expires_at), generation)
+        try:
+            return Found(Reply(content_type, zlib.decompress(body), fetched_at, expires_at), generation)
+        except zlib.error:  # a damaged file
+            return Found(None, generation)
 
     async def keep(self, fingerprint: str, address: str, reply: Reply, generation: int) -> None:
         """See `Replies`."""

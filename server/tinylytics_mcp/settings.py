@@ -1,0 +1,125 @@
+"""Reads what the user set in the environment, and refuses what it cannot mean."""
+
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_state_path
+from tinylytics_tools.access import Access, ApiKey
+from tinylytics_tools.api import Preferences
+from tinylytics_tools.errors import KeyNotAccepted
+
+from tinylytics_mcp.base_url import checked_base_url
+from tinylytics_mcp.misuse import Misuse
+from tinylytics_mcp.version import PROGRAM
+
+API_KEY = "TINYLYTICS_API_KEY"
+API_KEY_FILE = "TINYLYTICS_API_KEY_FILE"
+BASE_URL = "TINYLYTICS_BASE_URL"
+READ_ONLY = "TINYLYTICS_READ_ONLY"
+SITE = "TINYLYTICS_SITE"
+TIME_ZONE = "TINYLYTICS_TIME_ZONE"
+STATE_DIR = "TINYLYTICS_STATE_DIR"
+
+MEANT_FOR_THE_DEMO = (READ_ONLY, TIME_ZONE)
+"""The variables that a made-up account heeds; the others describe the user's own."""
+
+DEFAULT_BASE_URL = "https://tinylytics.app/api/v1"
+_LARGEST_KEY_FILE = 4096
+_LONGEST_SITE = 300
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. `access` lowers the key where it is set; `warnings` are lines for stderr."""
+
+    key: ApiKey | None
+    base_url: str
+    access: Access | None
+    preferences: Preferences
+    state_dir: Path
+    warnings: tuple[str, ...] = ()
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings; a variable that is set to nothing counts as not set, and no message shows what one holds.
+
+    Raises:
+        Misuse: a variable cannot mean anything, or two contradict each other; the message names it.
+    """
+    given = {name: value.strip() for name, value in environment.items() if value.strip()}
+    warnings: list[str] = []
+    return Settings(
+        key=_key(given, warnings),
+        base_url=checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL)),
+        access=Access.READ_ONLY if _is_on(given, READ_ONLY) else None,
+        preferences=Preferences(site=_site(given), time_zone=_time_zone(given)),
+        state_dir=_state_dir(given),
+        warnings=tuple(warnings),
+    )
+
+
+def _key(given: Mapping[str, str], warnings: list[str]) -> ApiKey | None:
+    if API_KEY in given and API_KEY_FILE in given:
+        raise Misuse(f"{API_KEY} and {API_KEY_FILE} are both set: keep one of them.")
+    try:
+        if API_KEY_FILE in given:
+            return ApiKey(_file(given[API_KEY_FILE], warnings))
+        return ApiKey(given[API_KEY]) if API_KEY in given else None
+    except KeyNotAccepted as error:
+        raise Misuse(f"{API_KEY_FILE if API_KEY_FILE in given else API_KEY}: {error}") from None
+
+
+def _file(name: str, warnings: list[str]) -> str:
+    path = Path(name).expanduser()
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Misuse(f"{API_KEY_FILE} does not name a plain file.")
+        if status.st_size > _LARGEST_KEY_FILE:
+            raise Misuse(f"{API_KEY_FILE} names a file of more than {_LARGEST_KEY_FILE} bytes: that is not a key.")
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise Misuse(f"{API_KEY_FILE} names a file that cannot be read: {error.strerror}.") from None
+    except ValueError:  # not UTF-8, or a name with a null in it
+        raise Misuse(f"{API_KEY_FILE} names a file that is not plain text.") from None
+    if sys.platform != "win32" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        warnings.append(f"{API_KEY_FILE}: other users of this computer may open the key file. Run chmod 600 on it.")
+    return text
+
+
+def _is_on(given: Mapping[str, str], name: str) -> bool:
+    value = given.get(name, "0").lower()
+    if value in _YES or value in _NO:
+        return value in _YES
+    raise Misuse(f"{name} takes 1, true, yes or on, and 0, false, no or off; it is set to something else.")
+
+
+def _site(given: Mapping[str, str]) -> str | None:
+    site = given.get(SITE)
+    if site is not None and (len(site) > _LONGEST_SITE or not site.isprintable()):
+        raise Misuse(f"{SITE} is too long or has control characters: give a site's id, uid, domain, URL or label.")
+    return site
+
+
+def _time_zone(given: Mapping[str, str]) -> str:
+    zone = given.get(TIME_ZONE, "utc").lower()
+    if zone not in ("utc", "user"):
+        raise Misuse(f"{TIME_ZONE} takes utc or user (the account's own zone); it is set to something else.")
+    return zone
+
+
+def _state_dir(given: Mapping[str, str]) -> Path:
+    if STATE_DIR not in given:
+        return user_state_path(PROGRAM)
+    try:
+        path = Path(given[STATE_DIR]).expanduser()
+        if path.is_absolute() and (path.is_dir() or not path.exists()):
+            return path
+    except (OSError, RuntimeError, ValueError):
+        pass
+    raise Misuse(f"{STATE_DIR} takes the full path of a folder, which is made if it is not there.")

@@ -1,0 +1,36 @@
+"""Asks the stand-in over HTTP, as any client would, at a clock that stands still."""
+
+from datetime import UTC, datetime
+
+import httpx2 as httpx
+
+from tinylytics_mcp.standin import FULL_ACCESS_KEY, Quirk, Standin
+
+NOW = datetime(2026, 2, 14, 10, 0, tzinfo=UTC)
+"""The day of the API document's examples, a Saturday."""
+
+MAIN, PHOTOS, YOUNG = "/sites/456", "/sites/457", "/sites/458"
+
+
+def made(*quirks: Quirk, hits: int = 1500, now: datetime = NOW) -> Standin:
+    """A stand-in at `now` with a smaller history than the usual one."""
+    return Standin(now=lambda: now, hits=hits, quirks=quirks)
+
+
+def epoch(*parts: int) -> int:
+    """Epoch seconds of a UTC time."""
+    year, month, day, *clock = parts
+    hour, minute, second = (*clock, 0, 0, 0)[:3]
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+
+
+async def ask(
+    standin: Standin, path: str, *, method: str = "GET", key: str | None = FULL_ACCESS_KEY, body: object = None
+) -> httpx.Response:
+    """One request to a path below the base URL; `body` goes as JSON, but bytes go as they are."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    transport = httpx.ASGITransport(app=standin)
+    async with httpx.AsyncClient(transport=transport, base_url="http://standin.test/api/v1", headers=headers) as client:
+        if isinstance(body, bytes):
+            return await client.request(method, path, content=body)
+        return await client.request(method, path, json=body)
