@@ -113,6 +113,10 @@ def test_a_long_value_is_cut_visibly_and_two_that_start_alike_stay_two(
     assert not matches(one, LONG + "2", field)
 
 
+def test_a_forged_cut_mark_does_not_lift_the_cap() -> None:
+    assert len(visitor_text.path(LONG + "…~0123abcd")) == 120
+
+
 def test_a_cut_never_divides_an_encoded_character() -> None:
     for shift in range(12):
         shown = visitor_text.uid("a" * shift + "\U0001f600" * 20)

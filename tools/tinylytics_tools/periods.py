@@ -100,6 +100,11 @@ class Series:
     unit: Unit
     windows: list[Window]
 
+    def is_whole(self, window: Window) -> bool:
+        """Whether a window has every day of its unit."""
+        after = window.last + _DAY
+        return window.first == _start_of(self.unit, window.first) and after == _start_of(self.unit, after)
+
 
 def resolve(
     period: str | None, start_date: date | None, end_date: date | None, *, today: date, earliest: date
@@ -152,11 +157,14 @@ def buckets(window: Window) -> Series:
 
     Days up to 31, then weeks from Monday up to 26, then months up to 60, then years.
     """
-    for unit, most in _MOST_BUCKETS:
-        windows = _cut(window, unit)
-        if len(windows) <= most:
-            return Series(unit, windows)
-    return Series("year", _cut(window, "year"))
+    return series_in_order(window)[0]
+
+
+def series_in_order(window: Window) -> list[Series]:
+    """The series that fit an answer, the finest first, each coarser one with fewer windows; at least one."""
+    fitting = [Series(unit, _cut(window, unit)) for unit, most in _MOST_BUCKETS]
+    fitting = [one for one, (_, most) in zip(fitting, _MOST_BUCKETS, strict=True) if len(one.windows) <= most]
+    return [*fitting, Series("year", _cut(window, "year"))]
 
 
 def _named(period: Period, today: date, earliest: date) -> Window:

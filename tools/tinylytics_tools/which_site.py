@@ -29,7 +29,12 @@ class SiteReply(Wrapped):
     @property
     def name(self) -> str:
         """What an answer calls it: its label, else its host, else its id; guarded."""
-        return visitor_text.label(self.label) if self.label else (site_host(self.url) or str(self.id))
+        return visitor_text.label(self.label) if self.label else self.domain
+
+    @property
+    def domain(self) -> str:
+        """Where it is: its host, or the whole address of one without a dot; its id where it has no address."""
+        return visitor_text.domain(self.url) if self.url else str(self.id)
 
 
 class SitesReply(Reply):
