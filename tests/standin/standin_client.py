@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import httpx2 as httpx
-
 from tinylytics_mcp.standin import FULL_ACCESS_KEY, Quirk, Standin
 
 NOW = datetime(2026, 2, 14, 10, 0, tzinfo=UTC)
@@ -30,7 +29,9 @@ async def ask(
     """One request to a path below the base URL; `body` goes as JSON, but bytes go as they are."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     transport = httpx.ASGITransport(app=standin)
-    async with httpx.AsyncClient(transport=transport, base_url="http://standin.test/api/v1", headers=headers) as client:
+    base_url = "http://standin.test/api/v1"
+    # Without trust_env=False each client would look for proxies and read all certificates.
+    async with httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers, trust_env=False) as client:
         if isinstance(body, bytes):
             return await client.request(method, path, content=body)
         return await client.request(method, path, json=body)

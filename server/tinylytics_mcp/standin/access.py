@@ -27,6 +27,11 @@ def refused(status: int, error: str) -> Refusal:
     return Refusal(status, {"error": error})
 
 
+def unprocessable(error: str) -> Refusal:
+    """The document's validation error, 422."""
+    return Refusal(422, {"status": "error", "errors": [error]})
+
+
 def key_of(authorization: str | None) -> str | None:
     """The accepted key that an `Authorization` header carries, or None."""
     scheme, _, key = (authorization or "").partition(" ")

@@ -31,7 +31,7 @@ def fill(store: Store, *, seed: int, now: datetime, hits: int) -> None:
     photos = Blog(
         PHOTOS,
         PHOTOS_URL,
-        min(200, hits // 60),
+        min(150, hits // 80),
         _AGES[PHOTOS],
         moment,
         steady=(("/", 12.0), ("/albums", 5.0), ("/about", 2.0)),

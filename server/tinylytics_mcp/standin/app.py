@@ -9,7 +9,6 @@ from urllib.parse import unquote
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from tinylytics_mcp.standin import analytics, journeys, kudos, monitoring, openapi, operations, sites, writes
@@ -22,7 +21,6 @@ from tinylytics_mcp.standin.quirks import Quirk, with_unknown_fields
 from tinylytics_mcp.standin.store import HIT_COLUMNS, Store, Value
 
 _PREFIX = "/api/v1"
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _MARKETING = "<!doctype html><title>Tinylytics</title><h1>Simple website analytics</h1>"
 
 
@@ -55,15 +53,23 @@ class Standin:
         self._store = Store(database)
         self._is_filled = False
         self._rankings = Rankings()
-        self._app = Starlette(routes=[Route("/{rest:path}", self._answer, methods=_METHODS)])
+        self._handlers: dict[str, Handler] = {**_HANDLERS, "leaderboard": self._rankings.leaderboard}
+        self._beside_http = Starlette()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as ASGI."""
-        await self._app(scope, receive, send)
+        """Answer as ASGI. Paths are matched here: Starlette's routes take none with a line break in it."""
+        if scope["type"] != "http":
+            await self._beside_http(scope, receive, send)
+            return
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
     @property
     def connection(self) -> Connection:
-        """The database, filled; times in it are epoch seconds, truth values 0 or 1. Any thread may use it."""
+        """The database, filled; times in it are epoch seconds, truth values 0 or 1. Any thread may use it.
+
+        The leaderboard keeps what it last counted for an hour, as the API does, whatever is written here.
+        """
         return self._filled().connection
 
     def add_site(self, *, label: str, url: str, **fields: Value) -> int:
@@ -82,13 +88,19 @@ class Standin:
         return store.insert("sites", {"label": label, "url": url, **defaults, **fields})
 
     def add_hits(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:
-        """Store hits; each row names columns of `hits`: `path` (default `/`), `created_at` (default now), …"""
+        """Store hits; each row names columns of `hits`: `path` (default `/`), `created_at` (default now), …
+
+        The leaderboard is counted anew afterwards.
+        """
         now = int(self._now().timestamp())
         named = [{"path": "/", "created_at": now, **row, "site_id": site_id} for row in rows]
         unknown = {name for row in named for name in row} - set(HIT_COLUMNS)
         if unknown:
             raise ValueError(f"hits have no column {', '.join(sorted(unknown))}; they have {', '.join(HIT_COLUMNS)}")
-        self._filled().insert_hits(tuple(row.get(name) for name in HIT_COLUMNS) for row in named)
+        store = self._filled()
+        site = store.rows("SELECT url FROM sites WHERE id = ?", (site_id,))[0]
+        located = ({"url": f"{site['url']}{row['path']}", **row} for row in named)
+        store.insert_hits(tuple(row.get(name) for name in HIT_COLUMNS) for row in located)
         self._rankings.forget()
 
     def add_kudos(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:
@@ -156,9 +168,7 @@ class Standin:
             call.site()
             if not self._subscribed:
                 raise refused(403, "This endpoint requires an active subscription")
-        if call.operation is operations.LEADERBOARD:
-            return self._rankings.leaderboard(call)
-        return _HANDLERS[call.operation.name](call)
+        return self._handlers[call.operation.name](call)
 
     def _json(
         self, status: int, body: object, headers: dict[str, str] | None = None, *, as_it_is: bool = False

@@ -4,7 +4,8 @@ import json
 from fnmatch import fnmatchcase
 from typing import cast
 
-from tinylytics_mcp.standin.call import Body, unprocessable
+from tinylytics_mcp.standin.access import unprocessable
+from tinylytics_mcp.standin.call import Body
 from tinylytics_mcp.standin.store import Store
 
 

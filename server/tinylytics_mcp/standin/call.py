@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
 
-from tinylytics_mcp.standin.access import Refusal, refused
+from tinylytics_mcp.standin.access import refused
 from tinylytics_mcp.standin.operations import Operation
 from tinylytics_mcp.standin.parameters import Page, Window, page, window
 from tinylytics_mcp.standin.quirks import Quirk, scrambled
@@ -58,11 +58,6 @@ class Call:
     def ordered(self, rows: list[Row], key: Callable[[Row], object]) -> list[Row]:
         """Rows that come in their usual order, or scrambled by `key`."""
         return scrambled(rows, key) if Quirk.UNSORTED in self.quirks else rows
-
-
-def unprocessable(*errors: str) -> Refusal:
-    """The document's validation error, 422."""
-    return Refusal(422, {"status": "error", "errors": list(errors)})
 
 
 Body = dict[str, object]

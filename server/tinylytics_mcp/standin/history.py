@@ -39,7 +39,8 @@ def made_up_hits(blog: Blog, seed: int) -> Iterator[tuple[Value, ...]]:
     rng = Random(f"{seed} {blog.site_id}")  # noqa: S311  (made-up data, the same for the same seed)
     pages = _Pages(blog, rng)
     for age, number in zip(range(blog.age_days, -1, -1), _hits_a_day(blog), strict=True):
-        yield from _day(blog, pages, rng, age, number)
+        if number:
+            yield from _day(blog, pages, rng, age, number)
 
 
 def _hits_a_day(blog: Blog) -> list[int]:
@@ -50,7 +51,8 @@ def _hits_a_day(blog: Blog) -> list[int]:
         busy = (14 + 72 * exp(-age / 70)) * words.WEEKDAYS[(today - timedelta(days=age)).weekday()]
         weights.append(busy + 650 * _spike(blog, age))
     weights[-1] *= 0.4
-    totals = [round(blog.hits * part / sum(weights)) for part in accumulate(weights)]
+    parts = list(accumulate(weights))
+    totals = [round(blog.hits * part / parts[-1]) for part in parts]
     numbers = [after - before for before, after in zip([0, *totals], totals, strict=False)]
     busiest = numbers.index(max(numbers))
     moved = max(0, min(3, numbers[busiest] // 2) - numbers[-1])
@@ -60,7 +62,7 @@ def _hits_a_day(blog: Blog) -> list[int]:
 
 
 def _spike(blog: Blog, age: int) -> float:
-    """How much of the spike is left: all on its day, half the next, nothing after five."""
+    """How much of the spike is left: all on its day, about a third of it each day later, nothing after five."""
     if blog.spike_days_ago is None or not 0 <= blog.spike_days_ago - age <= 5:
         return 0.0
     return 0.35 ** (blog.spike_days_ago - age)
@@ -98,9 +100,10 @@ class _Pages:
 
 _REFERRER_WEIGHTS = list(accumulate(1 / (rank + 9) for rank in range(len(words.REFERRERS))))
 _LENGTHS = list(accumulate(words.VISIT_LENGTHS))
-_COUNTRIES, _COUNTRY_WEIGHTS = zip(*words.COUNTRIES, strict=True)
-_DEVICES, _DEVICE_WEIGHTS = zip(*words.DEVICES, strict=True)
-_SOURCES, _SOURCE_WEIGHTS = zip(*words.SOURCES, strict=True)
+_HOURS = list(accumulate(words.HOURS))
+_COUNTRIES, _COUNTRY_WEIGHTS = [value for value, _ in words.COUNTRIES], list(accumulate(w for _, w in words.COUNTRIES))
+_DEVICES, _DEVICE_WEIGHTS = [value for value, _ in words.DEVICES], list(accumulate(w for _, w in words.DEVICES))
+_SOURCES, _SOURCE_WEIGHTS = [value for value, _ in words.SOURCES], list(accumulate(w for _, w in words.SOURCES))
 
 
 def _day(blog: Blog, pages: _Pages, rng: Random, age: int, hits: int) -> list[tuple[Value, ...]]:
@@ -108,11 +111,11 @@ def _day(blog: Blog, pages: _Pages, rng: Random, age: int, hits: int) -> list[tu
     length = DAY if age else blog.now % DAY
     visits = _visit_lengths(rng, hits)
     count = len(visits)
-    hours = rng.choices(range(24), words.HOURS, k=count)
+    hours = rng.choices(range(24), cum_weights=_HOURS, k=count)
     steps = iter(rng.choices(range(len(pages.paths)), cum_weights=pages.popularity(age), k=hits))
-    countries = rng.choices(_COUNTRIES, _COUNTRY_WEIGHTS, k=count)
-    devices = rng.choices(_DEVICES, _DEVICE_WEIGHTS, k=count)
-    sources = rng.choices(_SOURCES, _SOURCE_WEIGHTS, k=count)
+    countries = rng.choices(_COUNTRIES, cum_weights=_COUNTRY_WEIGHTS, k=count)
+    devices = rng.choices(_DEVICES, cum_weights=_DEVICE_WEIGHTS, k=count)
+    sources = rng.choices(_SOURCES, cum_weights=_SOURCE_WEIGHTS, k=count)
     referrers = rng.choices(words.REFERRERS, cum_weights=_REFERRER_WEIGHTS, k=count)
     spike = min(0.75, 1.2 * _spike(blog, age))
     rows: list[tuple[Value, ...]] = []

@@ -1,7 +1,6 @@
 """Visitors and the pages they went through, made from the hits (API document, `GET /sites/:id/user_journeys`)."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
 from sqlite3 import Row
 
 from tinylytics_mcp.standin.call import Body, Call
@@ -19,14 +18,8 @@ ORDER BY created_at, id
 """
 
 
-@dataclass
-class _Journey:
-    """One visitor hash inside the window; the hash changes every 12 hours (field notes 13)."""
-
-    visitor: str
-    first: Row
-    last: Row
-    steps: list[Row]
+_Journey = list[Row]
+"""The steps of one visitor hash inside the window, never none; the hash changes every 12 hours (field notes 13)."""
 
 
 def user_journeys(call: Call) -> tuple[int, Body]:
@@ -38,11 +31,11 @@ def user_journeys(call: Call) -> tuple[int, Body]:
     window, page = call.window(), call.page()
     journeys = _journeys(call.store, site["id"], window)
     total = len(journeys)
-    single = sum(len(journey.steps) == 1 for journey in journeys)
+    single = sum(len(journey) == 1 for journey in journeys)
     if Quirk.UNSORTED in call.quirks:
-        journeys = scrambled(journeys, lambda journey: journey.visitor)
+        journeys = scrambled(journeys, lambda journey: journey[0]["visitor_hash"])
     else:
-        journeys.sort(key=lambda journey: (journey.first["created_at"], journey.first["id"]), reverse=True)
+        journeys.sort(key=lambda journey: (journey[0]["created_at"], journey[0]["id"]), reverse=True)
     return 200, {
         "user_journeys": [_row(call.store, journey) for journey in journeys[page.offset : page.offset + page.size]],
         "summary": {
@@ -52,8 +45,8 @@ def user_journeys(call: Call) -> tuple[int, Body]:
             "bounce_rate": round(100 * single / total, 1) if total else 0.0,
         },
         "insights": {
-            "top_entry_pages": _top(Counter(journey.first["path"] for journey in journeys)),
-            "top_exit_pages": _top(Counter(journey.last["path"] for journey in journeys)),
+            "top_entry_pages": _top(Counter(journey[0]["path"] for journey in journeys)),
+            "top_exit_pages": _top(Counter(journey[-1]["path"] for journey in journeys)),
         },
         "pagination": page.of(total),
         "filters": window.filters(),
@@ -61,30 +54,25 @@ def user_journeys(call: Call) -> tuple[int, Body]:
 
 
 def _journeys(store: Store, site_id: int, window: Window) -> list[_Journey]:
-    journeys: dict[str, _Journey] = {}
+    journeys: defaultdict[str, _Journey] = defaultdict(list)
     for step in store.rows(_STEPS, (site_id, window.since, window.before)):
-        visitor: str = step["visitor_hash"]
-        known = journeys.get(visitor)
-        if known is None:
-            journeys[visitor] = _Journey(visitor, step, step, [step])
-        else:
-            known.last = step
-            known.steps.append(step)
+        journeys[step["visitor_hash"]].append(step)
     return list(journeys.values())
 
 
 def _row(store: Store, journey: _Journey) -> Body:
-    origin = store.rows("SELECT referrer, country, browser_name FROM hits WHERE id = ?", (journey.first["id"],))[0]
-    seconds = journey.last["created_at"] - journey.first["created_at"]
+    first, last = journey[0], journey[-1]
+    origin = store.rows("SELECT referrer, country, browser_name FROM hits WHERE id = ?", (first["id"],))[0]
+    seconds = last["created_at"] - first["created_at"]
     return {
-        "visitor_hash": journey.visitor,
-        "page_count": len(journey.steps),
-        "first_hit": stamp(journey.first["created_at"]),
-        "last_hit": stamp(journey.last["created_at"]),
+        "visitor_hash": first["visitor_hash"],
+        "page_count": len(journey),
+        "first_hit": stamp(first["created_at"]),
+        "last_hit": stamp(last["created_at"]),
         "duration_minutes": round(seconds / 60),
-        "pages": [{"path": step["path"]} for step in journey.steps],
-        "entry_page": journey.first["path"],
-        "exit_page": journey.last["path"],
+        "pages": [{"path": step["path"]} for step in journey],
+        "entry_page": first["path"],
+        "exit_page": last["path"],
         "session_duration": seconds,
         "referrer": origin["referrer"],
         "country": origin["country"],

@@ -3,9 +3,9 @@
 from secrets import token_hex
 from sqlite3 import Row
 
-from tinylytics_mcp.standin.access import refused
+from tinylytics_mcp.standin.access import refused, unprocessable
 from tinylytics_mcp.standin.bodies import Problem, is_ignored, json_object, optional_text, required_path
-from tinylytics_mcp.standin.call import Body, Call, unprocessable
+from tinylytics_mcp.standin.call import Body, Call
 from tinylytics_mcp.standin.parameters import text
 from tinylytics_mcp.standin.store import Value, stamp
 

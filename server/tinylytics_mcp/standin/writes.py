@@ -7,6 +7,7 @@ from sqlite3 import Row
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
+from tinylytics_mcp.standin.access import unprocessable
 from tinylytics_mcp.standin.agents import agent
 from tinylytics_mcp.standin.analytics import hit
 from tinylytics_mcp.standin.bodies import (
@@ -17,7 +18,7 @@ from tinylytics_mcp.standin.bodies import (
     optional_text,
     required_path,
 )
-from tinylytics_mcp.standin.call import Body, Call, unprocessable
+from tinylytics_mcp.standin.call import Body, Call
 from tinylytics_mcp.standin.store import Value
 
 _IGNORED: Body = {"status": "ignored", "reason": "Path matches ignore rule"}
