@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import anyio.lowlevel
 import httpx2 as httpx
 from mcp import Client
 from mcp.client.session import ElicitationFnT
@@ -14,6 +15,8 @@ from tinylytics_mcp.app import create_server
 from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.api import Account, Preferences
+from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.writes.record import WriteRecord
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """A Monday morning: the clock of all tests that do not need another."""
@@ -71,14 +74,25 @@ async def connect(
     preferences: Preferences = Preferences(),
     clock: Callable[[], datetime] = lambda: NOW,
     elicitation: ElicitationFnT | None = None,
+    writes: WriteRecord | None = None,
 ) -> AsyncGenerator[Connected]:
     """A client connected in memory to a server whose service is a stand-in, a transport or a function."""
     wire = Recorder(network_of(service))
-    account = Account(ApiKey(key), wire=wire, base_url=BASE_URL, preferences=preferences, clock=clock)
+    record = writes or record_of(StateFile(None))
+    account = Account(ApiKey(key), wire=wire, base_url=BASE_URL, preferences=preferences, clock=clock, writes=record)
     server = create_server(account)
     async with Client(server, mode=mode, elicitation_callback=elicitation, raise_exceptions=True) as client:
         yield Connected(client, wire)
     await account.aclose()
+
+
+def record_of(file: StateFile, owner: str = "") -> WriteRecord:
+    """A record of writes that waits for nothing."""
+
+    async def pause(_: float) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    return WriteRecord(file, owner, pause=pause)
 
 
 def network_of(

@@ -75,18 +75,18 @@ def _key(given: Mapping[str, str], warnings: list[str]) -> ApiKey | None:
 
 
 def _file(name: str, warnings: list[str]) -> str:
-    path = Path(name).expanduser()
     try:
+        path = Path(name).expanduser()
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Misuse(f"{API_KEY_FILE} does not name a plain file.")
+            raise Misuse(f"{API_KEY_FILE} names something that is not a plain file.")
         if status.st_size > _LARGEST_KEY_FILE:
             raise Misuse(f"{API_KEY_FILE} names a file of more than {_LARGEST_KEY_FILE} bytes: that is not a key.")
         text = path.read_text("utf-8")
     except OSError as error:
         raise Misuse(f"{API_KEY_FILE} names a file that cannot be read: {error.strerror}.") from None
-    except ValueError:  # not UTF-8, or a name with a null in it
-        raise Misuse(f"{API_KEY_FILE} names a file that is not plain text.") from None
+    except (RuntimeError, ValueError):  # the home of nobody, a name with a null in it, or not UTF-8
+        raise Misuse(f"{API_KEY_FILE} names a file that is not there or not plain text.") from None
     if sys.platform != "win32" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         warnings.append(f"{API_KEY_FILE}: other users of this computer may open the key file. Run chmod 600 on it.")
     return text
@@ -118,8 +118,8 @@ def _state_dir(given: Mapping[str, str]) -> Path:
         return user_state_path(PROGRAM)
     try:
         path = Path(given[STATE_DIR]).expanduser()
-        if path.is_absolute() and (path.is_dir() or not path.exists()):
+        if path.is_absolute() and (path.is_dir() or not path.exists()) and given[STATE_DIR].isprintable():
             return path
-    except (OSError, RuntimeError, ValueError):
+    except (OSError, RuntimeError):  # not to be looked into, or the home of nobody
         pass
     raise Misuse(f"{STATE_DIR} takes the full path of a folder, which is made if it is not there.")

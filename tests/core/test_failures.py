@@ -171,6 +171,7 @@ def raising(error: httpx.TransportError) -> Answering:
     [
         (httpx.ConnectError("no"), errors.Unavailable, errors.Unavailable),
         (httpx.ConnectTimeout("no"), errors.Unavailable, errors.Unavailable),
+        (httpx.ProxyError("no"), errors.Unavailable, errors.Unavailable),
         (httpx.ReadTimeout("no"), errors.Unavailable, errors.OutcomeUnknown),
         (httpx.WriteError("no"), errors.Unavailable, errors.OutcomeUnknown),
         (httpx.RemoteProtocolError("no"), errors.Unavailable, errors.OutcomeUnknown),

@@ -50,6 +50,17 @@ class Table(BaseModel):
         self._shorter = make
         return self
 
+    def without_offset(self) -> Self:
+        """Name no offset where the tool takes none for this list, however short it gets."""
+        make = self._shorter
+        self.next_offset = None
+
+        def shorter() -> Table | None:
+            table = make() if make else None
+            return None if table is None else table.without_offset()
+
+        return self.shortened_by(shorter)
+
     def shorter(self) -> "Table | None":
         """The same list with one row less, its totals kept true; None where that cannot be."""
         return self._shorter() if self._shorter else None
@@ -81,6 +92,8 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
     from_visitors: ClassVar[tuple[str, ...]] = ()
     """The columns and fields that hold visitor text."""
+    may_not_apply: ClassVar[tuple[str, ...]] = ()
+    """Fields that are left out of both halves where they are null: there they mean nothing, rather than unknown."""
 
     headline: str
     complete: bool = True
@@ -98,7 +111,7 @@ class Answer(BaseModel):
         tables: list[str] = []
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if name in _FRAME:
+            if name in _FRAME or (value is None and name in self.may_not_apply):
                 continue
             if isinstance(value, Table):
                 tables.append("\n" + value.text(name))
@@ -127,8 +140,13 @@ class Answer(BaseModel):
             raise RuntimeError(f"{type(self).__name__} cannot be made small enough")
         return CallToolResult(
             content=[TextContent(type="text", text=answer.text())],
-            structured_content=answer.model_dump(mode="json"),
+            structured_content=answer.structured(),
         )
+
+    def structured(self) -> dict[str, Any]:
+        """The half for hosts that show the model only structured content."""
+        told = self.model_dump(mode="json")
+        return {name: value for name, value in told.items() if value is not None or name not in self.may_not_apply}
 
     def tables(self) -> dict[str, Table]:
         """The answer's tables by name."""
@@ -137,7 +155,7 @@ class Answer(BaseModel):
 
     def oversize(self, half: int | None) -> bool:
         """Whether a half, or both together, have more bytes than allowed."""
-        structured = compact(self.model_dump(mode="json"))
+        structured = compact(self.structured())
         text = compact(self.text())
         return structured + text > LARGEST - _ENVELOPE or (half is not None and max(structured, text) > half)
 

@@ -14,9 +14,11 @@ from pydantic import ValidationError
 from tinylytics_tools import failures
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.errors import KeyNotAccepted
+from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
 from tinylytics_tools.replies import Reply
-from tinylytics_tools.wire.report import report_of
+from tinylytics_tools.wire.report import report_of, requests_sent
+from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.writes.record import WriteRecord
 
 R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
@@ -24,6 +26,7 @@ Query = Mapping[str, str | int | None]
 Body = dict[str, Any] | list[dict[str, Any]]
 
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
+OnChange = Callable[[Endpoint[Any], int], Awaitable[None]]
 
 MOST_AT_ONCE = 8
 """Requests of one tool call under way at the same time."""
@@ -43,7 +46,8 @@ class Account:
     """One key's way to the service; one for the process, or for each account that it serves.
 
     `wire` carries every request. `access` can lower what the key may do, never raise it.
-    `clock` tells the time in UTC.
+    `clock` tells the time in UTC. `writes` is the record of what was written; without one it is kept in memory.
+    `on_change` is told the endpoint and the site of each write that changed it, or may have; it must not raise.
     """
 
     def __init__(
@@ -56,12 +60,15 @@ class Account:
         preferences: Preferences = Preferences(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         user_agent: str = "tinylytics-mcp",
+        writes: WriteRecord | None = None,
     ) -> None:
         of_key = Access.READ_ONLY if key is None else key.access
         self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
         self.is_lowered = self.access is not of_key
         self.preferences = preferences
         self.clock = clock
+        self.writes = writes or WriteRecord(StateFile(None))
+        self.on_change: OnChange | None = None
         self._key = key
         self._base_url = base_url.rstrip("/")
         self._http = httpx.AsyncClient(
@@ -93,6 +100,11 @@ class Account:
             raise RuntimeError("the path of a request is not its endpoint's template")
         return await self._http.send(request)
 
+    async def tell_change(self, endpoint: Endpoint[Any], path_values: Mapping[str, int | str]) -> None:
+        """Tell of a write to a site, if anybody wants to know."""
+        if self.on_change is not None:
+            await self.on_change(endpoint, int(path_values["site_id"]))
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -114,6 +126,7 @@ class Api:
         self.oldest_s: float | None = None
         self.preferences = account.preferences
         self.access = account.access
+        self.writes = account.writes
 
     def now(self) -> datetime:
         """The time in UTC."""
@@ -132,8 +145,13 @@ class Api:
             async with self._slots:
                 response = await self._account.send(endpoint, path, query or {}, body)
         except httpx.TransportError as error:
-            self.requests += 1
-            raise failures.of_transport(endpoint, error) from error
+            self.requests += requests_sent(error.request)
+            failure = failures.of_transport(endpoint, error)
+            if isinstance(failure, OutcomeUnknown):
+                await self._account.tell_change(endpoint, path_values)
+            raise failure from error
+        if endpoint.method != "GET" and not _left_all_as_it_was(response.status_code):
+            await self._account.tell_change(endpoint, path_values)
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
@@ -174,6 +192,11 @@ class Api:
             first = group.exceptions[0]
             raise first from first.__cause__
         return [answers[index] for index in range(len(questions))]
+
+
+def _left_all_as_it_was(status: int) -> bool:
+    """Whether a write was ignored or refused (API document: 202 is ignored, and a 4xx stores nothing)."""
+    return status == 202 or 400 <= status < 500
 
 
 async def current_api(ctx: Context[Any, Any]) -> Api:

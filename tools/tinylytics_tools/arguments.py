@@ -20,6 +20,17 @@ def _day(value: Any) -> Any:
     raise ValueError("give a day as YYYY-MM-DD, for example 2026-02-13")  # a bare number would pass for a timestamp
 
 
+def _of(least: int, most: int) -> AfterValidator:
+    """Bounds of a text's length that stay out of the schema, where they would only take room."""
+
+    def check(value: str) -> str:
+        if not least <= len(value.strip()) <= most:
+            raise ValueError(f"give {least} to {most} characters")
+        return value
+
+    return AfterValidator(check)
+
+
 def _country(value: str) -> str:
     code = value.strip().upper()
     if not re.fullmatch(r"[A-Z]{2}", code):
@@ -37,20 +48,17 @@ def _path(value: str) -> str:
 Site = Annotated[
     str | None,
     BeforeValidator(_text),
-    Field(description="Site id, uid, domain, URL or label; not needed if there is one site.", max_length=300),
+    _of(1, 300),
+    Field(description="Id, uid, domain, URL or label; not needed if there is one site."),
 ]
-Period = Annotated[NamedPeriod | None, Field(description="Default last_30_days; or give start_date and end_date.")]
-StartDate = Annotated[date | None, BeforeValidator(_day), Field(description="First day, YYYY-MM-DD.")]
-EndDate = Annotated[date | None, BeforeValidator(_day), Field(description="Last day, included.")]
-TimeZone = Annotated[
-    Literal["utc", "user"] | None, Field(description="Whose days: UTC (default) or the account's time zone.")
-]
-Compare = Annotated[CompareWith | None, Field(description="Default previous_period.")]
-Country = Annotated[str | None, AfterValidator(_country), Field(description="Two-letter code.", max_length=4)]
-Path = Annotated[
-    str | None, AfterValidator(_path), Field(description="One page, as an answer shows it.", max_length=2000)
-]
-Referrer = Annotated[str | None, Field(description="Part of the referring URL or host.", min_length=1, max_length=2000)]
-Search = Annotated[str | None, Field(description="Keep names that contain this.", min_length=1, max_length=200)]
-Limit = Annotated[int | None, Field(description="Rows, at most 50.", ge=1, le=50)]
-Offset = Annotated[int | None, Field(description="Rows to pass over, as an answer names it.", ge=0, le=10_000_000)]
+Period = Annotated[NamedPeriod | None, Field(description="Default last_30_days; or give dates.")]
+StartDate = Annotated[date | None, BeforeValidator(_day)]
+EndDate = Annotated[date | None, BeforeValidator(_day)]
+TimeZone = Annotated[Literal["utc", "user"] | None, Field(description="Whose days; user: the account's zone.")]
+Compare = CompareWith | None
+Country = Annotated[str | None, AfterValidator(_country), Field(description="Two letters.")]
+Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path)]
+Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
+Search = Annotated[str | None, _of(1, 200), Field(description="Keep names that contain this.")]
+Limit = Annotated[int | None, Field(ge=1, le=50)]
+Offset = Annotated[int | None, Field(ge=0, le=10_000_000)]

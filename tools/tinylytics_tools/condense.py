@@ -37,7 +37,7 @@ def listing(
     part = rows[offset:] if of is None else rows
     shown = [list(row) for row in part[:limit]]
     follows = offset + len(shown)
-    table = Table(columns=list(columns), rows=shown, of=total, next_offset=follows if follows < total else None)
+    table = Table(columns=list(columns), rows=shown, of=total, next_offset=follows if 0 < follows < total else None)
 
     def shorter() -> Table | None:
         return listing(columns, rows, limit=len(shown) - 1, offset=offset, of=of) if shown else None
@@ -46,22 +46,30 @@ def listing(
 
 
 def ranking(
-    columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, total: int, limit: int, offset: int = 0
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    total: int,
+    limit: int,
+    offset: int = 0,
+    of: int | None = None,
 ) -> Table:
     """A ranking with shares of `total` and an `other` row, so that the counts shown add up to it.
 
     `rows` holds `(name, count, more…)` in their order; the table has `(name, count, percent, more…)`, and
-    `columns` names these. What the `other` row cannot add up is null there.
+    `columns` names these. What the `other` row cannot add up is null there. `of` as in `listing`.
     """
     shares = [[row[0], row[1], percent(_count(row), total), *row[2:]] for row in rows]
-    table = listing(columns, shares, limit=limit, offset=offset)
+    table = listing(columns, shares, limit=limit, offset=offset, of=of)
     shown = sum(_count(row) for row in table.rows)
     if shown != total:
         rest = total - shown
         table.closed_by([rest, percent(rest, total), *[None] * (len(columns) - 3)])
 
     def shorter() -> Table | None:
-        return ranking(columns, rows, total=total, limit=table.listed - 1, offset=offset) if table.listed else None
+        if not table.listed:
+            return None
+        return ranking(columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
 
     return table.shortened_by(shorter)
 

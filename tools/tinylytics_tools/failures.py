@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import httpx2 as httpx
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from tinylytics_tools import errors, visitor_text
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.wire.refusal import retry_after_s
 
 NO_KEY = (
     f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
@@ -49,9 +49,9 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.Tin
             stored = " Nothing was stored." if endpoint.method != "GET" else ""
             return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{said}{stored}")
         case 429:
-            return too_many(retry_after_s(response))
+            return too_many(retry_after_s(response, datetime.now(UTC)))
         case 503 if "retry-after" in response.headers:
-            return too_many(retry_after_s(response))
+            return too_many(retry_after_s(response, datetime.now(UTC)))
         case _ if status >= 500:
             if endpoint.method != "GET":
                 return errors.OutcomeUnknown(_unknown(endpoint, f"Tinylytics failed with status {status}"))
@@ -64,7 +64,7 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.Tin
 
 def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors.TinylyticsError:
     """The error that a failed exchange is; a write that may have left is told as unknown."""
-    never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     if endpoint.method != "GET" and not never_left:
         return errors.OutcomeUnknown(_unknown(endpoint, "the answer was lost"))
     if isinstance(error, httpx.TimeoutException):
@@ -97,19 +97,6 @@ def too_many(wait_s: float | None) -> errors.TooManyRequests:
         f"uses the key. Ask again {when}, with a shorter period or fewer sites.",
         retry_after_s=wait_s,
     )
-
-
-def retry_after_s(response: httpx.Response) -> float | None:
-    """Seconds that `Retry-After` asks for, given as seconds or as an HTTP date; None where there is none."""
-    text = response.headers.get("retry-after", "").strip()
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(text).astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except ValueError:
-        return None
 
 
 def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:

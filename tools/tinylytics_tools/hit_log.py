@@ -1,11 +1,22 @@
 """Reads a site's hits from the API: one endpoint with two forms, single hits and groups."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Literal
 
+from tinylytics_tools import visitor_text
 from tinylytics_tools.api import Api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import UnexpectedReply
-from tinylytics_tools.replies import Dates, Pagination, Reply
+from tinylytics_tools.periods import Window
+from tinylytics_tools.replies import Dates, Pagination, Reply, Time
+
+PER_PAGE = 1000
+"""The most that the API gives (API document, section 3)."""
+
+Grouping = Literal["path", "country", "referrer", "browser_name", "platform_name", "source"]
 
 
 class HitReply(Reply):
@@ -20,7 +31,7 @@ class HitReply(Reply):
     platform_name: str | None = None
     is_mobile: bool | None = None
     source: str | None = None
-    created_at: datetime
+    created_at: Time
 
 
 class GroupReply(Reply):
@@ -49,6 +60,92 @@ class HitsReply(Reply):
 HITS = Endpoint("GET", "/sites/{site_id}/hits", HitsReply)
 
 
+@dataclass(frozen=True)
+class Slice:
+    """Hits that one request can ask for: at most 730 days of a site, and the API's own filters.
+
+    `referrer` finds every address that contains it (API document, section 3). Where that is more than is meant, `host`
+    says which referring host is: only groups by referrer and single rows can then be told apart, by the reader.
+    """
+
+    site_id: int
+    window: Window
+    zone: str
+    country: str | None = None
+    path: str | None = None
+    referrer: str | None = None
+    host: str | None = None
+
+    def query(self) -> dict[str, str | int | None]:
+        """The slice as the API's parameters."""
+        return {
+            "start_date": self.window.first.isoformat(),
+            "end_date": self.window.last.isoformat(),
+            "time_zone": self.zone,
+            "country": self.country,
+            "path": self.path,
+            "referrer": self.referrer,
+        }
+
+
+@dataclass
+class Groups:
+    """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means.
+
+    `of` is the number of groups there are. A value that came twice, because the list moved while it was read, counts
+    once.
+    """
+
+    by: Grouping
+    host: str | None = None
+    of: int = 0
+    hits: dict[str | None, int] = field(default_factory=dict[str | None, int])
+    unique: dict[str | None, int | None] = field(default_factory=dict[str | None, int | None])
+    _others: dict[str | None, int] = field(default_factory=dict[str | None, int])
+
+    def add(self, reply: HitsReply) -> None:
+        """Take in one page."""
+        self.of = max(self.of, reply.pagination.total_count)
+        for group in reply.grouped_hits:
+            hits = group.hit_count if group.views is None else group.views
+            if hits is None:
+                raise UnexpectedReply(f"Tinylytics did not say how many hits each {self.by} has. Try again later.")
+            value: str | None = getattr(group, self.by)
+            if self.host is not None and visitor_text.host(value) != self.host:
+                self._others[value] = hits
+                continue
+            self.hits[value] = hits
+            self.unique[value] = group.unique_views
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all groups are read."""
+        return len(self.hits) + len(self._others) >= self.of
+
+    @property
+    def pages_left(self) -> int:
+        """How many requests would read what the first page does not hold."""
+        return max(0, -(-self.of // PER_PAGE) - 1)
+
+    @property
+    def total(self) -> int:
+        """The hits of the groups that were read."""
+        return sum(self.hits.values())
+
+    @property
+    def rows(self) -> int:
+        """The hits that the API found for them, those of other hosts among them."""
+        return self.total + sum(self._others.values())
+
+
+@dataclass(frozen=True)
+class Count:
+    """`hits` are meant; `rows` the API finds: more, where a slice is of a host that has to be told apart here."""
+
+    hits: int
+    rows: int
+
+
 async def today(api: Api, site_id: int, zone: str) -> date:
     """The running day. The account's zone has no name in the API: its day is the last one of a window that the
     service chose itself (DESIGN, The surface)."""
@@ -58,3 +155,55 @@ async def today(api: Api, site_id: int, zone: str) -> date:
     if reply.filters is None:
         raise UnexpectedReply("Tinylytics did not say which days it used. Ask again with time_zone utc.")
     return reply.filters.end_date
+
+
+async def page(api: Api, part: Slice, number: int, *, per_page: int | None = None) -> HitsReply:
+    """One page of single hits, as long as can be, in the API's order, which nobody promises (field notes 7)."""
+    query = {**part.query(), "page": number, "per_page": per_page or PER_PAGE}
+    return await api.call(HITS, query, site_id=part.site_id)
+
+
+async def count(api: Api, part: Slice) -> Count:
+    """How many hits there are: one request (field notes 5), or one a thousand referrers where `host` is set."""
+    if part.host is None:
+        total = (await page(api, part, 1, per_page=1)).pagination.total_count
+        return Count(total, total)
+    groups = await all_groups(api, part, "referrer")
+    return Count(groups.total, groups.rows)
+
+
+async def count_all(api: Api, parts: Sequence[Slice]) -> dict[Slice, Count]:
+    """Several counts at the same time."""
+    counts = await api.gather(*(partial(count, api, part) for part in parts))
+    return dict(zip(parts, counts, strict=True))
+
+
+async def all_groups(api: Api, part: Slice, by: Grouping) -> Groups:
+    """The whole list, one request a thousand groups."""
+    groups = await first_groups(api, part, by)
+    await more_groups(api, part, by, groups)
+    return groups
+
+
+async def first_groups(api: Api, part: Slice, by: Grouping) -> Groups:
+    """The first thousand groups, in the API's order.
+
+    Raises:
+        Refused: this grouping is not offered (`source`, field notes 9).
+    """
+    reply = await _group_page(api, part, by, 1)
+    groups = Groups(by, part.host)
+    groups.add(reply)
+    return groups
+
+
+async def more_groups(api: Api, part: Slice, by: Grouping, groups: Groups) -> None:
+    """Read the pages after the first into `groups`."""
+    numbers = range(2, 2 + groups.pages_left)
+    for reply in await api.gather(*(partial(_group_page, api, part, by, number) for number in numbers)):
+        groups.add(reply)
+
+
+async def _group_page(api: Api, part: Slice, by: Grouping, number: int) -> HitsReply:
+    query = {**part.query(), "grouped": "true", "group_by": by, "page": number, "per_page": PER_PAGE}
+    return await api.call(HITS, query, site_id=part.site_id)

@@ -26,11 +26,13 @@ class Wrapped(Reply):
     @model_validator(mode="before")
     @classmethod
     def unwrap(cls, value: Any) -> Any:
-        """Take the inner object where the outer one has nothing but it."""
-        if not isinstance(value, dict) or len(cast("dict[str, Any]", value)) != 1:
-            return cast("Any", value)
-        (inner,) = cast("dict[str, Any]", value).values()
-        return cast("Any", inner) if isinstance(inner, dict) else cast("Any", value)
+        """Take the inner object, and what stands beside it."""
+        if isinstance(value, dict):
+            outer = cast("dict[str, Any]", value)
+            for name in ("user", "site"):
+                if isinstance(outer.get(name), dict):
+                    return {**outer, **outer[name]}
+        return cast("Any", value)
 
 
 class Pagination(Reply):
@@ -47,3 +49,15 @@ class Dates(Reply):
 
     start_date: date
     end_date: date
+
+
+class JsonReply(Reply):
+    """Any JSON, of which the API document does not give the form."""
+
+    body: Any
+
+    @model_validator(mode="before")
+    @classmethod
+    def keep(cls, value: Any) -> Any:
+        """Take the whole reply as it is."""
+        return {"body": value}

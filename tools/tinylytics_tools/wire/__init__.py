@@ -1,1 +1,107 @@
 """Everything between a question and the network: httpx transports, each wrapping the next."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import anyio
+import httpx2 as httpx
+
+from tinylytics_tools.wire.allowance import ALLOWED, FOR_READS, Allowance, Status
+from tinylytics_tools.wire.cache import Cache
+from tinylytics_tools.wire.deadline import Deadline
+from tinylytics_tools.wire.interface import Clock, Store
+from tinylytics_tools.wire.ledger import Ledger
+from tinylytics_tools.wire.network import network
+from tinylytics_tools.wire.no_echo import NoEcho
+from tinylytics_tools.wire.report import attach, report_of, requests_sent, start_count
+from tinylytics_tools.wire.retry import Retry
+from tinylytics_tools.wire.size_limit import SizeLimit
+from tinylytics_tools.wire.store import open_store
+
+__all__ = ["Status", "Wire", "build_wire", "network", "open_store"]
+
+READ_S = 30.0
+WRITE_S = 45.0
+"""A write gets longer, since giving up on one leaves its outcome unknown."""
+
+_OF_A_SITE = re.compile(r"(?P<sites>.*/sites)/(?P<id>\d+)/")
+_CHANGED_BY_WRITES = ("/hits", "/kudos", "/leaderboard", "/user_journeys", "")
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """One key's way to the network: reads and writes have a road each, and share the ledger and the cache.
+
+    Every answer carries a complete `Report`; of a call that failed, `report.requests_sent(request)` tells what left.
+    """
+
+    def __init__(self, reads: Cache, writes: httpx.AsyncBaseTransport, allowance: Allowance) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._allowance = allowance
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a GET down the road of reads, and all else down that of writes."""
+        start_count(request)
+        if request.method == "GET":
+            response = await self._reads.handle_async_request(request)
+        else:
+            response = await self._write(request)
+        left = (await self.status()).left_for_reads
+        return attach(response, replace(report_of(response), requests=requests_sent(request), left=left))
+
+    async def status(self) -> Status:
+        """What is used and left of the hour, and whether the service wants silence."""
+        return await self._allowance.status()
+
+    async def holds(self, request: httpx.Request) -> bool:
+        """Whether a read would be answered from the cache, as good as new."""
+        return await self._reads.holds(request)
+
+    async def _write(self, request: httpx.Request) -> httpx.Response:
+        """Whatever became of a write, unless it was refused, the stored answers may be stale now."""
+        refused = False
+        try:
+            response = await self._writes.handle_async_request(request)
+            refused = 400 <= response.status_code < 500
+            return response
+        finally:
+            if not refused:
+                with anyio.CancelScope(shield=True):
+                    await self._reads.forget(*_made_stale(request.url))
+
+    async def aclose(self) -> None:
+        """Close both roads and what is under way."""
+        await self._reads.aclose()
+        await self._writes.aclose()
+
+
+def build_wire(
+    network_reads: httpx.AsyncBaseTransport,
+    network_writes: httpx.AsyncBaseTransport,
+    *,
+    store: Store,
+    fingerprint: str,
+    cache: bool = True,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> Wire:
+    """The wire of one key over two transports (which may be one).
+
+    `fingerprint` tells keys apart in the store; the key itself only passes through in its header. `cache=False` asks
+    everything anew.
+    """
+    allowance = Allowance(store.requests, fingerprint=fingerprint, clock=clock)
+    reads, writes = NoEcho(SizeLimit(network_reads)), NoEcho(SizeLimit(network_writes))
+    reads = Deadline(Retry(Ledger(reads, allowance, most=FOR_READS, clock=clock)), seconds=READ_S)
+    writes = Deadline(Ledger(writes, allowance, most=ALLOWED, clock=clock), seconds=WRITE_S)
+    cached = Cache(reads, store.replies, fingerprint=fingerprint, clock=clock, enabled=cache)
+    return Wire(cached, writes, allowance)
+
+
+def _made_stale(url: httpx.URL) -> list[httpx.URL]:
+    """What a write of hits or kudos changes: the site's figures, its counters, and the list that shows them."""
+    site = _OF_A_SITE.match(url.path)
+    if site is None:
+        return []
+    paths = [f"{site['sites']}/{site['id']}{what}" for what in _CHANGED_BY_WRITES]
+    return [url.copy_with(path=path) for path in (site["sites"], *paths)]

@@ -72,6 +72,4 @@ class Allowance:
         except StoreUnavailable as error:
             usage, alone = await self._own.usage(self._fingerprint, self._clock), str(error)
         reads, writes = (FOR_READS, ALLOWED) if alone is None else (ALONE, ALONE)
-        return Status(
-            usage.used, max(0, reads - usage.used), max(0, writes - usage.used), usage.pause_s, alone
-        )
+        return Status(usage.used, max(0, reads - usage.used), max(0, writes - usage.used), usage.pause_s, alone)

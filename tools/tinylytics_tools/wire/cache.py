@@ -1,12 +1,10 @@
 """Answers a read from what was fetched before, while that is as good as new or the service is away."""
 
 import copy
-from collections.abc import Callable
-from datetime import datetime
 
 import httpx2 as httpx
 
-from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Found, Replies, Reply, StoreUnavailable
+from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Clock, Found, Replies, Reply, StoreUnavailable
 from tinylytics_tools.wire.lifetime import lifetime_s
 from tinylytics_tools.wire.report import Report, attach
 from tinylytics_tools.wire.single_flight import SingleFlight
@@ -18,21 +16,31 @@ class Cache(httpx.AsyncBaseTransport):
     An answer from the store tells its age, 0 requests and no header but its content type. On an outage (a fault of
     transport, a 5xx or 429) a stored answer is served although its time is over, for up to a week. Equal reads under
     way are one. Where the store cannot be used, everything is asked anew. Only reads may come here.
+    Where it is not `enabled`, each read is asked anew, and `forget` still serves the processes that share the store.
     """
 
     def __init__(
-        self, inner: httpx.AsyncBaseTransport, replies: Replies, *, fingerprint: str, clock: Callable[[], datetime]
+        self,
+        inner: httpx.AsyncBaseTransport,
+        replies: Replies,
+        *,
+        fingerprint: str,
+        clock: Clock,
+        enabled: bool = True,
     ) -> None:
         self._inner = inner
         self._replies = replies
         self._fingerprint = fingerprint
         self._clock = clock
+        self._enabled = enabled
         self._flights = SingleFlight[httpx.Response]()
         self._forgets = 0
         self._distrusted_until = float("-inf")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the store, from an equal request under way, or from the service."""
+        if not self._enabled:
+            return await self._inner.handle_async_request(request)
         address = _address(request.url)
         found = await self._find(address)
         if found.reply is not None and self._is_fresh(found.reply):
@@ -47,14 +55,12 @@ class Cache(httpx.AsyncBaseTransport):
             raise copy.copy(error) from error  # each waiter has its own, which httpx links to its own request
         if found.reply is not None and _is_outage(response) and self._is_usable(found.reply):
             return self._stored(request, found.reply)
-        return httpx.Response(
-            response.status_code, headers=response.headers, content=response.content, request=request
-        )
+        return httpx.Response(response.status_code, headers=response.headers, content=response.content, request=request)
 
     async def holds(self, request: httpx.Request) -> bool:
         """Whether the answer is stored and as good as new, so that asking would cost nothing."""
         found = await self._find(_address(request.url))
-        return found.reply is not None and self._is_fresh(found.reply)
+        return self._enabled and found.reply is not None and self._is_fresh(found.reply)
 
     async def forget(self, *urls: httpx.URL) -> None:
         """Drop what is stored of these addresses, whatever the query, and what is under way."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-Clock = Callable[[], float]
-"""Seconds since 1970 in UTC."""
+Clock = Callable[[], datetime]
+"""Tells the time in UTC. Times are kept as seconds since 1970."""
 
 
 class StoreUnavailable(Exception):
@@ -52,7 +53,7 @@ class Requests(Protocol):
         ...
 
     async def answered(self, fingerprint: str, sent: float) -> None:
-        """The request that took its place at `sent` was answered: earlier refusals no longer lengthen the next pause."""
+        """The request that took its place at `sent` was answered: refusals before it no longer lengthen a pause."""
         ...
 
     async def usage(self, fingerprint: str, clock: Clock) -> Usage:

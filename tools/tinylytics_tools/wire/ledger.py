@@ -1,7 +1,6 @@
 """Lets a request leave only while the key's hour has room for it and the service wants to be asked."""
 
 import math
-from datetime import UTC, datetime
 
 import httpx2 as httpx
 
@@ -35,8 +34,7 @@ class Ledger(httpx.AsyncBaseTransport):
         report.count(request)
         response = await self._inner.handle_async_request(request)
         if is_refusal(response):
-            now = datetime.fromtimestamp(self._clock(), UTC)
-            pause_s = await self._allowance.refused(retry_after_s(response, now), place)
+            pause_s = await self._allowance.refused(retry_after_s(response, self._clock()), place)
             if response.status_code == 429 or "retry-after" in response.headers:
                 response.headers.update(_retry_after(pause_s))
         else:

@@ -28,14 +28,15 @@ class SqliteRequests:
         """See `Requests`."""
 
         def work(rows: sqlite3.Connection) -> Place:
-            now = clock()
+            now = clock().timestamp()
             rows.execute("DELETE FROM requests WHERE at <= ?", (now - HOUR_S,))
             rows.execute("UPDATE requests SET at = ?1 WHERE at > ?1", (now,))
             rows.execute("UPDATE pauses SET since = ?1, until = ?1 + until - since WHERE since > ?1", (now,))
             pause = _pause(rows, fingerprint)
             if pause is not None and pause[1] > now:
                 return Place(wait_s=pause[1] - now, since=now, refused_before=True)
-            used: int = rows.execute("SELECT count(*) FROM requests WHERE fingerprint = ?", (fingerprint,)).fetchone()[0]
+            count = "SELECT count(*) FROM requests WHERE fingerprint = ?"
+            used: int = rows.execute(count, (fingerprint,)).fetchone()[0]
             if used >= most:
                 oldest = "SELECT at FROM requests WHERE fingerprint = ? ORDER BY at LIMIT 1 OFFSET ?"
                 leaves: float = rows.execute(oldest, (fingerprint, used - most)).fetchone()[0]
@@ -49,7 +50,7 @@ class SqliteRequests:
         """See `Requests`."""
 
         def work(rows: sqlite3.Connection) -> float:
-            now = clock()
+            now = clock().timestamp()
             since, until, refusals = _pause(rows, fingerprint) or (0.0, 0.0, 0)
             if not sent <= since <= now:  # requests that were under way together are refused together: one refusal
                 since, refusals = now, refusals + 1
@@ -74,7 +75,7 @@ class SqliteRequests:
 
     async def usage(self, fingerprint: str, clock: Clock) -> Usage:
         """See `Requests`."""
-        now = clock()
+        now = clock().timestamp()
         count = "SELECT count(*) FROM requests WHERE fingerprint = ? AND at > ?"
         with self._file.reading() as rows:
             used: int = rows.execute(count, (fingerprint, now - HOUR_S)).fetchone()[0]
@@ -88,4 +89,3 @@ def _pause(rows: sqlite3.Connection, fingerprint: str) -> tuple[float, float, in
         "SELECT since, until, refusals FROM pauses WHERE fingerprint = ?", (fingerprint,)
     ).fetchone()
     return found
-

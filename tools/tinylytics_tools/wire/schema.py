@@ -15,5 +15,15 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX replies_by_end ON replies (expires_at)",
         "CREATE TABLE generations (fingerprint TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT",
     ),
+    (
+        "CREATE TABLE writes (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, at REAL NOT NULL,"
+        " action TEXT NOT NULL, site_id INTEGER NOT NULL, path TEXT, uid TEXT, rows INTEGER NOT NULL,"
+        " fingerprint TEXT, outcome TEXT, result TEXT NOT NULL DEFAULT '{}') STRICT",
+        "CREATE INDEX writes_to_repeat ON writes (fingerprint) WHERE fingerprint IS NOT NULL",
+        "CREATE INDEX writes_by_site ON writes (owner, site_id, action, uid)",
+        "CREATE INDEX writes_by_time ON writes (at)",
+        "CREATE TABLE write_secret (secret BLOB NOT NULL) STRICT",
+        "INSERT INTO write_secret VALUES (randomblob(32))",
+    ),
 )
 """`PRAGMA user_version` is the number of steps that a file has been through."""

@@ -3,7 +3,8 @@
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,7 +42,7 @@ class StateFile:
         self._inode: int | None = None
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         """A connection that holds the write lock of the file; committed at the end, undone on any exception.
 
         Raises:
@@ -58,7 +59,7 @@ class StateFile:
                     connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Generator[sqlite3.Connection]:
         """A connection for single queries; writers do not hold it up.
 
         Raises:
@@ -95,7 +96,7 @@ class StateFile:
         """Close the file; the next use opens it again. What was kept in memory only is gone."""
         with self._turn:
             if self._connection is not None:
-                self._connection.close()
+                self._at_end()
                 self._connection = None
 
     def _open(self) -> sqlite3.Connection:
@@ -106,6 +107,7 @@ class StateFile:
                 _make_private(self.path)
                 self._inode = _inode(self.path)
             self._connection = _connect(":memory:" if self.path is None else str(self.path))
+            self._at_end = weakref.finalize(self, self._connection.close)
         return self._connection
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:

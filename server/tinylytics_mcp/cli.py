@@ -1,0 +1,136 @@
+"""The command line: what can be typed, and the exit status that comes of it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+
+from tinylytics_mcp.misuse import Failure, Misuse
+from tinylytics_mcp.terminal import say
+from tinylytics_mcp.version import PROGRAM, VERSION
+
+_EPILOG = """\
+settings (environment variables):
+  TINYLYTICS_API_KEY       the key: tly-ro-… may read, tly-fa-… may also write
+  TINYLYTICS_API_KEY_FILE  a file that holds the key, instead
+  TINYLYTICS_READ_ONLY     1 keeps a full-access key from writing
+  TINYLYTICS_SITE          the site that is meant where a question names none
+  TINYLYTICS_TIME_ZONE     utc (the default) or user: whose days are counted
+  TINYLYTICS_STATE_DIR     the folder for stored answers and the record of writes
+  TINYLYTICS_BASE_URL      another address of the API
+
+examples:
+  tinylytics-mcp demo
+  tinylytics-mcp call get_overview --demo
+  tinylytics-mcp call summarize_traffic site=example.com period=last_month
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 if it worked, 1 if it did not, 2 if it cannot be what was meant."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our characters is no reason to stop
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given.insert(0, "serve")
+    try:
+        _run(_parsed(given))
+    except Misuse as problem:
+        say(str(problem))
+        return 2
+    except Failure as problem:
+        say(str(problem))
+        return 1
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    """Each command imports what it needs: the SDK alone takes longer to load than to show this help."""
+    match args.command:
+        case "serve":
+            from tinylytics_mcp.serving import serve
+
+            serve(transport=args.transport, host=args.host, port=args.port, demo=args.demo, cached=not args.no_cache)
+        case "demo":
+            from tinylytics_mcp.demo import show
+
+            show()
+        case "call":
+            from tinylytics_mcp.calling import call
+
+            call(args.tool, args.argument, structured=args.json, demo=args.demo, cached=not args.no_cache)
+        case "report":
+            from tinylytics_mcp.report import report
+
+            report(args.site, args.period, args.output, demo=args.demo, cached=not args.no_cache)
+        case "tools":
+            from tinylytics_mcp.calling import list_tools
+
+            list_tools(demo=args.demo)
+        case _:
+            from tinylytics_mcp.standin_serving import serve_standin
+
+            serve_standin(host=args.host, port=args.port)
+
+
+def _parsed(given: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    args, rest = parser.parse_known_args(given)  # argparse alone would not take `call TOOL --json name=value`
+    stray = [word for word in rest if args.command != "call" or word.startswith("-")]
+    if stray:
+        parser.error(f"unrecognized arguments: {' '.join(stray)}")
+    if args.command == "call":
+        args.argument += rest
+    return args
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Ask an assistant about your Tinylytics traffic, over the Model Context Protocol.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    demo = argparse.ArgumentParser(add_help=False)
+    demo.add_argument("--demo", action="store_true", help="a made-up account, no key and no network")
+    cache = argparse.ArgumentParser(add_help=False)
+    cache.add_argument("--no-cache", action="store_true", help="store no answers and use none again")
+
+    serve = commands.add_parser("serve", parents=[demo, cache], help="serve a host such as Claude (the default)")
+    serve.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio", help="default: stdio")
+    _add_address(serve, port=8000)
+    commands.add_parser("demo", help="watch an assistant's questions being answered")
+    call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer")
+    call.add_argument("tool", metavar="TOOL", help="a name that `tools` lists")
+    call.add_argument("argument", nargs="*", metavar="name=value", help="or name=@file.json")
+    call.add_argument("--json", action="store_true", help="print the structured half of the answer")
+    report = commands.add_parser("report", parents=[demo, cache], help="write a site's figures to a file")
+    report.add_argument("site", metavar="SITE", help="its id, uid, domain, URL or label")
+    report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")
+    report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file")
+    commands.add_parser("tools", parents=[demo], help="list the tools that this key may use")
+    standin = commands.add_parser("standin", help="serve a made-up Tinylytics API on a port")
+    _add_address(standin, port=8001)
+    return parser
+
+
+def _add_address(parser: argparse.ArgumentParser, *, port: int) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    parser.add_argument("--port", type=_port, default=port, help=f"default: {port}; 0 takes a free one")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)

@@ -1,0 +1,33 @@
+"""Puts the page into a server as an MCP App: the resource, and on each charted tool the word where it is."""
+
+from collections.abc import Iterable
+
+from mcp.server.apps import Apps
+from tinylytics_tools.declare import ApiTool
+
+from tinylytics_mcp.dashboard.page import CHARTED, page
+
+URI = "ui://tinylytics/dashboard.html"
+
+
+def dashboard() -> Apps:
+    """The extension that serves the page; without a policy of its own it gets the strictest there is."""
+    apps = Apps()
+    apps.add_html_resource(
+        URI,
+        page(),
+        name="dashboard",
+        title="Tinylytics dashboard",
+        description="A chart of an answer.",
+        prefers_border=True,
+    )
+    return apps
+
+
+def with_chart(tools: Iterable[ApiTool]) -> list[ApiTool]:
+    """The same tools, the charted ones as copies that name the page.
+
+    The flat key is for hosts from before the final specification of MCP Apps.
+    """
+    meta = {"ui": {"resourceUri": URI}, "ui/resourceUri": URI}
+    return [tool.model_copy(update={"meta": meta}) if tool.name in CHARTED else tool for tool in tools]

@@ -1,0 +1,70 @@
+"""Joins the parts of the dashboard into one self-contained page, with or without figures in it."""
+
+import base64
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from tinylytics_tools.catalogue import ALL_TOOLS
+from tinylytics_tools.declare import ApiTool
+from tinylytics_tools.periods import DEFAULT_PERIOD
+
+CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "get_uptime")
+"""The tools whose answers a host shows with the page."""
+
+_SCRIPTS = (
+    "dom", "words", "text_half", "scrub", "trend", "outages", "tables", "answer", "host", "controls", "main",
+)  # fmt: skip
+"""In the order in which they are read; each uses only what stands before it, except inside of functions."""
+
+
+def page(data: Mapping[str, Any] | None = None) -> str:
+    """The page as HTML. `data` is drawn without a host: `{"title": …, "answers": [tool results as on the wire]}`.
+
+    A page with data allows itself its own script alone; one without is under the policy of its host.
+    """
+    script = _script()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'"
+    parts = {
+        "policy": "" if data is None else f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        "style": _part("page.css"),
+        "data": embedded(data),
+        "script": script,
+    }
+    # One pass: what is put in is not looked through again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _part("page.html"))
+
+
+def embedded(value: Any) -> str:
+    """JSON that can end no script element and break no line, whatever strings it holds."""
+    text = json.dumps(value, separators=(",", ":"))  # ASCII alone: U+2028 and its like are escaped
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@functools.cache
+def _script() -> str:
+    facts = f"const TOOLS = {embedded(_controls())};\nconst DEFAULT_PERIOD = {embedded(DEFAULT_PERIOD)};\n"
+    body = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    return f'(() => {{\n"use strict";\n{facts}{body}}})();'
+
+
+@functools.cache
+def _part(name: str) -> str:
+    return resources.files("tinylytics_mcp.dashboard").joinpath("page", name).read_text("utf-8")
+
+
+def _controls() -> dict[str, dict[str, Any]]:
+    """What the page must know of the tools: the fields their answers always have, and the choices that it can offer."""
+    return {tool.name: _control(tool) for tool in ALL_TOOLS if tool.name in CHARTED}
+
+
+def _control(tool: ApiTool) -> dict[str, Any]:
+    takes: dict[str, Any] = tool.parameters["properties"]
+    choices = {name: takes[name]["enum"] for name in ("period", "dimension") if name in takes}
+    always: list[str] = (tool.fn_metadata.output_schema or {})["required"]
+    return {"always": always, "site": "site" in takes, **choices}

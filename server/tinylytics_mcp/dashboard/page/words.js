@@ -1,0 +1,68 @@
+// Turns names, numbers, days and lengths of time into words.
+
+const DAY = 86_400_000;
+const english = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const numbers = { format: (value) => english.format(value).replace("-", "\u2212") };
+const date = (options) => {
+  const spoken = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+  return (moment) => spoken.format(moment);
+};
+const fullDay = date({ day: "numeric", month: "short", year: "numeric" });
+const shortDay = date({ day: "numeric", month: "short" });
+const weekday = date({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const month = date({ month: "long", year: "numeric" });
+const shortMonth = date({ month: "short", year: "2-digit" });
+const time = date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+
+const NAMES = { percent: "share", change_percent: "change %" };
+const UPPER = { ssl: "SSL", uid: "UID", url: "URL", id: "ID" };
+
+// uptime_percent -> Uptime, duration_s -> Duration: the unit goes to the value
+function title(name) {
+  const words = NAMES[name] ?? name.replace(/_(percent|s)$/, "").replaceAll("_", " ");
+  const said = words.split(" ").map((word) => UPPER[word] ?? word).join(" ");
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}
+
+function lasting(seconds) {
+  const parts = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
+  let left = Math.round(seconds);
+  const said = [];
+  for (const [unit, size] of parts) {
+    const count = Math.floor(left / size);
+    if (count) said.push(`${count} ${unit}`);
+    left -= count * size;
+  }
+  return said.slice(0, 2).join(" ") || "0 s";
+}
+
+// A value as its column or field is read: with unit and sign; null is never a zero.
+function said(name, value, unknown = "–") {
+  if (value === null || value === undefined) return unknown;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") {
+    const sign = /^change/.test(name) && value > 0 ? "+" : "";
+    if (/(^|_)id$/.test(name)) return String(value);
+    if (/_s$/.test(name)) return lasting(value);
+    return sign + numbers.format(value) + (/percent$/.test(name) ? " %" : "");
+  }
+  if (Array.isArray(value)) return value.join(", ") || "none";
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) return fullDay(Date.parse(value));
+  if (/^\d{4}-\d\d-\d\dT[\d:]+Z$/.test(value)) return `${time(Date.parse(value))} UTC`;
+  return value;
+}
+
+// A day, week, month or year of a series: in full, and short for the axis.
+function bucket(unit, name) {
+  const moment = Date.parse(name);
+  if (unit === "year" || Number.isNaN(moment)) return { full: name, short: name };
+  if (unit === "month") return { full: month(moment), short: shortMonth(moment) };
+  if (unit === "week") return { full: `Week from ${fullDay(moment)}`, short: shortDay(moment) };
+  return { full: weekday(moment), short: shortDay(moment) };
+}
+
+function days(answer) {
+  const first = Date.parse(answer.first_day), last = Date.parse(answer.last_day);
+  if (Number.isNaN(first) || Number.isNaN(last)) return null;
+  return first === last ? weekday(first) : `${fullDay(first)} – ${fullDay(last)}`;
+}

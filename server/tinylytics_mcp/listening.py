@@ -1,0 +1,46 @@
+"""Runs an ASGI app on a port of this computer until a signal comes."""
+
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tinylytics_mcp.misuse import Failure
+
+GRACE_S = 3
+"""Seconds that open streams get to end by themselves; `subscriptions/listen` never would."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        Failure: the address is taken or is not one of this computer's.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Failure(f"cannot serve on {host} port {port}: {error.strerror}. Choose another with --port.") from None
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a socket listens, as the beginning of a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def run(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve an ASGI app on a socket until SIGINT or SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _go_on)  # uvicorn hears it first, stops, and then raises it once more
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S
+    )
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    """Nothing: the program ends by itself once uvicorn has stopped."""

@@ -1,0 +1,176 @@
+"""The arguments of prompts: what a host may offer for each, and how what a user types is checked and guarded."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Annotated
+
+from tinylytics_tools import visitor_text
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.periods import DEFAULT_PERIOD, FIRST_START, PERIODS
+from tinylytics_tools.visitor_text.values import CUT_MARK
+
+LONGEST_SITE = 120
+"""Characters: more than an answer shows of any label or domain."""
+
+_STRAIGHT_QUOTES = {"'", '"'}
+"""These become typographic ones, as in the names that answers show; no other character is changed here."""
+
+DAYS_OFFERED = 366
+MONTHS_OFFERED = 24
+YEARS_OFFERED = 5
+
+
+@dataclass(frozen=True)
+class Days:
+    """Some days in words, and as the time arguments of a tool."""
+
+    words: str
+    asked: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """`read` makes a checked and guarded value of what was typed, given today's date; it raises InvalidArgument.
+
+    `offered` lists what a host may complete, best first; None where it is the account's sites.
+    """
+
+    description: str
+    read: Callable[[str, date], object]
+    offered: Callable[[date], list[str]] | None = field(default=lambda _: [])
+
+
+def read_site(text: str, _: date) -> str:
+    """A name of a site; whether there is one is found out by the first tool that asks."""
+    shown = visitor_text.prose(text)
+    if not shown or len(shown) > LONGEST_SITE or set(visitor_text.forbidden(text)) - _STRAIGHT_QUOTES:
+        raise InvalidArgument(
+            f"site is longer than {LONGEST_SITE} characters, or has some that no name of a site is shown with. "
+            "Give its domain or id."
+        )
+    return shown
+
+
+def read_source(text: str, _: date) -> str:
+    """The name of a campaign, as an answer shows it."""
+    return _uncut(text, visitor_text.source(text), "source")
+
+
+def read_referrer(text: str, _: date) -> str:
+    """A referring host or a part of an address, as an answer shows it."""
+    return _uncut(text, visitor_text.referrer(text), "referrer")
+
+
+def read_period(text: str, _: date) -> Days:
+    """One of the tools' periods."""
+    if text not in PERIODS:
+        raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
+    return Days(words_of(text), {"period": text})
+
+
+def words_of(period: str) -> str:
+    """A named period within a sentence."""
+    return period.replace("_", " ")
+
+
+def read_day(text: str, today: date) -> date:
+    """A day that has begun."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise InvalidArgument("Give a day as YYYY-MM-DD, for example 2026-02-13.")
+    return _begun(text, today)
+
+
+def read_since(text: str, today: date) -> date:
+    """A day that is over: changes compare finished days only (ANSWERS 3)."""
+    day = read_day(text, today)
+    if day == today:
+        raise InvalidArgument(
+            f"since is today, {today}, and a day that still runs is compared with none. Give another."
+        )
+    return day
+
+
+def read_month(text: str, today: date) -> Days:
+    """A month that has begun; one that still runs is compared with the same days of the month before."""
+    if not re.fullmatch(r"\d{4}-\d{2}", text):
+        raise InvalidArgument("Give a month as YYYY-MM, for example 2026-02.")
+    first = _begun(f"{text}-01", today)
+    last = _month_after(first) - timedelta(days=1)
+    return _unit(text, first, last, today, running="this_month")
+
+
+def read_year(text: str, today: date) -> Days:
+    """A year that has begun."""
+    if not re.fullmatch(r"\d{4}", text):
+        raise InvalidArgument("Give a year as YYYY, for example 2026.")
+    first = _begun(f"{text}-01-01", today)
+    return _unit(text, first, first.replace(month=12, day=31), today, running="this_year")
+
+
+def _unit(words: str, first: date, last: date, today: date, *, running: str) -> Days:
+    if last < today:
+        return Days(words, {"start_date": first.isoformat(), "end_date": last.isoformat()})
+    return Days(f"{words}, which still runs", {"period": running})
+
+
+def _begun(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InvalidArgument("There is no such day in the calendar. Give days as YYYY-MM-DD.") from None
+    if day > today:
+        raise InvalidArgument(f"{day} is in the future. Today is {today}: give that day or an earlier one.")
+    if day < FIRST_START:
+        raise InvalidArgument(f"{day} is too early. Give {FIRST_START} or later.")
+    return day
+
+
+def _uncut(text: str, shown: str, name: str) -> str:
+    """A value that an answer showed cut is accepted back; one that would be cut here would name nothing."""
+    if shown != text and CUT_MARK in shown:
+        raise InvalidArgument(f"{name} is longer than an answer can show. Give a part of it.")
+    return shown
+
+
+def _month_after(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _months(today: date) -> list[str]:
+    first = today.replace(day=1)
+    months = [first]
+    while len(months) < MONTHS_OFFERED:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return [f"{month:%Y-%m}" for month in months]
+
+
+def _days_before(today: date) -> list[str]:
+    return [(today - timedelta(days=n)).isoformat() for n in range(1, DAYS_OFFERED)]
+
+
+SomeSite = Annotated[
+    str | None, Argument("Domain, label or id of a site; not needed if there is one site", read_site, offered=None)
+]
+AnySite = Annotated[str | None, Argument("Domain, label or id of a site; left out: all sites", read_site, offered=None)]
+Source = Annotated[
+    str | None, Argument("The campaign's name in ?ref= or ?utm_source=, for example newsletter", read_source)
+]
+Referrer = Annotated[str | None, Argument("The referring host, for example news.ycombinator.com", read_referrer)]
+SomePeriod = Annotated[
+    Days | None,
+    Argument(f"Default {DEFAULT_PERIOD}", read_period, offered=lambda _: list(PERIODS)),
+]
+Day = Annotated[
+    date,
+    Argument("YYYY-MM-DD", read_day, offered=lambda today: [today.isoformat(), *_days_before(today)]),
+]
+Since = Annotated[
+    date, Argument("The first day to look at, YYYY-MM-DD, before today", read_since, offered=_days_before)
+]
+SomeMonth = Annotated[Days | None, Argument("YYYY-MM; default last month", read_month, offered=_months)]
+Year = Annotated[
+    Days,
+    Argument("YYYY", read_year, offered=lambda today: [str(today.year - n) for n in range(YEARS_OFFERED)]),
+]

@@ -1,0 +1,72 @@
+"""Writes answers of tools as one Markdown document in which no value is markup."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tinylytics_tools.answer import UNKNOWN
+from tinylytics_tools.scope import WindowAnswer
+
+_FRAME = frozenset(WindowAnswer.model_fields)
+"""What every answer has: told in the head and the notes, not among the facts."""
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~@$&!]|:(?=//)|(?<=www)\.")
+
+
+def markdown(title: str, answers: Sequence[Mapping[str, Any] | str]) -> str:
+    """The document. An answer is the structured half of a result, or the text of an error."""
+    sections = [_error(answer) if isinstance(answer, str) else _section(answer) for answer in answers]
+    return "\n\n".join([f"# {escaped(title)}", *sections]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, also in the cell of a table and on sites that link addresses by themselves."""
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+
+
+def _section(answer: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in answer.items() if name not in _FRAME}
+    parts = [f"## {escaped(answer['headline'])}"]
+    if not answer["complete"]:
+        parts.append("Not everything was read: see the notes.")
+    facts = {name: value for name, value in told.items() if value is not None and not isinstance(value, dict)}
+    if facts:
+        parts.append("\n".join(f"- {_title(name)}: {_cell(value)}" for name, value in facts.items()))
+    for name, value in told.items():
+        if isinstance(value, dict):
+            parts.append(_table(name, value))
+    notes: list[str] = [*answer["notes"], *filter(None, [answer["visitor_data"]])]
+    if notes:
+        parts.append("\n".join(f"- {escaped(note)}" for note in notes))
+    return "\n\n".join(parts)
+
+
+def _table(name: str, table: Mapping[str, Any]) -> str:
+    head = f"### {_title(name)}\n\n"
+    if not table["rows"]:
+        return f"{head}None."
+    columns: list[str] = table["columns"]
+    align = [
+        "---:" if any(isinstance(row[i], int | float) for row in table["rows"]) else "---" for i in range(len(columns))
+    ]
+    rows = [[_title(column) for column in columns], align, *([_cell(cell) for cell in row] for row in table["rows"])]
+    shown = len(table["rows"]) - (table["rows"][-1][0] == "other")
+    more = "" if shown >= table["of"] else f"\n\n{shown} of {table['of']}."
+    return head + "\n".join(f"| {' | '.join(row)} |" for row in rows) + more
+
+
+def _error(text: str) -> str:
+    return f"## No figures\n\n{escaped(text)}"
+
+
+def _title(name: str) -> str:
+    return escaped(name.replace("_", " ").capitalize())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,}"
+    return escaped(", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value))

@@ -1,0 +1,79 @@
+"""How text is shown to a person: colour and width in a terminal, plain everywhere else."""
+
+import os
+import shutil
+import sys
+import textwrap
+from itertools import groupby
+from typing import TextIO
+
+from tinylytics_mcp.version import PROGRAM
+
+_WIDEST = 120
+_RESET = "\x1b[0m"
+
+
+class Terminal:
+    """A text stream and what it can show. NO_COLOR (any value) and TERM=dumb switch colour off."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._has_colour = self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self._width = min(shutil.get_terminal_size().columns, _WIDEST) if self._is_terminal else None
+
+    def line(self, text: str = "") -> None:
+        """Write one line as it is."""
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def strong(self, text: str) -> str:
+        """What the eye should find first."""
+        return self._coloured("1", text)
+
+    def faint(self, text: str) -> str:
+        """What is there for those who look."""
+        return self._coloured("2", text)
+
+    def accent(self, text: str) -> str:
+        """What was typed or can be."""
+        return self._coloured("36", text)
+
+    def warning(self, text: str) -> str:
+        """What went wrong."""
+        return self._coloured("31", text)
+
+    def wrapped(self, text: str, *, first: str = "", rest: str = "") -> list[str]:
+        """The text in lines that fit, begun by `first` and `rest`; in one line where nothing has a width."""
+        if self._width is None:
+            return [first + text]
+        lines = textwrap.wrap(text, self._width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+        return lines or [first]
+
+    def answer(self, text: str, *, margin: str = "") -> list[str]:
+        """The lines of a tool's answer; for a person with the columns of its tables under each other, and wrapped."""
+        lines = text.split("\n")
+        if self._width is None:
+            return [(margin + line).rstrip() for line in lines]
+        out: list[str] = []
+        for is_table, group in groupby(lines, lambda line: "\t" in line):
+            if is_table:
+                out.extend(margin + row for row in _aligned([line.split("\t") for line in group]))
+            else:
+                for line in group:
+                    out.extend(self.wrapped(line, first=margin, rest=margin + "  "))
+        return [line.rstrip() for line in out]
+
+    def _coloured(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}{_RESET}" if self._has_colour else text
+
+
+def say(line: str) -> None:
+    """Tell the user something beside the output, on stderr."""
+    sys.stderr.write(f"{PROGRAM}: {line}\n")
+    sys.stderr.flush()
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=False)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in table]

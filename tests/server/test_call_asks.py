@@ -1,0 +1,56 @@
+"""A deletion from a terminal: the person is asked, and a script has to say it."""
+
+import io
+import sys
+
+import pytest
+from tinylytics_mcp import cli
+
+DELETE = ["call", "delete_kudo", "--demo", "site=example.com", "uid=test-kudo-1"]
+
+
+class Typed(io.StringIO):
+    """A terminal at which something is typed."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
+    for name in ("TINYLYTICS_READ_ONLY", "TINYLYTICS_TIME_ZONE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> io.StringIO:
+    """Type this; what is shown on stderr."""
+    screen = Typed()
+    monkeypatch.setattr(sys, "stdin", Typed(typed))
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
+
+
+def test_a_person_who_says_yes_deletes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    screen = at_a_terminal(monkeypatch, "y\n")
+    assert cli.main(DELETE) == 0
+    assert "Delete the kudo test-kudo-1 on /hello of My Blog" in screen.getvalue()
+    assert screen.getvalue().endswith("[y/N] ")
+    assert capsys.readouterr().out.startswith("Deleted the kudo test-kudo-1")
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", "", "yeah\n"])
+def test_anything_else_deletes_nothing(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_a_terminal(monkeypatch, typed)
+    cli.main(DELETE)
+    assert "Deleted" not in capsys.readouterr().out
+
+
+def test_a_script_has_to_repeat_the_uid(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(DELETE) == 1
+    assert "confirm" in capsys.readouterr().err
+    assert cli.main([*DELETE, "confirm=test-kudo-1"]) == 0
+    assert capsys.readouterr().out.startswith("Deleted the kudo test-kudo-1")

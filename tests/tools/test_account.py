@@ -1,0 +1,80 @@
+"""get_account says whose key it is, and what it may do by its own prefix, whatever /me says."""
+
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from family_service import HOSTILE, HTML, ME, NOT_SUBSCRIBED, answering, assert_safe, spoilt
+from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY, Quirk, Standin
+from wiring import MODES, NOW, Mode, connect, text_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("quirks", [[], [Quirk.WRAPPED], [Quirk.WRAPPED, Quirk.EXTRA_FIELDS]])
+@pytest.mark.parametrize(("key", "access"), [(READ_ONLY_KEY, "read_only"), (FULL_ACCESS_KEY, "full_access")])
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_key_may_do_what_its_prefix_says(mode: Mode, key: str, access: str, quirks: list[Quirk]) -> None:
+    async with connect(Standin(now=lambda: NOW, hits=0, quirks=quirks), key=key, mode=mode) as host:
+        result = await host.call("get_account")
+    answer = result.structured_content
+    assert answer is not None
+    assert (answer["key_access"], answer["key_access_by_tinylytics"]) == (access, access)
+    assert answer["key_may_write"] == (access == "full_access")
+    assert (answer["email"], answer["subscribed"], answer["user_id"]) == ("blogger@example.com", True, 123)
+    assert answer["since"] == "2025-02-21T00:00:00Z"
+    assert not [note for note in answer["notes"] if "mismatch" in note]
+    verb = "read and write" if access == "full_access" else "only read"
+    assert f"Account blogger@example.com, with a subscription; the key may {verb}." in text_of(result)
+    assert key not in text_of(result) + str(answer)
+    assert_safe(result)
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "words"),
+    [
+        ("tly-xx-1", "full_access", "lets the key only read"),
+        ("tly-ro-1", "Full Access", "lets the key only read"),
+        ("tly-fa-1", "read_only", "may refuse writes"),
+        ("tly-fa-1", "owner", "may refuse writes"),
+        ("tly-fa-1", "Full Access", None),
+        ("tly-ro-1", None, None),
+    ],
+)
+async def test_a_mismatch_with_the_prefix_is_said(key: str, said: str | None, words: str | None) -> None:
+    me = {**ME, "api_key": {"name": "CLI", "access_type": said}}
+    async with connect(answering({"/me": me}), key=key) as host:
+        answer = await host.answer("get_account")
+    assert answer["key_may_write"] == key.startswith("tly-fa-")
+    assert [words in note for note in answer["notes"]] == ([] if words is None else [True])
+
+
+async def test_without_a_subscription_it_says_what_is_missing() -> None:
+    async with connect(answering({"/me": NOT_SUBSCRIBED})) as host:
+        answer = await host.answer("get_account")
+    assert answer["subscribed"] is False
+    assert "without a subscription" in answer["headline"]
+    assert "insights, uptime and content checks need a subscription" in answer["notes"][-1]
+
+
+@pytest.mark.parametrize("reply", [{}, dict.fromkeys(ME), {"user": {}}, {"user": dict.fromkeys(ME)}])
+async def test_what_the_service_does_not_say_is_unknown(reply: dict[str, Any]) -> None:
+    async with connect(answering({"/me": reply}), key="tly-ro-1") as host:
+        answer = await host.answer("get_account")
+    assert answer["email"] == answer["since"] == answer["key_name"] == answer["key_access_by_tinylytics"] == "unknown"
+    assert answer["subscribed"] is None
+    assert answer["key_access"] == "read_only"
+
+
+@pytest.mark.parametrize("reply", [HTML, httpx.Response(401, json={"error": "Invalid API key"})])
+async def test_a_key_that_is_not_accepted_is_an_error(reply: httpx.Response) -> None:
+    async with connect(answering({"/me": reply})) as host:
+        assert "did not accept the API key" in await host.error("get_account")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_text_of_the_account_breaks_out(text: str) -> None:
+    async with connect(answering({"/me": spoilt(ME, text, keep=("created_at", "last_used_at"))})) as host:
+        result = await host.call("get_account")
+    assert not result.is_error, text_of(result)
+    assert_safe(result)

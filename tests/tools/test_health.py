@@ -1,0 +1,143 @@
+"""check_health asks all sites in one poll, says what is worst first, and what it does not know."""
+
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, paging, spoilt
+from tinylytics_mcp.standin import Quirk, Standin
+from wiring import MODES, NOW, Mode, connect, rows_of, text_of
+
+pytestmark = pytest.mark.anyio
+
+UP: dict[str, Any] = {"monitor": {"enabled": True, "is_down": False}, "downtimes": [], "pagination": paging(0)}
+CLEAN: dict[str, Any] = {
+    "issues": {"broken_links": [], "mixed_content": []},
+    "stats": {"broken_links_count": 0, "mixed_content_count": 0},
+}
+FAILS = httpx.Response(500, json={"error": "Unexpected"})
+
+
+def sites_of(*replies: tuple[Any, Any]) -> Any:
+    """A service with a site for each pair of uptime and content."""
+    sites = [{**SITE, "id": number, "label": f"Site {number}"} for number in range(1, len(replies) + 1)]
+    known: dict[str, Any] = {"/sites": {"sites": sites}}
+    for number, (up, content) in enumerate(replies, start=1):
+        known |= {f"/sites/{number}/uptime": up, f"/sites/{number}/content": content}
+    return known
+
+
+def monitor(**fields: Any) -> dict[str, Any]:
+    """A monitor of a site that is up, but for these fields."""
+    return {**UP, "monitor": {**UP["monitor"], **fields}}
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_all_sites_are_polled_and_the_one_that_is_down_comes_first(mode: Mode) -> None:
+    standin = Standin(now=lambda: NOW, hits=0, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS])
+    broken = dict(
+        standin.connection.execute(
+            "SELECT site_id, SUM(issue_type = 'broken_link' AND NOT ignored) FROM links GROUP BY site_id"
+        ).fetchall()
+    )
+    async with connect(standin, mode=mode) as host:
+        result = await host.call("check_health")
+    answer = result.structured_content
+    assert answer is not None
+    rows = rows_of(answer["sites"])
+    assert [row["status"] for row in rows] == ["down", "up", "not monitored"]
+    assert rows[0]["down_since"] == "2026-11-22T21:40:00Z"
+    assert {row["id"]: row["broken_links"] for row in rows} == {**broken, 457: None}
+    assert "uptime monitoring is not enabled" in rows[2]["not_known"]
+    assert (answer["up"], answer["down"], answer["not_monitored"], answer["need_attention"]) == (1, 1, 1, 2)
+    assert answer["headline"].startswith("2 of 3 sites need attention: Field Notes is down since")
+    assert answer["complete"]
+    assert answer["requests_used"] == 7
+    assert answer["headline"] in text_of(result)
+    assert_safe(result)
+
+
+async def test_one_site_can_be_asked_alone() -> None:
+    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+        answer = await host.answer("check_health", site="photos.example.net")
+        assert answer["requests_used"] == 3
+    assert [row["id"] for row in rows_of(answer["sites"])] == [457]
+    assert answer["headline"].startswith("Of none of 1 sites")
+
+
+async def test_an_outage_of_one_endpoint_leaves_the_rest_of_the_answer_standing() -> None:
+    async with connect(answering(sites_of((FAILS, CLEAN), (UP, FAILS), (UP, CLEAN)))) as host:
+        answer = await host.answer("check_health")
+    assert not answer["complete"]
+    rows = {row["id"]: row for row in rows_of(answer["sites"])}
+    assert (rows[1]["status"], rows[1]["broken_links"]) == ("unknown", 0)
+    assert "500" in rows[1]["not_known"]
+    assert (rows[2]["status"], rows[2]["broken_links"]) == ("up", None)
+    assert (rows[3]["status"], rows[3]["broken_links"], rows[3]["not_known"]) == ("up", 0, "nothing")
+    assert answer["headline"].startswith("2 of 3 sites are up")
+    for reply, complete in ((FAILS, False), (httpx.Response(403, json={"error": "is not enabled"}), True)):
+        async with connect(answering(sites_of((UP, reply)))) as host:
+            assert (await host.answer("check_health"))["complete"] == complete
+
+
+@pytest.mark.parametrize("reply", [HTML, httpx.Response(401, json={"error": "Invalid API key"})])
+async def test_a_key_that_is_not_accepted_fails_the_whole_answer(reply: httpx.Response) -> None:
+    async with connect(answering(sites_of((UP, CLEAN), (reply, CLEAN)))) as host:
+        assert "did not accept the API key" in await host.error("check_health")
+
+
+async def test_without_a_subscription_nothing_is_known_and_sites_are_not_asked_in_vain() -> None:
+    refusal = httpx.Response(403, json={"error": "Forbidden"})
+    known = sites_of(*[(refusal, refusal)] * 5)
+    async with connect(answering({**known, "/me": NOT_SUBSCRIBED})) as host:
+        answer = await host.answer("check_health")
+        assert answer["requests_used"] == 5
+    assert answer["unknown"] == 5
+    assert not answer["complete"]
+    assert "needs a Tinylytics subscription" in answer["headline"]
+
+
+async def test_the_most_urgent_problem_leads() -> None:
+    links = {**CLEAN, "stats": {"broken_links_count": 4, "mixed_content_count": 1}}
+    replies = (
+        (UP, links),
+        (monitor(ssl={"days_until_expiry": 9}), CLEAN),
+        (monitor(domain={"days_until_expiry": -2}), CLEAN),
+        (monitor(ssl={"valid": False, "days_until_expiry": 90}), CLEAN),
+        (monitor(is_down=True), CLEAN),
+        (monitor(ssl={"days_until_expiry": 200}, domain={"expiring_soon": True}), CLEAN),
+        (monitor(auto_paused=True), CLEAN),
+        (UP, CLEAN),
+    )
+    async with connect(answering(sites_of(*replies))) as host:
+        answer = await host.answer("check_health")
+    assert [row["id"] for row in rows_of(answer["sites"])] == [5, 3, 4, 2, 6, 1, 7, 8]
+    assert answer["headline"] == (
+        "6 of 8 sites need attention: Site 5 is down; Site 3 has an expired domain; "
+        "Site 4 has a certificate that is not valid; and 3 more."
+    )
+    assert rows_of(answer["sites"])[0]["down_since"] == "unknown"
+    assert rows_of(answer["sites"])[6]["status"] == "not monitored"
+
+
+async def test_a_large_account_is_asked_in_part_and_told_so() -> None:
+    async with connect(answering(sites_of(*[(UP, CLEAN)] * 53))) as host:
+        answer = await host.answer("check_health")
+    assert (answer["sites_checked"], answer["complete"], answer["sites"]["of"]) == (50, False, 50)
+    assert "3 more sites were not asked" in answer["notes"][-1]
+    assert answer["sites"]["next_offset"] is None
+
+
+async def test_an_account_without_sites_says_so() -> None:
+    async with connect(answering({"/sites": {"sites": []}})) as host:
+        assert "has no site yet" in await host.error("check_health")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_text_of_the_service_breaks_out(text: str) -> None:
+    known = sites_of((spoilt(monitor(is_down=True, last_error_message="x"), text), CLEAN), (FAILS, spoilt(CLEAN, text)))
+    known["/sites"] = spoilt(known["/sites"], text, keep=("created_at", "updated_at"))
+    async with connect(answering(known)) as host:
+        result = await host.call("check_health")
+    assert not result.is_error, text_of(result)
+    assert_safe(result)

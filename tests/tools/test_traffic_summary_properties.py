@@ -1,0 +1,113 @@
+"""A summary counts exactly what a plain count of the same hits counts, by whatever plan it was read."""
+
+import re
+from collections.abc import AsyncGenerator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tinylytics_tools import hit_log
+from traffic_world import FILTERS, Hit, Stage, World, asked, counted, on_stage, same_as, times, worlds
+from wiring import Connected, rows_of
+
+pytestmark = pytest.mark.anyio
+
+TABLES = {
+    "pages": ("path", "path"),
+    "referrers": ("referrer", "host"),
+    "countries": ("country", "country"),
+    "browsers": ("browser", "browser"),
+    "platforms": ("platform", "platform"),
+}
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def theatre() -> AsyncGenerator[tuple[Stage, Connected]]:
+    async with on_stage() as both:
+        yield both
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[World, dict[str, str], dict[str, str]]:
+    world = draw(worlds())
+    return world, draw(times(world.now)), draw(FILTERS)
+
+
+@pytest.mark.parametrize("per_page", [1000, 4], ids=["by rows", "by lists"])
+@given(question=questions())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_every_figure_of_a_summary_is_what_a_plain_count_gives(
+    question: tuple[World, dict[str, str], dict[str, str]],
+    per_page: int,
+    monkeypatch: pytest.MonkeyPatch,
+    theatre: tuple[Stage, Connected],
+) -> None:
+    world, when, filters = question
+    stage, host = theatre
+    monkeypatch.setattr(hit_log, "PER_PAGE", per_page)
+    site = stage.show(world)
+    host.wire.requests.clear()
+    answer = await host.answer("summarize_traffic", site=site, limit=50, **when, **asked(filters))
+    assert len(host.wire.requests) <= 40
+    zone = when["time_zone"]
+    first, last = date.fromisoformat(answer["first_day"]), date.fromisoformat(answer["last_day"])
+    hits = world.between(first, last, zone, filters)
+    assert answer["hits"] == len(hits), answer
+    check_series(answer, hits, last, zone, world, filters)
+    for table, (dimension, column) in TABLES.items():
+        check_table(answer[table], dimension, column, hits, zone)
+    check_change(answer, world, zone, filters)
+    missing = [name for name in ("series", *TABLES) if answer[name] is None]
+    assert answer["complete"] is (not missing)
+    assert all(any(name in note for note in answer["notes"]) for name in missing)
+    visitors = len({hit["visitor_hash"] for hit in hits if hit["visitor_hash"]}) or None
+    assert answer["visitors"] == (None if filters or (last - first).days >= 730 else visitors)
+
+
+def check_series(
+    answer: dict[str, Any], hits: list[Hit], last: date, zone: str, world: World, filters: dict[str, str]
+) -> None:
+    if answer["series"] is None:
+        return
+    rows = [list(row) for row in answer["series"]["rows"]]
+    assert sum(count for _, count in rows) == len(hits)
+    starts = [date.fromisoformat((name + "-01-01")[:10] if len(name) < 10 else name) for name, _ in rows]
+    starts[0] = date.fromisoformat(answer["first_day"])
+    ends = [start - DAY for start in starts[1:]] + [last]
+    for (_, count), start, end in zip(rows, starts, ends, strict=True):
+        assert count == len(world.between(start, end, zone, filters))
+
+
+def check_table(table: dict[str, Any] | None, dimension: str, column: str, hits: list[Hit], zone: str) -> None:
+    if table is None:
+        return
+    truth = counted(dimension, hits, zone)
+    rows = rows_of(table)
+    other = rows.pop() if rows and rows[-1][column] == "other" else None
+    shown = [row["hits"] for row in rows]
+    if sum(same_as(dimension, row[column]) in truth for row in rows) == len({same_as(dimension, r[column]) for r in rows}):
+        assert {same_as(dimension, row[column]): row["hits"] for row in rows}.items() <= truth.items()
+    assert shown == sorted(truth.values(), reverse=True)[: len(shown)]
+    assert sum(shown) + (other["hits"] if other else 0) == len(hits)
+    assert all(row["percent"] == round(100 * row["hits"] / len(hits), 1) for row in rows)
+    assert table["of"] == len(truth)
+
+
+def check_change(answer: dict[str, Any], world: World, zone: str, filters: dict[str, str]) -> None:
+    if answer["compared"] is None:
+        assert answer["change"] is None
+        return
+    found = re.fullmatch(r"(\d+) days to (\S+) against (\d+) days to (\S+)", answer["compared"])
+    assert found is not None
+    assert found[1] == found[3]
+    windows = [(date.fromisoformat(end) - (int(found[1]) - 1) * DAY, date.fromisoformat(end)) for end in found.group(2, 4)]
+    now, before = (len(world.between(*window, zone, filters)) for window in windows)
+    if answer["earlier_hits"] is None:
+        assert world.born > windows[1][1]
+        return
+    assert (answer["earlier_hits"], answer["change"]) == (before, now - before)
+    is_young = world.born - DAY * (zone == "user") > windows[1][0]
+    assert answer["change_percent"] == (None if is_young or not before else round(100 * (now - before) / before, 1))

@@ -1,0 +1,232 @@
+"""Made-up hits whose counts are told without the tools, the stand-in's queries or any of their rules for names."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx2 as httpx
+from hypothesis import strategies as st
+from tinylytics_mcp.standin import Quirk, Standin
+from wiring import Connected, connect, network_of
+
+Hit = dict[str, Any]
+
+ZONES = {"utc": UTC, "user": ZoneInfo("America/New_York")}
+"""`user` is the zone that the stand-in's account is in."""
+
+NOWS = (
+    datetime(2026, 11, 2, 3, 30, tzinfo=UTC),  # in New York the day before, which had 25 hours
+    datetime(2026, 3, 9, 10, 0, tzinfo=UTC),  # the day after one of 23 hours
+    datetime(2028, 3, 1, 0, 30, tzinfo=UTC),  # in New York still 29 February
+    datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
+)
+LONG = "/" + "long-" * 40
+PATHS = {
+    "/": "/",
+    "/about": "/about",
+    "/about/": "/about",
+    "/blog": "/blog",
+    "/a b": "/a b",
+    "/a%20b/": "/a b",
+    "/[x]": "/[x]",
+    LONG: LONG,
+    f"{LONG}/": LONG,
+}
+"""Raw paths and what they are the same as."""
+SHOWN_PATHS = {
+    "/": "/",
+    "/about": "/about",
+    "/about/": "/about",
+    "/blog": "/blog",
+    "/a%20b": "/a b",
+    "/a%20b/": "/a b",
+    "/%5Bx%5D": "/[x]",
+}
+REFERRERS = {
+    None: "direct",
+    "": "direct",
+    "https://t.co/abc": "t.co",
+    "http://www.T.co/ABC?x=1": "t.co",
+    "https://pinterest.com/pin/t.co": "pinterest.com",
+    "https://chat.co/": "chat.co",
+    "https://www.own.example/about": "own.example",
+    "https://own.example": "own.example",
+    "no host at all": "not-a-host",
+}
+COUNTRIES = {"DE": "DE", "US": "US", "XX": "XX", None: "unknown", "": "unknown"}
+BROWSERS = {"Safari": "Safari", "Firefox": "Firefox", None: "unknown"}
+PLATFORMS = {"iOS": "iOS", "macOS": "macOS", None: "unknown"}
+SOURCES = {"newsletter": "newsletter", "rss": "rss", None: "no source"}
+DEVICES = {1: "mobile", 0: "not mobile", None: "unknown"}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+NAMES: dict[str, Callable[[Hit, str], str]] = {
+    "path": lambda hit, _: PATHS[hit["path"]],
+    "referrer": lambda hit, _: REFERRERS[hit["referrer"]],
+    "country": lambda hit, _: COUNTRIES[hit["country"]],
+    "browser": lambda hit, _: BROWSERS[hit["browser_name"]],
+    "platform": lambda hit, _: PLATFORMS[hit["platform_name"]],
+    "source": lambda hit, _: SOURCES[hit["source"]],
+    "device": lambda hit, _: DEVICES[hit["is_mobile"]],
+    "hour": lambda hit, _: f"{datetime.fromtimestamp(hit['created_at'], UTC):%H}:00",
+    "weekday": lambda hit, zone: WEEKDAYS[day_of(hit, zone).weekday()],
+}
+
+
+def day_of(hit: Hit, zone: str) -> date:
+    """The day that a hit falls on."""
+    return datetime.fromtimestamp(hit["created_at"], ZONES[zone]).date()
+
+
+@dataclass(frozen=True)
+class World:
+    """A site with hits, at a certain time, and how the service behaves."""
+
+    now: datetime
+    hits: Sequence[Hit]
+    born: date
+    quirks: tuple[Quirk, ...] = ()
+    unique_tracking: bool = True
+
+    def serve(self) -> tuple[Standin, str]:
+        """A stand-in that holds the world, and the site's id in it."""
+        standin = Standin(now=lambda: self.now, hits=0, quirks=self.quirks, hourly_limit=100_000)
+        created = int(datetime(self.born.year, self.born.month, self.born.day, tzinfo=UTC).timestamp())
+        site = standin.add_site(
+            label="World", url="https://own.example", created_at=created, unique_tracking=int(self.unique_tracking)
+        )
+        standin.add_hits(site, self.hits)
+        return standin, str(site)
+
+    def between(self, first: date, last: date, zone: str, filters: dict[str, str] | None = None) -> list[Hit]:
+        """The hits of some days that the filters mean; a path or a host is given as what it is the same as."""
+        meant = {"path": "path", "referrer": "referrer", "country": "country"}
+        return [
+            hit
+            for hit in self.hits
+            if first <= day_of(hit, zone) <= last
+            and all(NAMES[meant[name]](hit, zone) == value for name, value in (filters or {}).items())
+        ]
+
+
+class Stage(httpx.AsyncBaseTransport):
+    """A service in which one world after the other appears, so that one connection serves for many of them."""
+
+    def __init__(self) -> None:
+        self.now = NOWS[0]
+        self._service = network_of(Standin(now=lambda: self.now, hits=0))
+
+    def show(self, world: World) -> str:
+        """Let a world appear; the id of its site."""
+        standin, site = world.serve()
+        self.now, self._service = world.now, network_of(standin)
+        return site
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer as the present world does."""
+        return await self._service.handle_async_request(request)
+
+
+@asynccontextmanager
+async def on_stage() -> AsyncGenerator[tuple[Stage, Connected]]:
+    """A stage, and a client connected to a server whose service it is."""
+    stage = Stage()
+    async with connect(stage, clock=lambda: stage.now) as host:
+        yield stage, host
+
+
+def counted(dimension: str, hits: Iterable[Hit], zone: str) -> Counter[str]:
+    """The hits by name."""
+    return Counter(NAMES[dimension](hit, zone) for hit in hits)
+
+
+def same_as(dimension: str, shown: str) -> str:
+    """What a name in an answer is the same as."""
+    if dimension != "path":
+        return shown
+    return LONG if "…~" in shown else SHOWN_PATHS[shown]
+
+
+def _moment(now: datetime) -> st.SearchStrategy[int]:
+    """Times of up to 80 days before now, many of them next to a midnight of one of the zones; some much older."""
+    days = st.one_of(st.integers(0, 3), st.integers(0, 80), st.integers(0, 80), st.integers(0, 900))
+    hours = st.sampled_from((0, 3, 4, 5, 12, 23))
+    seconds = st.sampled_from((0, 1, 1800, 3599))
+    midnight = now.replace(hour=0, minute=0, second=0)
+
+    def made(day: int, hour: int, second: int) -> int:
+        moment = midnight - timedelta(days=day) + timedelta(hours=hour, seconds=second)
+        return int(min(moment, now).timestamp())
+
+    return st.builds(made, days, hours, seconds)
+
+
+def _hits(now: datetime) -> st.SearchStrategy[list[Hit]]:
+    visitors = st.sampled_from(("aa", "bb", "cc", None))
+    return st.lists(
+        st.fixed_dictionaries(
+            {
+                "created_at": _moment(now),
+                "path": st.sampled_from(tuple(PATHS)),
+                "referrer": st.sampled_from(tuple(REFERRERS)),
+                "country": st.sampled_from(tuple(COUNTRIES)),
+                "browser_name": st.sampled_from(tuple(BROWSERS)),
+                "platform_name": st.sampled_from(tuple(PLATFORMS)),
+                "source": st.sampled_from(tuple(SOURCES)),
+                "is_mobile": st.sampled_from(tuple(DEVICES)),
+                "visitor_hash": visitors,
+                "unique_hash": visitors,
+            }
+        ),
+        max_size=60,
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Any world."""
+    now = draw(st.sampled_from(NOWS))
+    born = now.date() - timedelta(days=draw(st.sampled_from((0, 10, 45, 400, 950))))
+    quirks = draw(st.sampled_from(((), (Quirk.UNSORTED,), (Quirk.NO_SOURCE_GROUPS, Quirk.EXTRA_FIELDS))))
+    return World(now, draw(_hits(now)), born, quirks, draw(st.booleans()))
+
+
+@st.composite
+def times(draw: st.DrawFn, now: datetime) -> dict[str, str]:
+    """Any time arguments, windows of more than 730 days among them."""
+    zone = {"time_zone": draw(st.sampled_from(("utc", "user")))}
+    if draw(st.booleans()):
+        periods = ("today", "yesterday", "last_7_days", "last_30_days", "this_week", "this_month", "all_time")
+        return zone | {"period": draw(st.sampled_from(periods))}
+    today = now.astimezone(ZONES[zone["time_zone"]]).date()
+    length, age = draw(st.sampled_from((1, 2, 9, 40, 200, 800))), draw(st.sampled_from((0, 1, 5, 30)))
+    last = today - timedelta(days=age)
+    return zone | {"start_date": str(last - timedelta(days=length - 1)), "end_date": str(last)}
+
+
+FILTERS = st.sampled_from(
+    (
+        {},
+        {},
+        {"country": "DE"},
+        {"path": "/about"},
+        {"path": "/a b"},
+        {"path": LONG},
+        {"referrer": "t.co"},
+        {"referrer": "direct"},
+        {"referrer": "own.example", "country": "US"},
+        {"referrer": "t.co", "path": "/about"},
+    )
+)
+"""Filters, each as what it is the same as."""
+
+ASKED = {"/a b": "/a%20b", LONG: LONG}
+
+
+def asked(filters: dict[str, str]) -> dict[str, str]:
+    """Filters as a caller writes them: a path as an answer showed it."""
+    return {name: ASKED.get(value, value) for name, value in filters.items()}

@@ -1,0 +1,132 @@
+"""Settles what the filters of a question mean, so that what the API finds is exactly what was meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tinylytics_tools import hit_log, visitor_text
+from tinylytics_tools.api import Api
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.hit_log import Grouping, Groups, Slice
+from tinylytics_tools.merge import stem, twin
+from tinylytics_tools.periods import Window
+from tinylytics_tools.plan import MOST_REQUESTS
+from tinylytics_tools.scope import Scope
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which of a site's hits are meant. `paths` are raw and disjoint; `said` and `notes` are guarded.
+
+    `host` is set where no text that the API could look for finds that referring host and nothing else.
+    """
+
+    country: str | None = None
+    paths: tuple[str | None, ...] = (None,)
+    referrer: str | None = None
+    host: str | None = None
+    said: str = "none"
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.said != "none"
+
+    def slices(self, scope: Scope, window: Window | None) -> list[Slice]:
+        """The hits of some days as slices that have no hit in common; none for no days."""
+        return [
+            Slice(scope.site.id, piece, scope.zone, self.country, path, self.referrer, self.host)
+            for piece in (window.pieces() if window else [])
+            for path in self.paths
+        ]
+
+
+async def settle(
+    api: Api, scope: Scope, span: Window, *, country: str | None, path: str | None, referrer: str | None
+) -> Filters:
+    """What the filters mean in `span`, which holds all days of the question and of what it is compared with.
+
+    Raises:
+        InvalidArgument: a name whose meaning would take too many requests to find.
+    """
+    parts = [f"country {country}"] if country else []
+    notes: list[str] = []
+    paths: tuple[str | None, ...] = (None,)
+    if path is not None:
+        found = await _paths(api, scope, span, country, path)
+        paths = tuple(found)
+        names = list(dict.fromkeys(visitor_text.path(raw) for raw in found))
+        parts.append(f"path {' and '.join(names[:_MOST_NAMES])}")
+        if len(found) > 1:
+            notes.append(f"{len(found)} spellings of the path are counted together")
+    text, host = None, None
+    if referrer is not None:
+        wanted = _host(referrer)
+        if wanted is None:
+            text = referrer
+            parts.append(f"referrer containing {visitor_text.referrer(referrer)}")
+            notes.append("referrer is no host name: every address that contains the text counts, upper or lower case")
+        else:
+            parts.append(f"referrer host {wanted}")
+            text, host, others = await _by_host(api, scope, span, country, paths, wanted)
+            if others:
+                notes.append(f"other hosts whose address contains {wanted} do not count: {', '.join(others)}")
+    return Filters(country, paths, text, host, ", ".join(parts) or "none", tuple(notes))
+
+
+async def _paths(api: Api, scope: Scope, span: Window, country: str | None, path: str) -> list[str]:
+    """The raw paths that are meant: the one named, and its twin where both have hits (field notes 24)."""
+    if visitor_text.is_plain(path, "path"):
+        spellings = [path, *filter(None, [twin(path)])]
+        counts = await hit_log.count_all(api, Filters(country, tuple(spellings)).slices(scope, span))
+        used = {part.path for part, found in counts.items() if found.hits}
+        return [spelling for spelling in spellings if spelling in used] or [path]
+    groups = await _read(api, Filters(country).slices(scope, span), "path")
+    known = {raw for part in groups for raw in part.hits if raw is not None}
+    named = {stem(raw) for raw in known if any(visitor_text.matches(path, one, "path") for one in (raw, twin(raw)))}
+    return sorted(raw for raw in known if stem(raw) in named) or [path]
+
+
+async def _by_host(
+    api: Api, scope: Scope, span: Window, country: str | None, paths: tuple[str | None, ...], host: str
+) -> tuple[str | None, str | None, list[str]]:
+    """The text to look for, the host to check for (None where the text is enough), and some hosts found beside it."""
+    text = _findable(host)
+    groups = await _read(api, Filters(country, paths, text).slices(scope, span), "referrer")
+    values = {raw for part in groups for raw in part.hits}
+    meant = {raw for raw in values if visitor_text.host(raw) == host}
+    if text is None:
+        return None, host, []
+    others = sorted({visitor_text.host(raw) for raw in values - meant})[:_MOST_NAMES]
+    for narrower in (text, f"/{text}", f"//{text}", f"//{text}/", f".{text}"):
+        if {raw for raw in values if narrower in (raw or "").lower()} == meant:
+            return narrower, None, others
+    return text, host, others
+
+
+def _host(referrer: str) -> str | None:
+    """The host that a filter names; None where it is another part of an address."""
+    host = visitor_text.host(referrer)
+    given = referrer.strip().lower()
+    return host if given.removeprefix("www.") == host.removeprefix("www.") or referrer.strip() == host else None
+
+
+def _findable(host: str) -> str | None:
+    """What every address of the host contains; None where the API cannot look for it: no referrer, none with a host,
+    a name that is shown cut or that is not plain ASCII."""
+    return host if host.isascii() and "." in host else None
+
+
+async def _read(api: Api, parts: Sequence[Slice], by: Grouping) -> list[Groups]:
+    groups = await api.gather(*(partial(hit_log.first_groups, api, part, by) for part in parts))
+    if sum(part.pages_left for part in groups) > MOST_REQUESTS // 2:
+        raise InvalidArgument(
+            f"Too many different {by}s to tell which are meant by this {by}. Give a shorter period, "
+            "or the value as rank_traffic shows it with search."
+        )
+    await api.gather(
+        *(partial(hit_log.more_groups, api, part, by, found) for part, found in zip(parts, groups, strict=True))
+    )
+    return groups
+
+
+_MOST_NAMES = 3

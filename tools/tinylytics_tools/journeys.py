@@ -1,0 +1,206 @@
+"""How visitors go through a site: `GET /sites/:id/user_journeys`."""
+
+from tinylytics_tools import visitor_text
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, Site, StartDate, TimeZone
+from tinylytics_tools.condense import SMALL, is_small, listing, ranking
+from tinylytics_tools.declare import tool
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.hit_log import HITS
+from tinylytics_tools.periods import LONGEST_WINDOW
+from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.scope import Scope, WindowAnswer, settle
+from tinylytics_tools.which_site import SITES
+
+DEFAULT_ROWS = 5
+MOST_ROWS = 50
+"""Of journeys in one request (API document, section 3)."""
+TOP_PAGES = 5
+STEPS_SHOWN = 3
+"""Of a longer chain, besides its last."""
+
+
+class StepReply(Reply):
+    """One page of a journey."""
+
+    path: str | None = None
+
+
+class JourneyReply(Reply):
+    """One visitor hash; `session_duration` is in seconds (field notes 14)."""
+
+    page_count: int | None = None
+    first_hit: Time | None = None
+    pages: list[StepReply] | None = None
+    session_duration: float | None = None
+    referrer: str | None = None
+    country: str | None = None
+    browser: str | None = None
+
+
+class SummaryReply(Reply):
+    """Of the whole window, whatever page was asked for; `bounce_rate` is 0 to 100 (field notes 14, 15)."""
+
+    total_visitors: int | None = None
+    multi_page_visitors: int | None = None
+    single_page_visitors: int | None = None
+    bounce_rate: float | None = None
+
+
+class PageVisitorsReply(Reply):
+    """How many visitors came in, or left, by a page."""
+
+    path: str | None = None
+    visitors: int
+
+
+class EndsReply(Reply):
+    """First and last pages of the whole window."""
+
+    top_entry_pages: list[PageVisitorsReply] | None = None
+    top_exit_pages: list[PageVisitorsReply] | None = None
+
+
+class JourneysReply(Reply):
+    """`GET /sites/:id/user_journeys`."""
+
+    user_journeys: list[JourneyReply] | None = None
+    summary: SummaryReply = SummaryReply()
+    insights: EndsReply | None = None
+    pagination: Pagination | None = None
+
+
+JOURNEYS = Endpoint("GET", "/sites/{site_id}/user_journeys", JourneysReply)
+
+
+class Journeys(WindowAnswer):
+    """Visitors of some days. Summary and pages are of all of them; `journeys` shows a few, times in UTC."""
+
+    from_visitors = ("path", "pages", "referrer", "country", "browser")
+
+    visitors: int | None
+    multi_page_visitors: int | None
+    single_page_visitors: int | None
+    bounce_rate_percent: float | None
+    entry_pages: Table
+    exit_pages: Table
+    journeys: Table
+
+
+@tool(SITES, HITS, JOURNEYS, title="Visitor journeys")
+async def get_user_journeys(
+    api: CurrentApi,
+    site: Site = None,
+    period: Period = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    time_zone: TimeZone = None,
+    limit: Limit = None,
+    offset: Offset = None,
+) -> Journeys:
+    """Count visitors and their bounce rate, and show on which pages they come and leave. With sample journeys."""
+    scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
+    if scope.window.days > LONGEST_WINDOW:
+        raise InvalidArgument(
+            f"Visitors can be counted over at most {LONGEST_WINDOW} days at once, and these are {scope.window.days}: "
+            "counts of shorter windows do not add up. Give a shorter period, for example last_12_months."
+        )
+    most, start = limit or DEFAULT_ROWS, offset or 0
+    first, found = await _read(api, scope, most, start)
+    summary, ends = first.summary, first.insights or EndsReply()
+    visitors = summary.total_visitors
+    return Journeys(
+        **scope.fields(),
+        headline=_headline(scope, summary),
+        complete=visitors is not None,
+        notes=_notes(scope, summary, found),
+        next_step=None if visitors else "summarize_traffic counts hits, which need no visitor tracking.",
+        visitors=visitors,
+        multi_page_visitors=summary.multi_page_visitors,
+        single_page_visitors=summary.single_page_visitors,
+        bounce_rate_percent=summary.bounce_rate if visitors else None,
+        entry_pages=_top(ends.top_entry_pages or [], visitors),
+        exit_pages=_top(ends.top_exit_pages or [], visitors),
+        journeys=listing(
+            ["time", "pages", "duration_s", "referrer", "country", "browser"],
+            [_row(journey) for journey in found],
+            limit=most,
+            offset=start,
+            of=first.pagination.total_count if first.pagination else start + len(found),
+        ),
+    )
+
+
+async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[JourneysReply, list[JourneyReply]]:
+    """The first answer, and the `most` journeys after the first `start`: one request, or two where pages split them."""
+    size = most if start % most == 0 else MOST_ROWS
+    pages = range(start // size + 1, (start + most - 1) // size + 2)
+    replies = await api.gather(
+        *(
+            lambda page=page: api.call(
+                JOURNEYS, {**scope.query(), "page": page, "per_page": size}, site_id=scope.site.id
+            )
+            for page in pages
+        )
+    )
+    rows = [journey for reply in replies for journey in reply.user_journeys or []]
+    return replies[0], rows[start - (pages[0] - 1) * size :][:most]
+
+
+def _row(journey: JourneyReply) -> list[Cell]:
+    return [
+        visitor_text.time(journey.first_hit),
+        _chain(journey.pages or [], journey.page_count),
+        None if journey.session_duration is None else round(journey.session_duration),
+        visitor_text.host(journey.referrer),
+        visitor_text.country(journey.country),
+        visitor_text.browser(journey.browser),
+    ]
+
+
+def _chain(pages: list[StepReply], count: int | None) -> str:
+    """The paths in their order; of a long journey the first few and the last."""
+    paths = [visitor_text.path(page.path) for page in pages]
+    left_out = max(count or 0, len(paths)) - STEPS_SHOWN - 1
+    if left_out > 0 and len(paths) > STEPS_SHOWN:
+        paths = [*paths[:STEPS_SHOWN], f"… {left_out} more", paths[-1]]
+    return " → ".join(paths) or visitor_text.UNKNOWN
+
+
+def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
+    """Each visitor comes in by one page and leaves by one, so these may be shared out; the service lists the top."""
+    ranked = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
+    rows: list[list[Cell]] = [[visitor_text.path(page.path), page.visitors] for page in ranked]
+    columns = ["path", "visitors", "percent"]
+    if visitors is not None and sum(page.visitors for page in ranked) <= visitors:
+        return ranking(columns, rows, total=visitors, limit=TOP_PAGES).without_offset()
+    return listing(columns, [[*row, None] for row in rows], limit=TOP_PAGES).without_offset()
+
+
+def _headline(scope: Scope, summary: SummaryReply) -> str:
+    days = f"from {scope.window.first} to {scope.window.last}"
+    if summary.total_visitors is None:
+        return f"The service does not say how many visitors {scope.site.name} had {days}."
+    bounced = summary.bounce_rate
+    left = "" if not summary.total_visitors or bounced is None else f"; {bounced:g} % of them saw a single page"
+    return f"{scope.site.name} had {summary.total_visitors} visitors {days}{left}."
+
+
+def _notes(scope: Scope, summary: SummaryReply, found: list[JourneyReply]) -> list[str]:
+    notes = ["visitors are salted hashes that rotate every 12 hours: not people, and never added up"]
+    if not summary.total_visitors:
+        since = scope.site.created_at.date()
+        notes.append(f"none: nobody came, or visitor tracking is off for this site, which was added on {since}")
+    elif is_small(summary.total_visitors):
+        notes.append(f"per cents rest on fewer than {SMALL} visitors: small numbers")
+    if scope.today in scope.window:
+        notes.append(f"{scope.today} is today and not over yet")
+    times = [journey.first_hit for journey in found if journey.first_hit]
+    if times != sorted(times, reverse=True):
+        notes.append("journeys: in the order of the service, which is not that of time, so these are not the newest")
+    return notes
+
+
+TOOLS = [get_user_journeys]

@@ -1,0 +1,137 @@
+"""Lists kudos: how many, on which pages, and the newest: `GET /sites/:id/kudos`."""
+
+from tinylytics_tools import hit_log, visitor_text
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.api import CurrentApi
+from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
+from tinylytics_tools.condense import SMALL, is_small, listing, ranking
+from tinylytics_tools.declare import tool
+from tinylytics_tools.kudos.log import KUDOS, KudoUid, read
+from tinylytics_tools.kudos.pages import Page, by_page, per_100, read_views
+from tinylytics_tools.kudos.wanted import Wanted
+from tinylytics_tools.scope import Scope, WindowAnswer, settle
+from tinylytics_tools.which_site import SITES
+
+DEFAULT_ROWS = 10
+
+
+class Kudos(WindowAnswer):
+    """`kudos` counts all that match. `views` are of the same pages and days; null where they were not read."""
+
+    from_visitors = ("path", "uid")
+
+    kudos: int | None
+    lifetime_kudos: int | None
+    views: int | None
+    per_100_views: float | None
+    by_page: Table | None
+    newest: Table | None
+
+
+@tool(SITES, KUDOS, hit_log.HITS, title="Kudos")
+async def list_kudos(
+    api: CurrentApi,
+    site: Site = None,
+    path: Path = None,
+    uid: KudoUid | None = None,
+    search: Search = None,
+    period: Period = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    time_zone: TimeZone = None,
+    limit: Limit = None,
+    offset: Offset = None,
+) -> Kudos:
+    """List kudos, the likes of pages: how many, which pages have most, likes per hundred views, and the newest.
+    With `path` or `uid` the default period is all_time.
+    """
+    wanted = Wanted(path, uid, search)
+    is_ever = bool(path or uid) and not (period or start_date or end_date)
+    scope = await settle(
+        api,
+        site=site,
+        period="all_time" if is_ever else period,
+        start_date=start_date,
+        end_date=end_date,
+        time_zone=time_zone,
+    )
+    reading = await read(api, scope.site.id, wanted.queries(scope))
+    rows = [row for row in reading.rows if wanted.keeps(row)]
+    views = await read_views(api, scope) if rows and uid is None else None
+    pages = by_page(rows, views)
+    total = len(rows) if reading.complete else None
+    seen = None if views is None or search else sum(hits for name, hits in views.items() if wanted.is_on(name))
+    newest: list[list[Cell]] = [
+        [visitor_text.time(row.created_at), visitor_text.path(row.path), visitor_text.uid(row.uid)] for row in rows
+    ]
+    most, start = limit or DEFAULT_ROWS, offset or 0
+    fields = scope.fields()
+    if is_ever:
+        fields["defaults"] = [*scope.defaults, "period all_time"]
+    return Kudos(
+        headline=_headline(scope, total, pages, wanted),
+        complete=reading.complete,
+        notes=_notes(scope, total, reading.total, pages, wanted),
+        next_step=_next_step(scope, total, wanted),
+        **fields,
+        filters=wanted.words(),
+        kudos=total,
+        lifetime_kudos=scope.site.lifetime_kudos,
+        views=seen,
+        per_100_views=per_100(total, seen),
+        by_page=None
+        if total is None or uid is not None
+        else ranking(
+            ["path", "kudos", "percent", "views", "per_100_views"],
+            [[page.name, page.kudos, page.views, per_100(page.kudos, page.views)] for page in pages],
+            total=total,
+            limit=most,
+            offset=start,
+        ),
+        newest=None if total is None else listing(["time", "path", "uid"], newest, limit=most, offset=start),
+    )
+
+
+def _headline(scope: Scope, total: int | None, pages: list[Page], wanted: Wanted) -> str:
+    days = f"{scope.window.first} to {scope.window.last}"
+    which = "" if wanted.is_all else f" that match {wanted.words()}"
+    if total is None:
+        return f"{scope.site.name} has more kudos{which} from {days} than are read at once."
+    count = "1 kudo" if total == 1 else f"{total} kudos"
+    best = f"; most on {pages[0].name}, {pages[0].kudos}" if len(pages) > 1 else ""
+    return f"{scope.site.name} has {count}{which} from {days}{best}."
+
+
+def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], wanted: Wanted) -> list[str]:
+    notes: list[str] = []
+    lifetime = scope.site.lifetime_kudos
+    if total is None:
+        notes.append(f"the service counts {found} before any filter that is applied here; they were not all read")
+    elif scope.asked.period == "all_time" and wanted.is_all and lifetime not in (None, total):
+        notes.append(
+            f"the lifetime counter of the site says {lifetime}, the lists say {total}: one of them is behind, or "
+            "kudos are older than the site"
+        )
+    if pages and pages[0].views is None and wanted.uid is None:
+        notes.append("views are unknown here: this site has too many paths to read them all")
+    if pages and is_small(total):
+        notes.append(f"shares and rates rest on fewer than {SMALL} kudos: small numbers")
+    if any(page.is_merged for page in pages):
+        notes.append("pages with and without a closing slash are counted together")
+    if scope.window.last == scope.today:
+        notes.append(f"{scope.today} is still running")
+    return notes
+
+
+def _next_step(scope: Scope, total: int | None, wanted: Wanted) -> str | None:
+    if total is None:
+        return "Ask for a shorter period, by start_date and end_date."
+    if total == 0 and not wanted.is_all:
+        return "list_kudos with search finds kudos by a part of their path or uid."
+    lifetime = scope.site.lifetime_kudos
+    if scope.asked.period != "all_time" and (lifetime is None or lifetime > total):
+        return f"list_kudos with period all_time covers all {lifetime or ''}".rstrip() + "."
+    return None
+
+
+TOOLS = [list_kudos]

@@ -1,0 +1,117 @@
+"""Reads a site's kudos from the API, and finds the one that a uid names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from tinylytics_tools import paging, visitor_text
+from tinylytics_tools.api import Api
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.periods import Window
+from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.scope import first_day
+from tinylytics_tools.which_site import SiteReply
+
+PER_PAGE = 1000
+MOST_PAGES = 50
+"""Pages of one window that are read: 50,000 kudos."""
+LONGEST_UID = 2000
+"""Characters of a uid that is looked for; nobody says how long one can be."""
+
+
+class KudoReply(Reply):
+    """One kudo. It has no emoji, visitor or country (field notes 18)."""
+
+    id: int | None = None
+    uid: str | None = None
+    path: str | None = None
+    created_at: Time
+
+
+class KudosReply(Reply):
+    """`GET /sites/:id/kudos`; its order is not documented (field notes 7)."""
+
+    kudos: list[KudoReply]
+    pagination: Pagination
+
+
+class KudoCreatedReply(Reply):
+    """`POST /sites/:id/kudos`: 201 with the kudo, or 202 with a reason and nothing stored (field notes 23)."""
+
+    status: Literal["created", "ignored"]
+    kudo: KudoReply | None = None
+    reason: str | None = None
+
+
+class KudoDeletedReply(Reply):
+    """`DELETE /sites/:id/kudos/:kudo_uid`."""
+
+    status: Literal["deleted"]
+
+
+KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply)
+NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply)
+KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply)
+
+
+def _uid(value: str) -> str:
+    if not 0 < len(value) <= LONGEST_UID:
+        raise ValueError("give a uid as list_kudos shows it")
+    return value
+
+
+KudoUid = Annotated[str, AfterValidator(_uid)]
+"""A uid as an answer showed it, or as it is; the bounds stay out of the schema, where they would only take room."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`total` as the service counts; `rows` newest first, and all of them where `complete`."""
+
+    rows: list[KudoReply]
+    total: int
+    complete: bool
+
+
+async def read(api: Api, site_id: int, queries: Sequence[Mapping[str, str]]) -> Reading:
+    """All kudos that the queries find; no two of them may find the same one."""
+    parts = await api.gather(*(partial(_read, api, site_id, query) for query in queries))
+    rows = [row for part in parts for row in part.rows]
+    return Reading(
+        sorted(rows, key=lambda row: (row.created_at, row.id or 0), reverse=True),
+        sum(part.total for part in parts),
+        all(part.complete for part in parts),
+    )
+
+
+async def _read(api: Api, site_id: int, query: Mapping[str, str]) -> Reading:
+    async def ask(page: int) -> KudosReply:
+        return await api.call(KUDOS, {**query, "page": page, "per_page": PER_PAGE}, site_id=site_id)
+
+    first = await ask(1)
+    total = first.pagination.total_count
+    if first.pagination.total_pages > MOST_PAGES:
+        return Reading([], total, complete=False)
+    pages = [first, *await paging.rest(api, first.pagination, ask, most=MOST_PAGES)]
+    # A kudo that arrives while the pages are read moves the last row of one page to the next.
+    rows = {(row.id, row.uid, row.path, row.created_at): row for page in pages for row in page.kudos}
+    return Reading(list(rows.values()), total, complete=len(rows) == total)
+
+
+async def find(api: Api, site: SiteReply, uid: str) -> list[KudoReply]:
+    """The kudos of all time that `uid` names, given as an answer showed it or as it is; newest first."""
+    ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
+    filters = {"uid": uid} if visitor_text.is_plain(uid, "uid") else {}
+    reading = await read(api, site.id, [filters | days(piece, "utc") for piece in ever.pieces()])
+    if not reading.rows and not reading.complete:
+        raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
+    return [row for row in reading.rows if visitor_text.matches(uid, row.uid, "uid")]
+
+
+def days(window: Window, zone: str) -> dict[str, str]:
+    """A window as the API's parameters."""
+    return {"start_date": window.first.isoformat(), "end_date": window.last.isoformat(), "time_zone": zone}

@@ -1,0 +1,76 @@
+"""Counts kudos by page, beside the views of the same days."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tinylytics_tools import hit_log, visitor_text
+from tinylytics_tools.api import Api
+from tinylytics_tools.hit_log import Groups, Slice
+from tinylytics_tools.kudos.log import KudoReply
+from tinylytics_tools.periods import Window
+from tinylytics_tools.scope import Scope
+
+MOST_MORE_PAGES = 2
+"""Pages of viewed paths that are read after the first, of at most 730 days; with more, the rate is left out."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page; `views` is None where they were not read. `is_merged`: both spellings of its slash have kudos."""
+
+    name: str
+    kudos: int
+    views: int | None
+    is_merged: bool
+
+
+def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -> list[Page]:
+    """Pages by kudos, most first; `/x` and `/x/` are one (field notes 24), by the name that has more."""
+    spelled = Counter(row.path for row in rows)
+    pages: dict[str | None, list[str | None]] = {}
+    for path, _ in spelled.most_common():
+        pages.setdefault(_key(path), []).append(path)
+    viewed = None if views is None else Counter[str | None]()
+    if views is not None and viewed is not None:
+        for path, hits in views.items():
+            viewed[_key(path)] += hits
+    made = [
+        Page(
+            visitor_text.path(names[0]),
+            sum(spelled[name] for name in names),
+            None if viewed is None else viewed[key],
+            len(names) > 1,
+        )
+        for key, names in pages.items()
+    ]
+    return sorted(made, key=lambda page: (-page.kudos, page.name))
+
+
+async def read_views(api: Api, scope: Scope) -> dict[str | None, int] | None:
+    """Views by path in the scope's days, None where there are too many paths to read them all."""
+
+    async def read(window: Window) -> Groups:
+        part = Slice(scope.site.id, window, scope.zone)
+        groups = await hit_log.first_groups(api, part, "path")
+        if groups.pages_left <= MOST_MORE_PAGES:
+            await hit_log.more_groups(api, part, "path", groups)
+        return groups
+
+    parts = await api.gather(*(partial(read, window) for window in scope.window.pieces()))
+    if not all(part.is_complete for part in parts):
+        return None
+    views = Counter[str | None]()
+    for part in parts:
+        views.update(part.hits)
+    return dict(views)
+
+
+def per_100(kudos: int | None, views: int | None) -> float | None:
+    """Kudos per hundred views; None where there are no views or they are not known."""
+    return None if kudos is None or not views else round(100 * kudos / views, 1)
+
+
+def _key(path: str | None) -> str | None:
+    return path if path is None else path.rstrip("/") or "/"

@@ -1,0 +1,144 @@
+"""The pages that were read most since a site was added: `GET /sites/:id/leaderboard`."""
+
+from tinylytics_tools import paging, visitor_text
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.arguments import Limit, Offset, Search, Site
+from tinylytics_tools.condense import listing, ranking
+from tinylytics_tools.declare import tool
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.scope import SiteAnswer
+from tinylytics_tools.which_site import SITES, which_site
+
+DEFAULT_ROWS = 10
+PER_PAGE = 1_000
+"""The most that the API gives (API document, section 3)."""
+MOST_PAGES = 20
+
+
+class PageReply(Reply):
+    """One path; its hits are lifetime ones. The service's own `percentage` is not read: of what, it does not say."""
+
+    path: str | None = None
+    total_hits: int
+    unique_hits: int | None = None
+
+
+class CacheReply(Reply):
+    """When the service counted."""
+
+    cached_at: Time | None = None
+
+
+class LeaderboardReply(Reply):
+    """`GET /sites/:id/leaderboard`."""
+
+    leaderboard: list[PageReply]
+    pagination: Pagination
+    cache_info: CacheReply | None = None
+
+
+LEADERBOARD = Endpoint("GET", "/sites/{site_id}/leaderboard", LeaderboardReply)
+
+
+class Leaderboard(SiteAnswer):
+    """All-time ranking of paths. `percent` is of `total_hits`, the site's hits ever, whatever the filter."""
+
+    from_visitors = ("path",)
+
+    filters: str
+    total_hits: int | None
+    matching_hits: int | None
+    paths_found: int
+    counted_at: str
+    counted_s_ago: int | None
+    pages: Table
+
+
+@tool(SITES, LEADERBOARD, title="All-time top pages")
+async def get_leaderboard(
+    api: CurrentApi, site: Site = None, path: Search = None, limit: Limit = None, offset: Offset = None
+) -> Leaderboard:
+    """Rank a site's pages by all hits ever; rank_traffic does it for a period. `path` keeps the paths that contain
+    it, in any case.
+    """
+    target = await which_site(api, site)
+    first, read = await _read(api, target.id, path if path is None or visitor_text.is_plain(path, "path") else None)
+    complete = len(read) >= first.pagination.total_count
+    pages = [page for page in read if path is None or _contains(page.path, path)]
+    pages.sort(key=lambda page: (-page.total_hits, page.path or ""))
+    matching = sum(page.total_hits for page in pages) if complete else None
+    total = _total(target.lifetime_hits, matching, path)
+    rows: list[list[Cell]] = [[visitor_text.path(page.path), page.total_hits, page.unique_hits] for page in pages]
+    notes = ["/x and /x/ are separate rows here, as the service has them; unique hits are not people and do not add up"]
+    if not complete:
+        notes.append(f"only {len(read)} of {first.pagination.total_count} paths were read, so a page may be missing")
+    elif path is None and total != matching:
+        notes.append("other: hits that the service has not ranked yet, for instance newer ones")
+    cached = first.cache_info.cached_at if first.cache_info else None
+    return Leaderboard(
+        headline=_headline(target.name, pages, matching, total, path),
+        complete=complete,
+        notes=notes,
+        next_step=_next(path) if not pages else None if complete else "Narrow it down with path.",
+        site_id=target.id,
+        site=target.name,
+        filters="none" if path is None else f"path contains {visitor_text.path(path)}",
+        total_hits=total,
+        matching_hits=matching,
+        paths_found=len(pages),
+        counted_at=visitor_text.time(cached),
+        counted_s_ago=None if cached is None else max(0, round((api.now() - cached).total_seconds())),
+        pages=_table(rows, total, limit=limit or DEFAULT_ROWS, offset=offset or 0),
+    )
+
+
+async def _read(api: Api, site_id: int, path: str | None) -> tuple[LeaderboardReply, list[PageReply]]:
+    """The first page, and the rows of all pages up to the cap: their order is not promised (field notes 7)."""
+
+    async def ask(number: int) -> LeaderboardReply:
+        query = {"path": path, "page": number, "per_page": PER_PAGE}
+        return await api.call(LEADERBOARD, query, site_id=site_id)
+
+    first = await ask(1)
+    more = await paging.rest(api, first.pagination, ask, most=MOST_PAGES)
+    return first, [row for reply in (first, *more) for row in reply.leaderboard]
+
+
+def _contains(raw: str | None, wanted: str) -> bool:
+    """The API's own rule, a case-insensitive substring (field notes 3); a path as an answer shows it names itself."""
+    shown, text = visitor_text.path(raw), wanted.casefold()
+    return text in (raw or "").casefold() or text in shown.casefold() or visitor_text.matches(wanted, raw, "path")
+
+
+def _total(lifetime: int | None, matching: int | None, path: str | None) -> int | None:
+    """What shares are of: the site's counter, unless the ranking has more, being counted at another time."""
+    if lifetime is not None and lifetime >= (matching or 0):
+        return lifetime
+    return matching if path is None else None
+
+
+def _table(rows: list[list[Cell]], total: int | None, *, limit: int, offset: int) -> Table:
+    columns = ["path", "hits", "percent", "unique_hits"]
+    if total is not None:
+        return ranking(columns, rows, total=total, limit=limit, offset=offset)
+    return listing(columns, [[*row[:2], None, row[2]] for row in rows], limit=limit, offset=offset)
+
+
+def _headline(name: str, pages: list[PageReply], matching: int | None, total: int | None, path: str | None) -> str:
+    which = "" if path is None else f" whose path contains {visitor_text.path(path)}"
+    if not pages:
+        return f"{name} has no pages with hits{which}."
+    most = f"the most read page of {name}{which} has {pages[0].total_hits}"
+    if matching is None:
+        return f"Of the {len(pages)} pages that were read, {most} hits."
+    of = f" of all {total}" if path is not None and total is not None else ""
+    return f"{len(pages)} pages have {matching}{of} hits ever; {most}."
+
+
+def _next(path: str | None) -> str:
+    return "Leave path out to see all pages." if path else "get_site shows whether the site has had any hits."
+
+
+TOOLS = [get_leaderboard]

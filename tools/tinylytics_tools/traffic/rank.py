@@ -1,0 +1,69 @@
+"""Ranks the traffic of a site by one dimension: `rank_traffic`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tinylytics_tools import filters as meaning
+from tinylytics_tools.api import CurrentApi
+from tinylytics_tools.arguments import (
+    Compare,
+    Country,
+    EndDate,
+    Limit,
+    Offset,
+    Path,
+    Period,
+    Referrer,
+    Search,
+    Site,
+    StartDate,
+    TimeZone,
+)
+from tinylytics_tools.declare import tool
+from tinylytics_tools.hit_log import HITS
+from tinylytics_tools.merge import Dimension
+from tinylytics_tools.periods import Window, earlier
+from tinylytics_tools.scope import settle
+from tinylytics_tools.traffic.dimension import DimensionReader
+from tinylytics_tools.traffic.ranking import Ranking, TrafficRanking
+from tinylytics_tools.which_site import SITES
+
+Exclude = Annotated[
+    str | None,
+    Field(description="Names to leave out: /feed*,*.xml"),
+]
+
+
+@tool(SITES, HITS, title="Traffic ranking")
+async def rank_traffic(
+    api: CurrentApi,
+    dimension: Dimension,
+    site: Site = None,
+    period: Period = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    time_zone: TimeZone = None,
+    compare: Compare = None,
+    country: Country = None,
+    path: Path = None,
+    referrer: Referrer = None,
+    search: Search = None,
+    exclude: Exclude = None,
+    limit: Limit = None,
+    offset: Offset = None,
+) -> TrafficRanking:
+    """Rank pages, referrers, countries, browsers, devices, hours or campaigns by hits. With what rose, fell, is new or
+    gone since the earlier period. source is the campaign, as in ?ref=.
+    """
+    scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
+    comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
+    span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
+    meant = await meaning.settle(api, scope, span, country=country, path=path, referrer=referrer)
+    reading = await DimensionReader(api, scope, meant, comparison).read(dimension)
+    return Ranking(scope, meant, dimension, comparison, reading).answer(
+        search=search, exclude=exclude, limit=limit, offset=offset or 0
+    )
+
+
+TOOLS = [rank_traffic]

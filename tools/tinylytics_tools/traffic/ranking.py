@@ -1,0 +1,253 @@
+"""Makes the answer of a ranking out of what was read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tinylytics_tools import visitor_text
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.condense import change, listing, percent, ranking
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.filters import Filters
+from tinylytics_tools.merge import PLURAL, Dimension, Named, merged
+from tinylytics_tools.periods import Comparison
+from tinylytics_tools.scope import Scope, WindowAnswer, first_day
+from tinylytics_tools.traffic import names
+from tinylytics_tools.traffic.compare import Compared, compared, spoken
+from tinylytics_tools.traffic.dimension import Reading
+from tinylytics_tools.traffic.movers import movers
+from tinylytics_tools.traffic.sample import Estimate
+from tinylytics_tools.traffic.tables import unfinished
+from tinylytics_tools.which_site import site_host
+
+DEFAULT_ROWS = 10
+DEFAULT_MOVERS = 5
+ALL_ROWS: dict[Dimension, int] = {"hour": 24, "weekday": 7}
+"""Dimensions that are short enough to be shown whole."""
+
+
+class TrafficRanking(WindowAnswer):
+    """Hits by one dimension. `hits` counts all that is ranked, `names` how many different ones there are.
+
+    `change` compares finished days only: `compared` names them. An `estimate` has whole per cents and no hits.
+    """
+
+    from_visitors = ("name", "filters", "excluded")
+    may_not_apply = (
+        *(
+            "excluded",
+            "excluded_names",
+            "excluded_hits",
+            "matching_names",
+            "matching_hits",
+            "matching_percent",
+            "matching_earlier_hits",
+        ),
+        *("estimate", "hits_today", "rose", "fell", "new", "gone"),
+    )
+
+    dimension: Dimension
+    hits: int
+    names: int | None
+    hits_today: int | None = None
+    excluded: str | None = None
+    excluded_names: int | None = None
+    excluded_hits: int | None = None
+    matching_names: int | None = None
+    matching_hits: int | None = None
+    matching_percent: float | None = None
+    matching_earlier_hits: int | None = None
+    estimate: str | None = None
+    earlier_hits: int | None
+    change: int | None
+    change_percent: float | None
+    compared: str | None
+    ranking: Table | None
+    rose: Table | None = None
+    fell: Table | None = None
+    new: Table | None = None
+    gone: Table | None = None
+
+
+class Ranking:
+    """One reading of a dimension, to be told."""
+
+    def __init__(
+        self, scope: Scope, meant: Filters, dimension: Dimension, comparison: Comparison | None, reading: Reading
+    ) -> None:
+        self._scope = scope
+        self._meant = meant
+        self._dimension: Dimension = dimension
+        self._comparison = comparison
+        self._reading = reading
+        self._values = reading.finished.plus(reading.running)
+
+    def answer(self, *, search: str | None, exclude: str | None, limit: int | None, offset: int) -> TrafficRanking:
+        """The answer.
+
+        Raises:
+            InvalidArgument: names are looked for in a list that was not read to its end.
+        """
+        rows = limit or ALL_ROWS.get(self._dimension, DEFAULT_ROWS)
+        if self._reading.estimate is not None:
+            return self._estimated(self._reading.estimate, rows, offset)
+        if not self._values.is_complete:
+            if search or exclude:
+                raise InvalidArgument(
+                    f"The list of {self._values.of} {PLURAL[self._dimension]} is too long to be searched in one call. "
+                    "Give a shorter period, or filter by country, path or referrer."
+                )
+            return self._unfinished(rows, offset)
+        return self._ranked(search, exclude, rows, offset, limit or DEFAULT_MOVERS)
+
+    def _ranked(
+        self, search: str | None, exclude: str | None, limit: int, offset: int, limit_of_movers: int
+    ) -> TrafficRanking:
+        reading, dimension = self._reading, self._dimension
+        now = merged(dimension, self._values.hits, self._values.unique)
+        finished = merged(dimension, reading.finished.hits)
+        before = merged(dimension, reading.before.hits) if reading.before else {}
+        total = max(reading.total, self._values.total)
+        more: dict[str, Any] = {}
+        if exclude:
+            chosen = names.patterns(exclude)
+            left_out = _keys(chosen.match, now, finished, before)
+            gone = names.total({key: now[key] for key in now if key in left_out})
+            more = {"excluded": chosen.said, "excluded_names": len(left_out), "excluded_hits": gone}
+            total -= gone
+            now, finished, before = (names.without(one, left_out) for one in (now, finished, before))
+        change = self._change(names.total(finished), names.total(before))
+        of_all = len(now)
+        if search:
+            kept = _keys(names.containing(search), now, finished, before)
+            now, finished, before = (names.only(one, kept) for one in (now, finished, before))
+            found = names.total(now)
+            more |= {"matching_names": len(now), "matching_hits": found, "matching_percent": percent(found, total)}
+            if reading.before is not None:
+                more["matching_earlier_hits"] = names.total(before)
+        if reading.before is not None and offset == 0:
+            moved = movers(finished, before, limit_of_movers)
+            more |= {"rose": moved.rose, "fell": moved.fell, "new": moved.new, "gone": moved.gone}
+        table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
+        return self._told(
+            headline=self._headline(total, of_all, more.get("matching_hits"), len(now)) + change.words() + ".",
+            notes=self._notes(now) + list(change.notes),
+            change=change,
+            hits=total,
+            names=of_all,
+            ranking=table,
+            **more,
+        )
+
+    def _table(
+        self,
+        now: dict[str, Named],
+        finished: dict[str, Named],
+        before: dict[str, Named],
+        *,
+        total: int,
+        limit: int,
+        offset: int,
+    ) -> Table:
+        compares = self._reading.before is not None
+        counts_unique = any(named.unique_hits is not None for named in now.values())
+        columns = ["name", "hits", "percent"]
+        columns += ["earlier_hits", "change"] if compares else []
+        columns += ["unique_hits"] if counts_unique else []
+        rows: list[list[Cell]] = []
+        for key, named in now.items():
+            row: list[Cell] = [named.name, named.hits]
+            if compares:
+                then = before[key].hits if key in before else 0
+                row += [then, change(finished[key].hits if key in finished else 0, then)[0]]
+            rows.append([*row, named.unique_hits] if counts_unique else row)
+        return ranking(columns, rows, total=total, limit=limit, offset=offset)
+
+    def _unfinished(self, limit: int, offset: int) -> TrafficRanking:
+        reading, of = self._reading, self._values.of
+        columns = ("name", "hits", "percent")
+        table, note = unfinished(self._dimension, self._values, columns, total=reading.total, limit=offset + limit)
+        table = None if offset else table
+        return self._told(
+            headline=self._headline(reading.total, of, None, of) + ".",
+            notes=[*reading.notes, *self._meant.notes, note],
+            change=self._change(0, 0) if self._comparison is None else Compared(),
+            hits=reading.total,
+            names=None,
+            ranking=table,
+            complete=False,
+        )
+
+    def _estimated(self, estimate: Estimate, limit: int, offset: int) -> TrafficRanking:
+        rows: list[list[Cell]] = [[name, share] for name, share in estimate.shares]
+        total = self._reading.total
+        return self._told(
+            headline=f"{total} hits on {self._scope.site.name}, {spoken(self._scope.window)}; shares are an estimate.",
+            notes=[
+                *self._reading.notes,
+                *self._meant.notes,
+                "no comparison and no counts: this is an estimate; a shorter period can be read in full",
+            ],
+            change=Compared(),
+            hits=total,
+            names=None,
+            ranking=listing(["name", "percent_estimated"], rows, limit=limit, offset=offset),
+            complete=False,
+            estimate=estimate.basis,
+        )
+
+    def _told(self, *, change: Compared, complete: bool = True, **fields: Any) -> TrafficRanking:
+        lost = self._comparison is not None and self._reading.before is None
+        return TrafficRanking(
+            **self._scope.fields(),
+            complete=complete and not lost,
+            filters=self._meant.said,
+            dimension=self._dimension,
+            hits_today=self._reading.today,
+            earlier_hits=change.earlier,
+            change=change.change,
+            change_percent=change.percent,
+            compared=change.days,
+            **fields,
+        )
+
+    def _change(self, now: int, before: int) -> Compared:
+        """Of the totals; where the earlier days were not read, only which days they are."""
+        born = first_day(self._scope.site, self._scope.zone)
+        if self._reading.before is None:
+            return Compared()
+        return compared(self._comparison, now=now, before=before, born=born)
+
+    def _headline(self, total: int, of: int, matching: int | None, found: int) -> str:
+        which = " that match the filters" if self._meant else ""
+        said = f"{total} hits{which} on {self._scope.site.name}"
+        window = spoken(self._scope.window)
+        if matching is None:
+            return f"{said} over {of} {PLURAL[self._dimension]}, {window}"
+        share = percent(matching, total)
+        return f"{matching} of {said}, {share or 0:g} %, by {found} of {of} {PLURAL[self._dimension]}, {window}"
+
+    def _notes(self, now: dict[str, Named]) -> list[str]:
+        reading, dimension = self._reading, self._dimension
+        notes = [*reading.notes, *self._meant.notes]
+        off = reading.total - self._values.total
+        if off:
+            notes.append(f"the list adds up to {self._values.total}, the total is {reading.total}: {abs(off)} apart")
+        merged_names = [named for named in now.values() if len(named.raw) > 1]
+        if merged_names and dimension == "path":
+            notes.append(f"{len(merged_names)} paths are merged from spellings with and without a closing slash")
+        if dimension == "referrer":
+            notes.append(f"{sum(len(named.raw) for named in now.values())} addresses are merged to their hosts")
+            own = site_host(self._scope.site.url)
+            notes += [f"the referrer {own} is the site itself"] if own in now else []
+        if dimension == "source" and (none := now.get(visitor_text.NO_SOURCE)):
+            notes.append(f"{none.hits} hits name no source")
+        if dimension == "weekday" and self._scope.window.days % 7:
+            notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")
+        if reading.today is not None and reading.before is not None:
+            notes.append(f"hits count today, {reading.today} so far; change and movers count finished days only")
+        return notes
+
+
+def _keys(is_meant: Callable[[Named], bool], *lists: dict[str, Named]) -> set[str]:
+    """The names that are meant in one of the lists, by one of their spellings."""
+    return {key for one in lists for key, named in one.items() if is_meant(named)}

@@ -1,0 +1,116 @@
+"""Reads single hits and grouped lists of several slices to their ends."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar, cast
+
+from tinylytics_tools import hit_log
+from tinylytics_tools.api import Api
+from tinylytics_tools.hit_log import Count, Grouping, Groups, Slice
+from tinylytics_tools.merge import GROUPED, Dimension, Raw
+from tinylytics_tools.plan import pages
+from tinylytics_tools.tally import Tally
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass
+class Values:
+    """One dimension of some hits, by raw value. `of`: how many values there are; all are read if `is_complete`."""
+
+    hits: dict[Raw, int] = field(default_factory=dict[Raw, int])
+    unique: dict[Raw, int | None] = field(default_factory=dict[Raw, int | None])
+    of: int = 0
+    is_complete: bool = True
+
+    @property
+    def total(self) -> int:
+        """The hits of the values that were read."""
+        return sum(self.hits.values())
+
+    def is_complete_but_not(self, total: int) -> bool:
+        """Whether the whole list was read and adds up to something else."""
+        return self.is_complete and self.total != total
+
+    @classmethod
+    def joined(cls, lists: Sequence[Groups]) -> "Values":
+        """Lists of different hits as one; a value's uniques are not known where it stands in several."""
+        together = cls(is_complete=all(groups.is_complete for groups in lists))
+        for groups in lists:
+            for raw, hits in groups.hits.items():
+                together.unique[raw] = None if raw in together.hits else groups.unique[raw]
+                together.hits[raw] = together.hits.get(raw, 0) + hits
+        together.of = max([len(together.hits), *(groups.of for groups in lists if groups.host is None)])
+        return together
+
+    def plus(self, other: "Values") -> "Values":
+        """The values of two sets of hits that have none in common."""
+        hits = {raw: self.hits.get(raw, 0) + other.hits.get(raw, 0) for raw in [*self.hits, *other.hits]}
+        unique = {**self.unique, **other.unique} | {raw: None for raw in self.hits if raw in other.hits}
+        of = len(hits) if self.is_complete and other.is_complete else max(self.of, other.of, len(hits))
+        return Values(hits, unique, of, self.is_complete and other.is_complete)
+
+
+def counted(tally: Tally, dimension: Dimension) -> Values:
+    """One dimension of single hits."""
+    hits = dict(tally.by.get(dimension, {}))
+    return Values(hits, {}, len(hits))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Single hits of a slice, counted. `missing`: how many more the service counts than it showed."""
+
+    tally: Tally
+    missing: int
+
+
+async def both(api: Api, one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
+    """Ask two different things at the same time."""
+    first, second = await api.gather(cast("Callable[[], Awaitable[A | B]]", one), other)
+    return cast("A", first), cast("B", second)
+
+
+async def read_rows(api: Api, counts: Mapping[Slice, Count]) -> dict[Slice, Rows]:
+    """Read every single hit of slices that were counted; one that changes meanwhile is read a second time."""
+    parts = await api.gather(*(partial(_read_part, api, part, count.rows) for part, count in counts.items()))
+    return dict(zip(counts, parts, strict=True))
+
+
+async def read_lists(api: Api, wanted: Sequence[tuple[Dimension, Sequence[Slice]]], room: int) -> list[Values]:
+    """Grouped lists, read to their ends while the pages after the first fit into `room`, in the order wanted."""
+    asked: list[tuple[Slice, Grouping]] = [(part, GROUPED[dimension]) for dimension, parts in wanted for part in parts]
+    found = iter(await api.gather(*(partial(hit_log.first_groups, api, part, by) for part, by in asked)))
+    lists = [[(part, next(found)) for part in parts] for _, parts in wanted]
+    more: list[tuple[Slice, Groups]] = []
+    for groups in lists:
+        left = sum(one.pages_left for _, one in groups)
+        if left <= room:
+            room -= left
+            more += groups
+    await api.gather(*(partial(hit_log.more_groups, api, part, groups.by, groups) for part, groups in more))
+    return [Values.joined([one for _, one in groups]) for groups in lists]
+
+
+async def _read_part(api: Api, part: Slice, expected: int) -> Rows:
+    tally, total = Tally(part.host), expected
+    totals = await _read_pages(api, part, tally, pages(total))
+    if totals <= {total} and tally.rows == total:
+        return Rows(tally, 0)
+    # Rows that changed places between two pages are found by a second reading; a new total means other rows.
+    latest = max(totals)
+    if latest != total:
+        tally, total = Tally(part.host), latest
+    totals = await _read_pages(api, part, tally, pages(total))
+    return Rows(tally, max(totals, default=total) - tally.rows)
+
+
+async def _read_pages(api: Api, part: Slice, tally: Tally, last: int) -> set[int]:
+    async def take(number: int) -> int:
+        reply = await hit_log.page(api, part, number)
+        tally.add(reply.hits)
+        return reply.pagination.total_count
+
+    return set(await api.gather(*(partial(take, number) for number in range(1, last + 1))))

@@ -1,0 +1,77 @@
+"""Says what stands out in a series of days, weeks or months."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.periods import Series, Window
+
+OUTLYING = 3 * 1.4826
+"""How many median absolute deviations from the median an ordinary value keeps to; 1.4826 of them are a standard
+deviation where values are normally spread."""
+FEWEST = 7
+"""Fewer values than these have no outliers: their median says too little."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A series with what stands out. `partial` names the windows that are not whole units, or not over: they are
+    neither best, worst nor outliers."""
+
+    table: Table
+    best: str | None
+    worst: str | None
+    median: float | None
+    outliers: list[str]
+    partial: list[str]
+
+
+def standing(series: Series, hits: Sequence[int], *, today: date, born: date) -> Standing:
+    """A series as a table of (unit, hits) with what stands out.
+
+    `born` is the first day on which the site can have had hits.
+    """
+    names = [_name(series, window) for window in series.windows]
+    whole = [series.is_whole(window) and born <= window.first and window.last < today for window in series.windows]
+    ordinals = [(name, value) for name, value, is_whole in zip(names, hits, whole, strict=True) if is_whole]
+    values = [value for _, value in ordinals]
+    low, high = ordinary(values)
+    best, worst = (max(values), min(values)) if len(values) > 1 else (None, None)
+    rows: list[list[Cell]] = [[name, value] for name, value in zip(names, hits, strict=True)]
+    return Standing(
+        Table(columns=[series.unit, "hits"], rows=rows, of=len(rows)),
+        _named(ordinals, best),
+        _named(ordinals, worst),
+        median(values) if values else None,
+        [name for name, value in ordinals if not low <= value <= high],
+        [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
+    )
+
+
+def ordinary(values: Sequence[int]) -> tuple[float, float]:
+    """Between which two numbers a value is no outlier: `OUTLYING` deviations around the median."""
+    if len(values) < FEWEST:
+        return float("-inf"), float("inf")
+    middle = median(values)
+    reach = OUTLYING * median(abs(value - middle) for value in values)
+    return middle - reach, middle + reach
+
+
+def _name(series: Series, window: Window) -> str:
+    match series.unit:
+        case "month":
+            return f"{window.first:%Y-%m}"
+        case "year":
+            return f"{window.first:%Y}"
+        case _:
+            return window.first.isoformat()
+
+
+def _named(values: Sequence[tuple[str, int]], wanted: int | None) -> str | None:
+    found = [name for name, value in values if value == wanted]
+    if not found:
+        return None
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{found[0]}{more}: {wanted}"

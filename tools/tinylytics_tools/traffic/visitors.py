@@ -1,0 +1,44 @@
+"""Reads how many visitors a window had, as the journeys tell."""
+
+from dataclasses import dataclass
+
+from tinylytics_tools.api import Api
+from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
+from tinylytics_tools.filters import Filters
+from tinylytics_tools.journeys import JOURNEYS
+from tinylytics_tools.periods import LONGEST_WINDOW
+from tinylytics_tools.scope import Scope
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """Visitors and bounce rate (0 to 100) of a window; None where they are not known, with the reason in `note`."""
+
+    visitors: int | None
+    bounce_rate: float | None
+    note: str
+    is_read: bool = True
+
+
+async def read_visitors(api: Api, scope: Scope, meant: Filters) -> Visitors:
+    """One request: the summary is of the whole window, whatever page is asked for (field notes 15).
+
+    Visitors of two windows cannot be added up, so a window that takes two requests has none (field notes 13).
+
+    Raises:
+        KeyNotAccepted, TooManyRequests: every other question would fail as well.
+    """
+    if meant:
+        return Visitors(None, None, "visitors: unknown, since they are counted for all hits and take no filter")
+    if scope.window.days > LONGEST_WINDOW:
+        return Visitors(None, None, f"visitors: unknown for more than {LONGEST_WINDOW} days, and not to be added up")
+    try:
+        reply = await api.call(JOURNEYS, {**scope.query(), "page": 1, "per_page": 1}, site_id=scope.site.id)
+    except (KeyNotAccepted, TooManyRequests):
+        raise
+    except TinylyticsError:
+        return Visitors(None, None, "visitors: unknown, Tinylytics did not answer this part", is_read=False)
+    visitors = reply.summary.total_visitors
+    if not visitors:
+        return Visitors(None, None, "visitors: unknown, none were counted; unique tracking may be off for this site")
+    return Visitors(visitors, reply.summary.bounce_rate, "visitors are salted hashes that change daily, not people")

@@ -1,0 +1,64 @@
+"""The real network: connections of reads and of writes, through the environment's proxy where there is one."""
+
+import ipaddress
+import urllib.request
+
+import httpx2 as httpx
+
+MOST_CONNECTIONS = 8
+CONNECT_S = 10.0
+IDLE_S = 30.0
+
+_TIMEOUT = httpx.Timeout(None, connect=CONNECT_S).as_dict()  # the rest is bounded by the wire's deadline
+
+
+class _Connections(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions = {**request.extensions, "timeout": _TIMEOUT}
+        return await super().handle_async_request(request)
+
+
+def network(base_url: str) -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
+    """Transports for reads and for writes, eight connections each.
+
+    Writes keep no connection alive: one that the service is just closing loses a request without a trace.
+
+    Raises:
+        ValueError: the environment names a proxy that cannot be used.
+    """
+    url = httpx.URL(base_url)
+    proxy = _proxy(url)
+    context = httpx.create_ssl_context()
+
+    def connections(kept: int) -> httpx.AsyncBaseTransport:
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=IDLE_S)
+        return _Connections(verify=context, limits=limits, proxy=proxy)
+
+    return connections(MOST_CONNECTIONS), connections(0)
+
+
+def _proxy(url: httpx.URL) -> httpx.Proxy | None:
+    """What `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` or the system's settings say; a loopback address never has one."""
+    if _is_loopback(url.host) or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
+        return None
+    named = urllib.request.getproxies()
+    text = named.get(url.scheme) or named.get("all")
+    if not text:
+        return None
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in ("http", "https"):
+        raise ValueError(  # never the proxy's own text: it may hold a password
+            f"The proxy that the environment names for {url.scheme} cannot be used: only proxies with http:// or "
+            "https:// are. Change HTTPS_PROXY (or ALL_PROXY), or name this host in NO_PROXY."
+        )
+    return proxy
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,122 @@
+"""Sends a write once, its intent recorded before and its outcome after; the same write again is answered from there."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tinylytics_tools import visitor_text
+from tinylytics_tools.api import Api
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError, Unavailable
+from tinylytics_tools.replies import Reply
+from tinylytics_tools.wire.interface import StoreUnavailable
+from tinylytics_tools.writes.record import Entry, Outcome, Write
+
+R = TypeVar("R", bound=Reply)
+
+UNDER_WAY_S = 45.0
+"""A write whose intent is older was given up by the process that sent it: the wire's deadline is over."""
+PATIENCE_S = 5.0
+LOOK_S = 0.25
+NOT_RECORDED = "what came of this could not be written into the record of writes"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of a write. `error` is set unless it is done; `repeated_s`: the first one was so many seconds ago."""
+
+    outcome: Outcome
+    id: int
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
+    error: TinylyticsError | None = None
+    repeated_s: int | None = None
+    is_under_way: bool = False
+    uid: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What a headline adds where nothing was sent; empty where something was."""
+        if self.repeated_s is None:
+            return ""
+        return f" The same call got this {self.repeated_s} s ago; nothing was sent now."
+
+
+def classed(error: TinylyticsError) -> Outcome:
+    """Which outcome a failed write has: a refusal stored nothing, and of an `Unavailable` nothing left."""
+    if isinstance(error, OutcomeUnknown):
+        return Outcome.UNKNOWN
+    return Outcome.NOT_SENT if isinstance(error, Unavailable | InvalidArgument) else Outcome.REFUSED
+
+
+async def attempt(
+    api: Api,
+    write: Write,
+    send: Callable[[], Awaitable[R]],
+    told: Callable[[R], dict[str, Any]],
+    *,
+    again: bool = False,
+) -> Attempt:
+    """Send a write, or find the same one within the last minute; `told` says what is kept of the reply.
+
+    Raises:
+        Unavailable: the intent cannot be recorded; nothing was sent.
+    """
+    try:
+        begun = await api.writes.begin(write, api.now().timestamp(), again=again)
+        if isinstance(begun, Entry):
+            return _repeated(api, await _settled(api, begun))
+    except StoreUnavailable as error:
+        raise Unavailable(
+            "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
+            f"{visitor_text.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
+            "folder that this server may write to."
+        ) from error
+    try:
+        reply = await send()
+    except TinylyticsError as error:
+        outcome = classed(error)
+        notes = await end(api, begun, outcome)
+        return Attempt(outcome, begun, error=error, notes=notes, uid=write.uid)
+    result = told(reply)
+    return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result), uid=write.uid)
+
+
+async def end(api: Api, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> tuple[str, ...]:
+    """Record an outcome; where that fails the write is done all the same, and the note says so."""
+    try:
+        await api.writes.end(entry, outcome, result)
+    except StoreUnavailable:
+        return (NOT_RECORDED,)
+    return ()
+
+
+async def _settled(api: Api, entry: Entry) -> Entry:
+    """The first of two equal writes once its outcome is known, or as it is after some seconds."""
+    for _ in range(round(PATIENCE_S / LOOK_S)):
+        if not _is_under_way(api, entry):
+            return entry
+        await api.writes.pause(LOOK_S)
+        entry = await api.writes.entry(entry.id)
+    return entry
+
+
+def _is_under_way(api: Api, entry: Entry) -> bool:
+    return entry.is_open and api.now().timestamp() - entry.at <= UNDER_WAY_S
+
+
+def _repeated(api: Api, entry: Entry) -> Attempt:
+    age = max(0, round(api.now().timestamp() - entry.at))
+    error = None
+    if entry.outcome is not Outcome.DONE:
+        error = OutcomeUnknown(
+            f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now."
+        )
+    return Attempt(
+        entry.outcome,
+        entry.id,
+        entry.result,
+        error,
+        repeated_s=age,
+        is_under_way=_is_under_way(api, entry),
+        uid=entry.uid,
+    )

@@ -1,0 +1,42 @@
+"""Shows what would be sent, and what was not stored, as tables that are cut where an answer would be too long."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tinylytics_tools import visitor_text
+from tinylytics_tools.answer import Cell, Table
+
+MOST_ROWS = 50
+SHOWN_ENCODED = "in would_send, long values are shortened, and brackets and quotes percent-encoded; they are sent whole"
+
+_SHOWN = {"path": visitor_text.path, "custom_uid": visitor_text.uid, "source": visitor_text.source}
+
+
+def would_send(request: str, body: Mapping[str, str]) -> Table:
+    """A request with its one object, a row a field."""
+    return first_rows(["field", "value"], [["request", request], *([name, shown(name, body[name])] for name in body)])
+
+
+def would_send_rows(rows: Sequence[tuple[int, Mapping[str, str]]]) -> Table:
+    """The rows of a batch under their indexes, a column a field."""
+    names = list(dict.fromkeys(name for _, body in rows for name in body))
+    cells: list[list[Cell]] = [
+        [index, *(shown(name, body[name]) if name in body else None for name in names)] for index, body in rows
+    ]
+    return first_rows(["index", *names], cells)
+
+
+def first_rows(columns: Sequence[str], rows: Sequence[Sequence[Cell]], most: int = MOST_ROWS) -> Table:
+    """The head of a list that nobody can ask to go on."""
+    table = Table(columns=list(columns), rows=[list(row) for row in rows[:most]], of=len(rows))
+    return table.shortened_by(lambda: first_rows(columns, rows, table.listed - 1) if table.rows else None)
+
+
+def nothing() -> Table:
+    """Where a call was not a dry run."""
+    return first_rows(["field", "value"], [])
+
+
+def shown(name: str, value: Any) -> str:
+    """A value that was checked, as an answer may show it."""
+    return _SHOWN.get(name, visitor_text.url)(str(value))

@@ -1,0 +1,165 @@
+"""The record of writes: what was meant to be written, committed before it is sent, and what came of it."""
+
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+import anyio
+
+from tinylytics_tools.wire.state_file import StateFile
+
+REPEAT_S = 60.0
+"""The same write within so many seconds is taken for the same wish, sent again by a client that lost the answer."""
+KEPT_S = 90 * 86_400.0
+
+
+class Outcome(StrEnum):
+    """What came of one attempt to write."""
+
+    NOT_SENT = "not sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Write:
+    """What is to be written. `body` is all that makes it the same write; only a keyed hash of it is kept.
+
+    `path`, `uid` and `rows` say in the record what it is about.
+    """
+
+    action: str
+    site_id: int
+    body: Any
+    path: str | None = None
+    uid: str | None = None
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recorded write; `at` in seconds since 1970. An intent with no outcome is unknown: its process died.
+
+    `is_open`: no outcome was recorded, yet. `result`: what was told of it, as JSON.
+    """
+
+    id: int
+    at: float
+    action: str
+    site_id: int
+    path: str | None
+    uid: str | None
+    rows: int
+    outcome: Outcome
+    is_open: bool
+    result: dict[str, Any]
+
+
+class WriteRecord:
+    """The writes of one key in the state file, for all processes that share it.
+
+    Neither key nor body is kept: addresses, visitors and agents go into a hash with a secret of the file, and that
+    is forgotten once it is too old to find a repeat. `owner` tells keys apart. `pause` waits, in seconds.
+
+    Raises (all methods):
+        StoreUnavailable: nothing was recorded or can be read.
+    """
+
+    def __init__(
+        self, file: StateFile, owner: str = "", *, pause: Callable[[float], Awaitable[None]] = anyio.sleep
+    ) -> None:
+        self._file = file
+        self._owner = owner
+        self.pause = pause
+
+    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+        """Record the intent and return its id; or the same write of the last minute, unless `again` is meant.
+
+        What was refused or never left is no such write: trying again is right.
+        """
+
+        def work(rows: sqlite3.Connection) -> int | Entry:
+            forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
+            rows.execute(forgotten, (now - REPEAT_S,))
+            rows.execute("DELETE FROM writes WHERE at < ?", (now - KEPT_S,))
+            fingerprint = _fingerprint(rows, write)
+            if not again:
+                found = rows.execute(
+                    _SELECT + " WHERE owner = ? AND fingerprint = ? AND at <= ?"
+                    " AND (outcome IS NULL OR outcome IN ('done', 'unknown')) ORDER BY id DESC LIMIT 1",
+                    (self._owner, fingerprint, now + REPEAT_S),
+                ).fetchone()
+                if found is not None:
+                    return _entry(found)
+            made = rows.execute(
+                "INSERT INTO writes (owner, at, action, site_id, path, uid, rows, fingerprint)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._owner, now, write.action, write.site_id, write.path, write.uid, write.rows, fingerprint),
+            )
+            return made.lastrowid or 0
+
+        return await self._file.patiently(work)
+
+    async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
+        """Record what came of it; said again, the last word holds."""
+        told = json.dumps(result or {}, ensure_ascii=False)
+        await self._file.patiently(
+            lambda rows: rows.execute("UPDATE writes SET outcome = ?, result = ? WHERE id = ?", (outcome, told, entry))
+        )
+
+    async def entry(self, number: int) -> Entry:
+        """One write as it is recorded now."""
+        with self._file.reading() as rows:
+            return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
+
+    async def undone(self, action: str, site_id: int, uid: str) -> None:
+        """The kudo is gone: creating it once more is no repeat of having created it."""
+        await self._file.patiently(
+            lambda rows: rows.execute(
+                "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
+                (self._owner, action, site_id, uid),
+            )
+        )
+
+    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
+        """The latest writes of a kind on a site, of one uid or all; newest first."""
+        with self._file.reading() as rows:
+            found = rows.execute(
+                _SELECT + " WHERE owner = ?1 AND action = ?2 AND site_id = ?3"
+                " AND (?4 IS NULL OR uid = ?4) ORDER BY id DESC LIMIT ?5",
+                (self._owner, action, site_id, uid, limit),
+            ).fetchall()
+        return [_entry(row) for row in found]
+
+
+async def list_writes(file: StateFile, owner: str | None = None, *, limit: int = 50) -> list[Entry]:
+    """The latest writes in a state file, of one key or of all, newest first; paths and uids are raw visitors' text.
+
+    Raises:
+        StoreUnavailable: nothing can be read.
+    """
+    with file.reading() as rows:
+        found = rows.execute(
+            _SELECT + " WHERE ?1 IS NULL OR owner = ?1 ORDER BY id DESC LIMIT ?2", (owner, limit)
+        ).fetchall()
+    return [_entry(row) for row in found]
+
+
+_SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM writes"
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    number, at, action, site_id, path, uid, count, outcome, result = row
+    known = Outcome(outcome or Outcome.UNKNOWN)
+    return Entry(number, at, action, site_id, path, uid, count, known, outcome is None, json.loads(result))
+
+
+def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:
+    (secret,) = rows.execute("SELECT secret FROM write_secret").fetchone()
+    text = json.dumps([write.action, write.site_id, write.body], sort_keys=True)
+    return blake2b(text.encode(), key=secret, digest_size=16).hexdigest()
