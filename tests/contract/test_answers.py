@@ -138,7 +138,8 @@ def check_halves(where: str, result: CallToolResult, structured: dict[str, Any],
         else:
             values = value if isinstance(value, list) else [value]
             assert name in ("visitor_data", "next_step", "stored_s", "requests_left") or all(
-                as_text(part) in text for part in values  # pyright: ignore[reportUnknownVariableType]
+                as_text(part) in text
+                for part in values  # pyright: ignore[reportUnknownVariableType]
             ), (where, name)
 
 

@@ -23,6 +23,9 @@ ARGUMENT_NAMES = {
 }
 """DESIGN, Names that others rely on; fields written are named as in the API document."""
 
+VERBS = {"Check", "Count", "Create", "Delete", "List", "Rank", "Read", "Record", "Show", "Summarize", "Tell"}
+"""What a description may begin with."""
+
 
 async def listed(key: str, mode: Mode = "auto") -> list[Tool]:
     """What a host is offered; nothing may be asked of the service for it."""
@@ -77,9 +80,7 @@ def test_a_tool_is_plainly_declared(tool: Any) -> None:
     first, _, _ = tool.description.partition(". ")
     assert len(tool.description) <= 350
     assert len(first) < 120
-    assert first.split()[0] in {"Ask", "Check", "Compare", "Count", "Create", "Delete", "Find", "Get", "List", "Rank"} | {
-        *("Read", "Record", "Show", "Summarize", "Tell", "Add", "See")
-    }
+    assert first.split()[0] in VERBS
     assert set(tool.parameters["properties"]) <= ARGUMENT_NAMES
     assert tool.title
     for schema in schemas(tool.parameters):

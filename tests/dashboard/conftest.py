@@ -43,7 +43,7 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> str:
     if not MODULES.is_dir() or shutil.which("node") is None:
         pytest.skip("Node, or the modules of tests/dashboard/package.json, are missing: npm install in that folder")
     bundle = tmp_path_factory.mktemp("bridge") / "host.bundle.js"
-    command = [MODULES / ".bin" / "esbuild", "host.js", "--bundle", "--format=iife", "--log-level=error"]
+    command = [MODULES / ".bin" / "esbuild", "host.js", "--bundle", "--minify", "--format=iife", "--log-level=error"]
     subprocess.run([*command, f"--outfile={bundle}"], cwd=HERE, check=True)  # noqa: S603 - our own words
     return bundle.read_text("utf-8")
 

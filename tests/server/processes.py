@@ -25,9 +25,10 @@ class Finished:
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
-    """The environment of this process with these settings and no others, its state in a folder of the test."""
+    """The environment of this process with these settings and no others, all state in a folder of the test."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TINYLYTICS_")}
-    return {**kept, "TINYLYTICS_STATE_DIR": str(folder / "state"), **settings}
+    state = {"TINYLYTICS_STATE_DIR": str(folder / "state"), "XDG_STATE_HOME": str(folder / "state of the user")}
+    return {**kept, **state, **settings}
 
 
 def finished(*arguments: str, env: dict[str, str], given: str = "") -> Finished:

@@ -42,7 +42,7 @@ class Ears:
 
     async def heard(self) -> set[str]:
         """The resources that changed since the last time, found by a write to another site that ends the wait."""
-        await self._host.answer("create_kudo", site="457", path=f"/end-{id(object())}", allow_repeat=True)
+        await self._host.answer("create_kudo", site="457", path="/end", allow_repeat=True)
         changed: set[str] = set()
         with anyio.fail_after(5):
             async for event in self._subscription:
@@ -56,9 +56,11 @@ class Ears:
 @asynccontextmanager
 async def listening(service: Standin | httpx.AsyncBaseTransport, *uris: str) -> AsyncGenerator[tuple[Connected, Ears]]:
     """A host that listens to these resources, and to the kudos of the other site."""
-    async with connect(service) as host:
-        async with host.client.listen(resource_subscriptions=[*uris, OTHER, f"{OTHER}/kudos"]) as subscription:
-            yield host, Ears(host, subscription)
+    async with (
+        connect(service) as host,
+        host.client.listen(resource_subscriptions=[*uris, f"{OTHER}/kudos"]) as subscription,
+    ):
+        yield host, Ears(host, subscription)
 
 
 WATCHED = [uri for uri in ALL if uri != SITES]

@@ -82,7 +82,9 @@ def check_movers(
 ) -> None:
     """Changes count finished days only, and a missing name is new or gone, never a small one."""
     if "rose" not in answer:
-        assert answer["complete"] is (answer["compared"] is None and not any("comparison" in n for n in answer["notes"]))
+        assert answer["complete"] is (
+            answer["compared"] is None and not any("comparison" in n for n in answer["notes"])
+        )
         return
     dimension = answer["dimension"]
     found = re.fullmatch(r"(\d+) days to (\S+) against (\d+) days to (\S+)", answer["compared"])

@@ -21,8 +21,8 @@ BAD_KEY = (
     f"{WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
 )
 FULL_KEY_NEEDED = (
-    "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. The user can make a "
-    f"full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+    "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. The user can "
+    f"make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
 )
 
 

@@ -100,7 +100,7 @@ async def get_user_journeys(
     limit: Limit = None,
     offset: Offset = None,
 ) -> Journeys:
-    """Count visitors and their bounce rate, and show on which pages they come and leave. With sample journeys."""
+    """Show how many visitors came, their bounce rate, and the pages they come and leave by, with sample journeys."""
     scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
     if scope.window.days > LONGEST_WINDOW:
         raise InvalidArgument(

@@ -31,14 +31,21 @@ def compared(comparison: Comparison | None, *, now: int, before: int, born: date
         return Compared()
     then = comparison.earlier
     days = f"{then.days} days to {comparison.current.last} against {then.days} days to {then.last}"
-    if born > then.last:
-        return Compared(days, notes=(f"no comparison: the site began on {born}, after the earlier days",))
+    if note := too_young(comparison, born):
+        return Compared(days, notes=(note,))
     change, percent = condense.change(now, before)
     notes = [condense.SMALL_NUMBERS] if percent is not None and condense.is_small(now, before) else []
     if born > then.first:
         notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
         percent = None
     return Compared(days, before, change, percent, tuple(notes))
+
+
+def too_young(comparison: Comparison | None, born: date) -> str | None:
+    """Why a site that began after the earlier days cannot be compared with them; None where it can."""
+    if comparison is None or born <= comparison.earlier.last:
+        return None
+    return f"no comparison: the site began on {born}, after the days that it would be compared with"
 
 
 def spoken(window: Window) -> str:

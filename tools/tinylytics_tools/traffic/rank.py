@@ -24,9 +24,11 @@ from tinylytics_tools.declare import tool
 from tinylytics_tools.hit_log import HITS
 from tinylytics_tools.merge import Dimension
 from tinylytics_tools.periods import Window, earlier
-from tinylytics_tools.scope import settle
+from tinylytics_tools.scope import first_day, settle
+from tinylytics_tools.traffic.compare import too_young
 from tinylytics_tools.traffic.dimension import DimensionReader
-from tinylytics_tools.traffic.ranking import Ranking, TrafficRanking
+from tinylytics_tools.traffic.ranking import Ranking
+from tinylytics_tools.traffic.ranking_answer import TrafficRanking
 from tinylytics_tools.which_site import SITES
 
 Exclude = Annotated[
@@ -60,7 +62,10 @@ async def rank_traffic(
     comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     meant = await meaning.settle(api, scope, span, country=country, path=path, referrer=referrer)
+    young = too_young(comparison, first_day(scope.site, scope.zone))
+    comparison = None if young else comparison
     reading = await DimensionReader(api, scope, meant, comparison).read(dimension)
+    reading.notes += [young] if young else []
     return Ranking(scope, meant, dimension, comparison, reading).answer(
         search=search, exclude=exclude, limit=limit, offset=offset or 0
     )

@@ -10,11 +10,12 @@ from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.merge import PLURAL, Dimension, Named, merged
 from tinylytics_tools.periods import Comparison
-from tinylytics_tools.scope import Scope, WindowAnswer, first_day
+from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic import names
 from tinylytics_tools.traffic.compare import Compared, compared, spoken
 from tinylytics_tools.traffic.dimension import Reading
 from tinylytics_tools.traffic.movers import movers
+from tinylytics_tools.traffic.ranking_answer import TrafficRanking
 from tinylytics_tools.traffic.sample import Estimate
 from tinylytics_tools.traffic.tables import unfinished
 from tinylytics_tools.which_site import site_host
@@ -23,49 +24,6 @@ DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
 ALL_ROWS: dict[Dimension, int] = {"hour": 24, "weekday": 7}
 """Dimensions that are short enough to be shown whole."""
-
-
-class TrafficRanking(WindowAnswer):
-    """Hits by one dimension. `hits` counts all that is ranked, `names` how many different ones there are.
-
-    `change` compares finished days only: `compared` names them. An `estimate` has whole per cents and no hits.
-    """
-
-    from_visitors = ("name", "filters", "excluded")
-    may_not_apply = (
-        *(
-            "excluded",
-            "excluded_names",
-            "excluded_hits",
-            "matching_names",
-            "matching_hits",
-            "matching_percent",
-            "matching_earlier_hits",
-        ),
-        *("estimate", "hits_today", "rose", "fell", "new", "gone"),
-    )
-
-    dimension: Dimension
-    hits: int
-    names: int | None
-    hits_today: int | None = None
-    excluded: str | None = None
-    excluded_names: int | None = None
-    excluded_hits: int | None = None
-    matching_names: int | None = None
-    matching_hits: int | None = None
-    matching_percent: float | None = None
-    matching_earlier_hits: int | None = None
-    estimate: str | None = None
-    earlier_hits: int | None
-    change: int | None
-    change_percent: float | None
-    compared: str | None
-    ranking: Table | None
-    rose: Table | None = None
-    fell: Table | None = None
-    new: Table | None = None
-    gone: Table | None = None
 
 
 class Ranking:
@@ -170,7 +128,7 @@ class Ranking:
         return self._told(
             headline=self._headline(reading.total, of, None, of) + ".",
             notes=[*reading.notes, *self._meant.notes, note],
-            change=self._change(0, 0) if self._comparison is None else Compared(),
+            change=Compared(),
             hits=reading.total,
             names=None,
             ranking=table,

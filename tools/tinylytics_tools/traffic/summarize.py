@@ -102,7 +102,7 @@ async def summarize_traffic(
     return TrafficSummary(
         **scope.fields(),
         headline=_headline(scope, meant, picture, change),
-        complete=picture.is_complete and visited.is_read and None not in shown.values(),
+        complete=picture.is_complete and visited.is_read and not any(note for _, note in tables.values()),
         notes=[
             *picture.notes,
             *(note for _, note in tables.values() if note),

@@ -131,10 +131,6 @@ class Reader:
                     del self._buckets[window]
                 await self._fill(picture, stale, room)
         picture.notes += _disagreements(picture)
-        for name in dimensions:
-            if name not in picture.by:
-                picture.is_complete = False
-                picture.notes.append(f"{PLURAL[name]}: not known for this referrer, whose text finds other hosts too")
         return picture
 
     async def _fill(self, picture: Picture, lists: Sequence[Dimension], room: int) -> None:

@@ -1,0 +1,40 @@
+"""What `rank_traffic` answers."""
+
+from tinylytics_tools.answer import Table
+from tinylytics_tools.merge import Dimension
+from tinylytics_tools.scope import WindowAnswer
+
+
+class TrafficRanking(WindowAnswer):
+    """Hits by one dimension. `hits` counts all that is ranked, `names` how many different ones there are.
+
+    `change` compares finished days only: `compared` names them. An `estimate` has whole per cents and no hits.
+    """
+
+    from_visitors = ("name", "filters", "excluded")
+    may_not_apply = (
+        *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
+        *("matching_names", "matching_hits", "matching_percent", "matching_earlier_hits"),
+    )
+
+    dimension: Dimension
+    hits: int
+    names: int | None
+    hits_today: int | None = None
+    excluded: str | None = None
+    excluded_names: int | None = None
+    excluded_hits: int | None = None
+    matching_names: int | None = None
+    matching_hits: int | None = None
+    matching_percent: float | None = None
+    matching_earlier_hits: int | None = None
+    estimate: str | None = None
+    earlier_hits: int | None
+    change: int | None
+    change_percent: float | None
+    compared: str | None
+    ranking: Table | None
+    rose: Table | None = None
+    fell: Table | None = None
+    new: Table | None = None
+    gone: Table | None = None
