@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import anyio.lowlevel
 import httpx2 as httpx
@@ -22,6 +22,8 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """A Monday morning: the clock of all tests that do not need another."""
 BASE_URL = "https://tinylytics.test/api/v1"
 
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+"""What stands in a structured answer."""
 Mode = Literal["auto", "legacy"]
 MODES: tuple[Mode, ...] = ("auto", "legacy")
 """Both eras of the protocol."""

@@ -59,7 +59,7 @@ class TinylyticsServer(MCPServer[Account]):
             instructions=INSTRUCTIONS,
             website_url="https://tinylytics.app",
             version=VERSION,
-            tools=with_chart(ALL_TOOLS),
+            tools=[*with_chart(ALL_TOOLS)],
             extensions=[dashboard()],
             lifespan=lifespan,
             log_level="WARNING",

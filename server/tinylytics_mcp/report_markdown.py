@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from tinylytics_tools.answer import UNKNOWN
 from tinylytics_tools.scope import WindowAnswer
@@ -28,12 +28,10 @@ def _section(answer: Mapping[str, Any]) -> str:
     parts = [f"## {escaped(answer['headline'])}"]
     if not answer["complete"]:
         parts.append("Not everything was read: see the notes.")
-    facts = {name: value for name, value in told.items() if value is not None and not isinstance(value, dict)}
-    if facts:
-        parts.append("\n".join(f"- {_title(name)}: {_cell(value)}" for name, value in facts.items()))
-    for name, value in told.items():
-        if isinstance(value, dict):
-            parts.append(_table(name, value))
+    tables: dict[str, dict[str, Any]] = {name: value for name, value in told.items() if isinstance(value, dict)}
+    facts = [f"- {_title(name)}: {_cell(value)}" for name, value in told.items() if name not in tables]
+    parts += ["\n".join(facts)] if facts else []
+    parts += [_table(name, table) for name, table in tables.items()]
     notes: list[str] = [*answer["notes"], *filter(None, [answer["visitor_data"]])]
     if notes:
         parts.append("\n".join(f"- {escaped(note)}" for note in notes))
@@ -69,4 +67,6 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return f"{value:,}"
-    return escaped(", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value))
+    if isinstance(value, list):
+        return escaped(", ".join(cast("list[str]", value))) or "none"
+    return escaped(str(value))

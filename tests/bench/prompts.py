@@ -101,7 +101,7 @@ async def main() -> int:
     standin = Standin(now=lambda: NOW)
     too_much = False
     head = ("prompt", "calls", "text B", "struct. B", "tokens ≤", "raw calls", "raw B", "raw tokens ≥")
-    print(("{:34}" + "{:>12}" * 7).format(*head))  # noqa: T201
+    print(("{:24}" + "{:>14}" * 7).format(*head))  # noqa: T201
     async with connect(standin) as host:
         for name, arguments in CASES:
             done = await follow(host, name, arguments)
@@ -109,7 +109,7 @@ async def main() -> int:
             shown = name if "site" in arguments else f"{name}, all sites"
             figures = (done.calls, done.text_bytes, done.structured_bytes, done.tokens, raw.calls, raw.bytes_read)
             least = raw.bytes_read // MOST_BYTES_PER_TOKEN
-            print(f"{shown:34}" + "".join(f"{figure:12,}" for figure in (*figures, least)))  # noqa: T201
+            print(f"{shown:24}" + "".join(f"{figure:14,}" for figure in (*figures, least)))  # noqa: T201
             too_much = too_much or done.calls > MOST_CALLS or done.tokens > MOST_TOKENS
     print(  # noqa: T201
         f"tokens: at most, of the prompt and the larger half, {BYTES_PER_TOKEN} bytes each; of raw pages at least, "

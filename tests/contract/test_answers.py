@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx2 as httpx
 import pytest
@@ -13,7 +13,7 @@ from tinylytics_mcp.standin import Quirk, Standin
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, UNKNOWN, compact
 from tinylytics_tools.errors import LONGEST
 from tinylytics_tools.visitor_text import forbidden
-from wiring import NOW, Connected, Mode, connect, network_of, text_of
+from wiring import NOW, Connected, Json, Mode, connect, network_of, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -43,12 +43,12 @@ class HostileService(httpx.AsyncBaseTransport):
         body = self._spoil(response.json(), "")
         return httpx.Response(response.status_code, json=body, request=request)
 
-    def _spoil(self, value: Any, key: str) -> Any:
+    def _spoil(self, value: Json, key: str) -> Json:
         if isinstance(value, dict):
-            spoilt = {name: self._spoil(part, name) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            return spoilt | {"do-not-leak": "do-not-leak"}
+            spoilt = {name: self._spoil(part, name) for name, part in value.items()}
+            return {**spoilt, "do-not-leak": "do-not-leak"}
         if isinstance(value, list):
-            return [self._spoil(part, key) for part in value]  # pyright: ignore[reportUnknownVariableType]
+            return [self._spoil(part, key) for part in value]
         if isinstance(value, str) and not key.endswith(KEPT):
             self._count += 1
             return f"{HOSTILE[self._count % len(HOSTILE)]}{self._count % 50}"
@@ -85,16 +85,16 @@ async def site_ids(host: Connected) -> list[int]:
     return [row[place] for row in table["rows"]]
 
 
-def strings(value: Any) -> list[str]:
+def strings(value: Json) -> list[str]:
     """Every text within a structure, keys among them."""
     if isinstance(value, dict):
-        return [text for key, part in value.items() for text in (key, *strings(part))]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return [text for key, part in value.items() for text in (key, *strings(part))]
     if isinstance(value, list):
-        return [text for part in value for text in strings(part)]  # pyright: ignore[reportUnknownVariableType]
+        return [text for part in value for text in strings(part)]
     return [value] if isinstance(value, str) else []
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Json) -> str:
     """How a cell or scalar reads in the text half."""
     match value:
         case None:
@@ -124,7 +124,9 @@ async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None
             check_halves(where, result, structured, text, limit=arguments.get("limit"))
 
 
-def check_halves(where: str, result: CallToolResult, structured: dict[str, Any], text: str, *, limit: Any) -> None:
+def check_halves(
+    where: str, result: CallToolResult, structured: dict[str, Json], text: str, *, limit: int | None
+) -> None:
     """Sizes, safety, and the same facts in both halves."""
     wire = result.model_dump(mode="json", by_alias=True, exclude={"meta"}, exclude_none=True)
     assert compact(wire) <= LARGEST, where
@@ -134,12 +136,11 @@ def check_halves(where: str, result: CallToolResult, structured: dict[str, Any],
         assert not forbidden(said), (where, said)
     for name, value in structured.items():
         if isinstance(value, dict):
-            check_table(where, name, value, text)  # pyright: ignore[reportUnknownArgumentType]
+            check_table(where, name, cast("Any", value), text)
         else:
             values = value if isinstance(value, list) else [value]
             assert name in ("visitor_data", "next_step", "stored_s", "requests_left") or all(
-                as_text(part) in text
-                for part in values  # pyright: ignore[reportUnknownVariableType]
+                as_text(part) in text for part in values
             ), (where, name)
 
 

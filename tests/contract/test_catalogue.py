@@ -12,7 +12,7 @@ from tinylytics_mcp.app import INSTRUCTIONS
 from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY, Standin
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
-from wiring import MODES, NOW, Mode, connect
+from wiring import MODES, NOW, Json, Mode, connect
 
 pytestmark = pytest.mark.anyio
 
@@ -66,13 +66,13 @@ async def test_the_tool_list_is_small_and_needs_no_network(mode: Mode) -> None:
     }
 
 
-def schemas(node: Any) -> list[dict[str, Any]]:
+def schemas(node: Json) -> list[dict[str, Json]]:
     """Every object within a schema, itself among them."""
     if isinstance(node, list):
-        return [found for part in node for found in schemas(part)]  # pyright: ignore[reportUnknownVariableType]
+        return [found for part in node for found in schemas(part)]
     if not isinstance(node, dict):
         return []
-    return [node, *[found for part in node.values() for found in schemas(part)]]  # pyright: ignore[reportUnknownVariableType]
+    return [node, *[found for part in node.values() for found in schemas(part)]]
 
 
 @pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)

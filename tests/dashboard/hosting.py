@@ -104,7 +104,7 @@ class Stage:
             "context": told,
             "canCall": behaviour not in ("no calls", "text only"),
         }
-        await page.expose_function("callTool", call_tool)
+        await page.expose_function("callTool", call_tool)  # pyright: ignore[reportUnknownMemberType] - Playwright's
         await page.evaluate("(given) => mount(given)", given)
         hosted.frame = page.frames[1]
         await hosted.drawn()

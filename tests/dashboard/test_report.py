@@ -76,7 +76,7 @@ async def test_the_markdown_tells_every_table(tmp_path: Path) -> None:
 @settings(max_examples=60)
 def test_a_cell_is_shown_as_it_is(value: str) -> None:
     table = {"columns": ["path", "hits"], "rows": [[value, 1]], "of": 1}
-    answer = {"headline": "a", "complete": True, "notes": [], "visitor_data": None, "pages": table}
+    answer: dict[str, Any] = {"headline": "a", "complete": True, "notes": [], "visitor_data": None, "pages": table}
     _, _, text = markdown("t", [answer]).partition("### Pages\n\n")
     parsed = MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(text)
     tokens = [part for token in parsed for part in (token, *(token.children or []))]

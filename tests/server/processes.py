@@ -31,6 +31,11 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     return {**kept, **state, **settings}
 
 
+def state_left(folder: Path) -> list[Path]:
+    """What a program that ran in this `environment` keeps."""
+    return list(folder.glob("state*"))
+
+
 def finished(*arguments: str, env: dict[str, str], given: str = "") -> Finished:
     """Run to the end, with `given` on its input."""
     done = subprocess.run(  # noqa: S603 - our own program

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from mcp import StdioServerParameters
-from processes import environment, finished
+from processes import environment, finished, state_left
 from tinylytics_mcp import cli, demo
 from tinylytics_mcp.app import create_server
 from tinylytics_mcp.connecting import lines_that_connect, start_command
@@ -40,7 +40,7 @@ def test_the_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path)
     assert "Deleted the kudo test-kudo-1" in done.out
     for _, line in lines_that_connect():
         assert line in done.out
-    assert not list(tmp_path.glob("state*"))
+    assert not state_left(tmp_path)
 
 
 def test_a_call_that_fails_makes_the_demo_fail(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
-from processes import NOBODY_LISTENS, as_a_host_starts_it, environment, finished, running
+from processes import NOBODY_LISTENS, as_a_host_starts_it, environment, finished, running, state_left
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from wiring import MODES, Mode, text_of
@@ -37,7 +37,7 @@ async def test_an_assistant_can_be_connected_to_a_made_up_account(mode: Mode, tm
             assert "My Blog" in text_of(result)
         said.seek(0)
         assert said.read() == ""
-    assert not list(tmp_path.glob("state*"))
+    assert not state_left(tmp_path)
 
 
 @pytest.mark.parametrize(

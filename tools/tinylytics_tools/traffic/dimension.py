@@ -149,7 +149,7 @@ class DimensionReader:
             partial(weekdays.count, self._api, self._scope, self._meant, now),
             partial(weekdays.count, self._api, self._scope, self._meant, then if compares else None),
         )
-        if reading.today is not None:
+        if reading.today:
             reading.running = Values({self._scope.today.weekday(): reading.today}, {}, 1)
         reading.before = before if compares else None
         return reading

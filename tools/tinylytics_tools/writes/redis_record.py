@@ -1,0 +1,139 @@
+"""The record of writes of several machines, in the Redis that they share."""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from typing import Any
+
+import anyio
+
+from tinylytics_tools.wire.interface import StoreUnavailable
+from tinylytics_tools.wire.redis_store import RedisLink
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write
+
+
+class RedisWriteRecord:
+    """`Writes` in Redis, with the meaning of `WriteRecord`: neither key nor body is kept, and the hash that finds a
+    repeat goes after a minute."""
+
+    def __init__(
+        self, link: RedisLink, owner: str, *, pause: Callable[[float], Awaitable[None]] = anyio.sleep
+    ) -> None:
+        self._link = link
+        self._owner = blake2b(owner.encode(), digest_size=16).hexdigest()
+        self.pause = pause
+
+    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+        """See `Writes`."""
+        same = json.dumps([self._owner, write.action, write.site_id, write.body], sort_keys=True)
+        found = await self._link.run(
+            _BEGIN,
+            ["recent-writes", "all-writes", "last-write", "write:", "write-secret"],
+            now,
+            REPEAT_S,
+            KEPT_S,
+            blake2b(same.encode(), digest_size=32).digest(),
+            secrets.token_bytes(32),
+            int(again),
+            json.dumps([now, write.action, write.site_id, write.path, write.uid, write.rows]),
+            self._index(write.action, write.site_id),
+            self._index(write.action, write.site_id, write.uid),
+        )
+        return found if isinstance(found, int) else _entry(found)
+
+    async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
+        """See `Writes`."""
+        told = json.dumps(result or {}, ensure_ascii=False)
+        await self._link.run(_END, [f"write:{entry}"], outcome.value, told)
+
+    async def entry(self, number: int) -> Entry:
+        """See `Writes`."""
+        found = await self._link.run(_ENTRY, ["write:"], number)
+        if found[1] is None:
+            raise StoreUnavailable("the write is not in the record any more")
+        return _entry(found)
+
+    async def undone(self, action: str, site_id: int, uid: str) -> None:
+        """See `Writes`."""
+        await self._link.run(_UNDONE, ["write:"], self._index(action, site_id, uid))
+
+    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
+        """See `Writes`."""
+        found = await self._link.run(_LAST, ["write:"], self._index(action, site_id, uid), limit - 1)
+        return [_entry(row) for row in found]
+
+    def _index(self, action: str, site_id: int, uid: str | None = None) -> str:
+        """The name of the list of writes of a kind, or of those of a uid."""
+        kind = f"writes:{self._owner}:{action}:{site_id}"
+        return kind if uid is None else f"{kind}:{uid}"
+
+
+def _entry(row: list[bytes | int | None]) -> Entry:
+    number, told, outcome, result = row
+    at, action, site_id, path, uid, count = json.loads(told or b"")
+    known = Outcome.UNKNOWN if outcome is None else Outcome(_text(outcome))
+    return Entry(
+        int(number or 0), at, action, site_id, path, uid, count, known, outcome is None, json.loads(_text(result or b"{}"))
+    )
+
+
+def _text(value: bytes | int) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+_ROW = """
+local function row(id)
+  local of = redis.call('HMGET', KEYS[1] .. id, 'told', 'outcome', 'result')
+  return {tonumber(id), of[1], of[2], of[3]}
+end
+"""
+_BEGIN = """
+local now, repeats, kept = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local function exactly(number) return string.format('%.17g', number) end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. exactly(now - repeats))) do
+  redis.call('HDEL', KEYS[4] .. id, 'same')
+  redis.call('ZREM', KEYS[1], id)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. exactly(now - kept), 'LIMIT', 0, 100)) do
+  for _, index in ipairs(redis.call('HMGET', KEYS[4] .. id, 'of_kind', 'of_uid')) do redis.call('ZREM', index, id) end
+  redis.call('DEL', KEYS[4] .. id)
+  redis.call('ZREM', KEYS[2], id)
+end
+redis.call('SET', KEYS[5], ARGV[5], 'NX')
+local same, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), 0
+if ARGV[6] == '0' then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', exactly(now + repeats))) do
+    local of = redis.call('HMGET', KEYS[4] .. id, 'same', 'outcome')
+    if of[1] == same and (not of[2] or of[2] == 'done' or of[2] == 'unknown') then
+      found = math.max(found, tonumber(id))
+    end
+  end
+end
+if found > 0 then
+  local of = redis.call('HMGET', KEYS[4] .. found, 'told', 'outcome', 'result')
+  return {found, of[1], of[2], of[3]}
+end
+local id = redis.call('INCR', KEYS[3])
+local stem = string.sub(KEYS[4], 1, -1 - #'write:')
+local of_kind, of_uid = stem .. ARGV[8], stem .. ARGV[9]
+redis.call('HSET', KEYS[4] .. id, 'told', ARGV[7], 'same', same, 'of_kind', of_kind, 'of_uid', of_uid)
+redis.call('ZADD', KEYS[1], ARGV[1], id)
+redis.call('ZADD', KEYS[2], ARGV[1], id)
+redis.call('ZADD', of_kind, id, id)
+redis.call('ZADD', of_uid, id, id)
+return id
+"""
+_END = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'outcome', ARGV[1], 'result', ARGV[2]) end
+"""
+_ENTRY = _ROW + "return row(ARGV[1])"
+_UNDONE = """
+local stem = string.sub(KEYS[1], 1, -1 - #'write:')
+for _, id in ipairs(redis.call('ZRANGE', stem .. ARGV[1], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
+"""
+_LAST = _ROW + """
+local stem, rows = string.sub(KEYS[1], 1, -1 - #'write:'), {}
+for _, id in ipairs(redis.call('ZREVRANGE', stem .. ARGV[1], 0, ARGV[2])) do rows[#rows + 1] = row(id) end
+return rows
+"""
