@@ -1,23 +1,28 @@
-"""Opens the account that a command works with: the user's own, or a made-up one of the embedded stand-in."""
+"""Opens the accounts that a command works with: the user's own, or a made-up one of the embedded stand-in."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, closing
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, closing
+from dataclasses import dataclass, replace
 
 import httpx2 as httpx
-from tinylytics_tools.access import ApiKey
+from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.api import Account
 from tinylytics_tools.wire import build_wire, network, open_store
+from tinylytics_tools.wire.interface import Store
+from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
 from tinylytics_mcp.misuse import Misuse
-from tinylytics_mcp.settings import MEANT_FOR_THE_DEMO, Settings, read_settings
+from tinylytics_mcp.settings import MEANT_FOR_THE_DEMO, REDIS_URL, Settings, read_settings
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM, VERSION
 
 STATE_FILE = "state.sqlite3"
 NOBODY = "no-key"
 """Whose requests those without a key are."""
+
+Roads = Callable[[], tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]]
+"""Makes the transports of an account's reads and writes."""
 
 
 def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
@@ -37,26 +42,33 @@ def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
     return replace(read_settings(heeded), key=ApiKey(FULL_ACCESS_KEY))
 
 
-@asynccontextmanager
-async def open_account(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Account]:
-    """The account, closed at the end. `cached`: whether stored answers are used again.
+@dataclass(frozen=True)
+class Backend:
+    """What all accounts of a process share: the store, and how the service is reached."""
 
-    The demo keeps nothing outside of memory and sends nothing over a network.
+    settings: Settings
+    roads: Roads
+    store: Store
+    writes: Callable[[str], Writes]
+    """The record of writes of an owner."""
+    cached: bool = True
 
-    Raises:
-        Misuse: the environment names a proxy that cannot be used.
-    """
-    reads, writes = _standin() if demo else _network(settings.base_url)
-    fingerprint = settings.key.fingerprint if settings.key else NOBODY
-    with closing(open_store(None if demo else settings.state_dir / STATE_FILE)) as store:
+    @asynccontextmanager
+    async def account(
+        self, key: ApiKey | None, *, access: Access | None = None, cached: bool = True
+    ) -> AsyncGenerator[Account]:
+        """The account of a key, closed at the end; `access` lowers what the key may do, as the settings may."""
+        reads, writes = self.roads()
+        fingerprint = key.fingerprint if key else NOBODY
+        base_url = self.settings.base_url
         account = Account(
-            settings.key,
-            wire=build_wire(reads, writes, store=store, fingerprint=fingerprint, cache=cached),
-            base_url=settings.base_url,
-            access=settings.access,
-            preferences=settings.preferences,
+            key,
+            wire=build_wire(reads, writes, store=self.store, fingerprint=fingerprint, cache=self.cached and cached),
+            base_url=base_url,
+            access=self.settings.access or access,
+            preferences=self.settings.preferences,
             user_agent=f"{PROGRAM}/{VERSION}",
-            writes=WriteRecord(store.file, owner=f"{fingerprint} {settings.base_url}"),
+            writes=self.writes(f"{fingerprint} {base_url}"),
         )
         try:
             yield account
@@ -64,15 +76,61 @@ async def open_account(settings: Settings, *, demo: bool, cached: bool = True) -
             await account.aclose()
 
 
-def _standin() -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
+@asynccontextmanager
+async def open_backend(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Backend]:
+    """The backend with its store open. `cached`: whether stored answers are used again.
+
+    The demo keeps nothing outside of memory and sends nothing over a network.
+
+    Raises:
+        Misuse: the environment names a proxy or a Redis that cannot be used.
+    """
+    roads = _standin() if demo else _network(settings.base_url)
+    if settings.redis_url is not None and not demo:
+        async with _redis(settings.redis_url) as (store, writes):
+            yield Backend(settings, roads, store, writes, cached)
+        return
+    with closing(open_store(None if demo else settings.state_dir / STATE_FILE)) as store:
+        yield Backend(settings, roads, store, lambda owner: WriteRecord(store.file, owner), cached)
+
+
+@asynccontextmanager
+async def open_account(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Account]:
+    """The one account that the settings are of; as `open_backend` otherwise."""
+    async with (
+        open_backend(settings, demo=demo, cached=cached) as backend,
+        backend.account(settings.key) as account,
+    ):
+        yield account
+
+
+@asynccontextmanager
+async def _redis(url: str) -> AsyncGenerator[tuple[Store, Callable[[str], Writes]]]:
+    try:
+        from tinylytics_tools.wire.redis_store import RedisLink, RedisStore  # an optional dependency
+        from tinylytics_tools.writes.redis_record import RedisWriteRecord
+    except ImportError:
+        raise Misuse(f"{REDIS_URL} is set, and the package redis is missing: install {PROGRAM}[redis].") from None
+    try:
+        link = RedisLink(url)
+    except ValueError:
+        raise Misuse(f"{REDIS_URL} is not an address such as redis://127.0.0.1:6379/0.") from None
+    async with aclosing(link):
+        yield RedisStore(link), lambda owner: RedisWriteRecord(link, owner)
+
+
+def _standin() -> Roads:
     from tinylytics_mcp.standin import Standin  # only the demo needs the stand-in
 
     transport = httpx.ASGITransport(app=Standin())
-    return transport, transport
+    return lambda: (transport, transport)
 
 
-def _network(base_url: str) -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
-    try:
-        return network(base_url)
-    except ValueError as error:
-        raise Misuse(str(error)) from None
+def _network(base_url: str) -> Roads:
+    def roads() -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
+        try:
+            return network(base_url)
+        except ValueError as error:
+            raise Misuse(str(error)) from None
+
+    return roads

@@ -22,6 +22,7 @@ READ_ONLY = "TINYLYTICS_READ_ONLY"
 SITE = "TINYLYTICS_SITE"
 TIME_ZONE = "TINYLYTICS_TIME_ZONE"
 STATE_DIR = "TINYLYTICS_STATE_DIR"
+REDIS_URL = "TINYLYTICS_REDIS_URL"
 
 MEANT_FOR_THE_DEMO = (READ_ONLY, TIME_ZONE)
 """The variables that a made-up account heeds; the others describe the user's own."""
@@ -42,6 +43,7 @@ class Settings:
     access: Access | None
     preferences: Preferences
     state_dir: Path
+    redis_url: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -56,9 +58,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         key=_key(given, warnings),
         base_url=checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL)),
-        access=Access.READ_ONLY if _is_on(given, READ_ONLY) else None,
+        access=Access.READ_ONLY if is_on(given, READ_ONLY) else None,
         preferences=Preferences(site=_site(given), time_zone=_time_zone(given)),
         state_dir=_state_dir(given),
+        redis_url=given.get(REDIS_URL),
         warnings=tuple(warnings),
     )
 
@@ -68,31 +71,44 @@ def _key(given: Mapping[str, str], warnings: list[str]) -> ApiKey | None:
         raise Misuse(f"{API_KEY} and {API_KEY_FILE} are both set: keep one of them.")
     try:
         if API_KEY_FILE in given:
-            return ApiKey(_file(given[API_KEY_FILE], warnings))
+            return key_in(API_KEY_FILE, given[API_KEY_FILE], warnings)
         return ApiKey(given[API_KEY]) if API_KEY in given else None
     except KeyNotAccepted as error:
-        raise Misuse(f"{API_KEY_FILE if API_KEY_FILE in given else API_KEY}: {error}") from None
+        raise Misuse(f"{API_KEY}: {error}") from None
 
 
-def _file(name: str, warnings: list[str]) -> str:
+def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
+    """The key that a file holds; `called` is what the user knows the file by.
+
+    Raises:
+        Misuse: it cannot be read, or holds no key.
+    """
     try:
         path = Path(name).expanduser()
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Misuse(f"{API_KEY_FILE} names something that is not a plain file.")
+            raise Misuse(f"{called} names something that is not a plain file.")
         if status.st_size > _LARGEST_KEY_FILE:
-            raise Misuse(f"{API_KEY_FILE} names a file of more than {_LARGEST_KEY_FILE} bytes: that is not a key.")
+            raise Misuse(f"{called} names a file of more than {_LARGEST_KEY_FILE} bytes: that is not a key.")
         text = path.read_text("utf-8")
     except OSError as error:
-        raise Misuse(f"{API_KEY_FILE} names a file that cannot be read: {error.strerror}.") from None
+        raise Misuse(f"{called} names a file that cannot be read: {error.strerror}.") from None
     except (RuntimeError, ValueError):  # the home of nobody, a name with a null in it, or not UTF-8
-        raise Misuse(f"{API_KEY_FILE} names a file that is not there or not plain text.") from None
+        raise Misuse(f"{called} names a file that is not there or not plain text.") from None
     if sys.platform != "win32" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        warnings.append(f"{API_KEY_FILE}: other users of this computer may open the key file. Run chmod 600 on it.")
-    return text
+        warnings.append(f"{called}: other users of this computer may open the key file. Run chmod 600 on it.")
+    try:
+        return ApiKey(text)
+    except KeyNotAccepted as error:
+        raise Misuse(f"{called}: {error}") from None
 
 
-def _is_on(given: Mapping[str, str], name: str) -> bool:
+def is_on(given: Mapping[str, str], name: str) -> bool:
+    """Whether a variable says yes; one that is not set says no.
+
+    Raises:
+        Misuse: it says something else.
+    """
     value = given.get(name, "0").lower()
     if value in _YES or value in _NO:
         return value in _YES

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tinylytics_mcp.prompts import ALL_PROMPTS
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS
 
@@ -22,6 +23,15 @@ def tools() -> str:
     return "\n".join(rows)
 
 
+def prompts() -> str:
+    """The table of prompts: the command, what it asks for, and its arguments."""
+    rows = ["| prompt | what it does | arguments |", "|---|---|---|"]
+    for prompt in ALL_PROMPTS:
+        names = [f"`{a.name}`" if a.required else f"{a.name}" for a in prompt.arguments or []]
+        rows.append(f"| `{prompt.name}` | {(prompt.description or '').rstrip('.')} | {', '.join(names)} |")
+    return "\n".join(rows)
+
+
 def command_help() -> str:
     """What `tinylytics-mcp --help` prints, 80 columns wide."""
     return _fenced(_run("--help"))
@@ -32,7 +42,7 @@ def taste() -> str:
     return _fenced(_run("call", "get_overview", "--demo"), first_line="$ tinylytics-mcp call get_overview --demo")
 
 
-PARTS: dict[str, Callable[[], str]] = {"tools": tools, "help": command_help}
+PARTS: dict[str, Callable[[], str]] = {"tools": tools, "prompts": prompts, "help": command_help}
 """What is the same whenever it is made; the tests hold the README to it."""
 DATED: dict[str, Callable[[], str]] = {"taste": taste}
 """What depends on the day: made anew for a release."""

@@ -25,5 +25,12 @@ window.mount = ({ html, args, result, context, canCall }) =>
       mounted();
     };
     window.bridge = bridge;
-    bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));
+    const transport = new PostMessageTransport(frame.contentWindow, frame.contentWindow);
+    const send = transport.send.bind(transport);
+    window.answered = 0; // calls of the page whose answer is on its way
+    transport.send = async (message, options) => {
+      await send(message, options);
+      if ("result" in message || "error" in message) window.answered += 1;
+    };
+    bridge.connect(transport);
   });

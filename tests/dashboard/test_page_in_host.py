@@ -97,8 +97,10 @@ async def test_of_two_choices_the_last_one_is_shown(stage: Stage, call: ToolCall
     await hosted.frame.get_by_role("combobox", name="Period").select_option("last_90_days")
     await hosted.chose("Period", "last_7_days")
     shown = await hosted.text()
+    before = await hosted.page.evaluate("answered")
     last_is_answered.set()
-    await hosted.frame.evaluate("() => new Promise(requestAnimationFrame)")
+    await hosted.page.wait_for_function(f"answered > {before}")
+    await hosted.page.evaluate("bridge.teardownResource({})")  # answered once the page has taken what came before
     assert "7 days" in shown
     assert await hosted.text() == shown
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from faulty import Fault, Faulty, once
 from inline_snapshot import snapshot
@@ -183,3 +184,27 @@ async def test_rows_sent_as_text_are_read_as_rows() -> None:
     async with connect(service) as host:
         answer = await host.answer("create_hits", site=site, hits=json.dumps(many(2)))
     assert answer["created"] == 2
+
+
+async def test_a_null_in_a_row_is_a_field_that_was_left_out() -> None:
+    service = standin()
+    site = add(service)
+    async with connect(service) as host:
+        await host.answer("create_hits", site=site, hits=[{"path": "/a", "country": None, "url": None}])
+        assert sent(host.wire.requests) == [[{"path": "/a"}]]
+
+
+async def test_a_row_that_the_service_refuses_is_told_with_its_reason() -> None:
+    def service(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"sites": [{"id": 1, "created_at": "2026-01-01T00:00:00Z"}]})
+        results: list[Any] = [{"index": 0, "status": "created"}, {"index": 1, "status": "error", "error": "Path <bad>"}]
+        return httpx.Response(200, json={"created_count": 1, "results": results})
+
+    async with connect(service) as host:
+        answer = await host.answer("create_hits", hits=many(3))
+    assert (answer["created"], answer["refused"], answer["unknown"], answer["complete"]) == (1, 1, 1, False)
+    assert [(row["indexes"], row["why"]) for row in rows_of(answer["not_created"])] == [
+        ("1", "Path bad"),
+        ("2", "the service did not say"),
+    ]

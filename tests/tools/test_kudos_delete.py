@@ -146,7 +146,9 @@ async def test_the_test_kudos_of_a_page_are_found_deleted_and_put_back(mode: Mod
         assert (await host.answer("create_kudo", site=site, path="/hello", custom_uid=UID))["status"] == "created"
         assert left(service) == ["real-one", UID]
         assert (await host.answer("delete_kudo", site=site, uid=UID, confirm=UID))["repeated"] is False
-    assert left(service) == ["real-one"]
+        assert left(service) == ["real-one"]
+        assert (await host.answer("create_kudo", site=site, path="/hello", custom_uid=UID))["repeated"] is False
+    assert left(service) == ["real-one", UID]
 
 
 @pytest.mark.parametrize("mode", MODES)

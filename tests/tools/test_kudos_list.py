@@ -129,7 +129,18 @@ async def test_what_is_asked_without_a_filter_or_with_a_period_is_of_that_period
     assert (named["kudos"], named["days"]) == (0, 7)
 
 
-HOSTILE = ["a b", "kudo\"with'quotes", "\u202egnp", "x" * 300, "a/b?c=d&e=%2F#f", "..", "%2e%2e", "none", "…~00000000"]
+HOSTILE = [
+    "a b",
+    "kudo\"with'quotes",
+    "\u202egnp",
+    "x" * 300,
+    "a/b?c=d&e=%2F#f",
+    "..",
+    "%2e%2e",
+    "none",
+    "null",
+    "…~00000000",
+]
 
 
 @pytest.mark.parametrize("uid", HOSTILE)

@@ -18,6 +18,7 @@ from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.wire.report import report_of, requests_sent
 from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
 R = TypeVar("R", bound=Reply)
@@ -60,14 +61,14 @@ class Account:
         preferences: Preferences = Preferences(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         user_agent: str = "tinylytics-mcp",
-        writes: WriteRecord | None = None,
+        writes: Writes | None = None,
     ) -> None:
         of_key = Access.READ_ONLY if key is None else key.access
         self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
         self.is_lowered = self.access is not of_key
         self.preferences = preferences
         self.clock = clock
-        self.writes = writes or WriteRecord(StateFile(None))
+        self.writes: Writes = writes or WriteRecord(StateFile(None))
         self.on_change: OnChange | None = None
         self._key = key
         self._base_url = base_url.rstrip("/")

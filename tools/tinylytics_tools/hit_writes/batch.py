@@ -27,18 +27,18 @@ MOST_PROBLEMS = 3
 
 
 class RowReply(Reply):
-    """What came of one row; `index` counts within the request."""
+    """What came of one row; `index` counts within the request. How a row says why is not in the API document."""
 
     index: int
     status: Literal["created", "ignored", "error"]
     reason: str | None = None
+    error: str | None = None
     errors: list[str] = []
 
 
 class BatchReply(Reply):
     """Each row fares by itself (API document, Payload rules)."""
 
-    created_count: int | None = None
     results: list[RowReply]
 
 
@@ -185,7 +185,7 @@ def _told(chunk: list[GoodRow], reply: BatchReply) -> dict[str, Any]:
         elif result.status == "created":
             created += 1
         else:
-            said = visitor_text.prose(result.reason or "; ".join(result.errors), cap=200)
+            said = visitor_text.prose(result.reason or result.error or "; ".join(result.errors), cap=200)
             status: Status = "ignored" if result.status == "ignored" else "refused"
             others.append((row.index, status, said or "the service gave no reason"))
     return {"created": created, "others": others}

@@ -14,12 +14,12 @@ from tinylytics_tools.writes import grammar
 MOST_ROWS = 500
 
 HitPath = Annotated[str, AfterValidator(grammar.path)]
-Url = Annotated[str, AfterValidator(grammar.url)]
-Referrer = Annotated[str, AfterValidator(grammar.referrer)]
-IpAddress = Annotated[str, AfterValidator(grammar.ip_address)]
-UserAgent = Annotated[str, AfterValidator(grammar.user_agent)]
-VisitorId = Annotated[str, AfterValidator(grammar.visitor_id)]
-Source = Annotated[str, AfterValidator(grammar.source)]
+Url = Annotated[str | None, AfterValidator(grammar.url)]
+Referrer = Annotated[str | None, AfterValidator(grammar.referrer)]
+IpAddress = Annotated[str | None, AfterValidator(grammar.ip_address)]
+UserAgent = Annotated[str | None, AfterValidator(grammar.user_agent)]
+VisitorId = Annotated[str | None, AfterValidator(grammar.visitor_id)]
+Source = Annotated[str | None, AfterValidator(grammar.source)]
 
 
 class HitRow(BaseModel):
@@ -28,13 +28,13 @@ class HitRow(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     path: HitPath
-    url: Url | None = None
-    referrer: Referrer | None = None
+    url: Url = None
+    referrer: Referrer = None
     country: Country = None
-    ip_address: IpAddress | None = None
-    user_agent: UserAgent | None = None
-    visitor_id: VisitorId | None = None
-    source: Source | None = None
+    ip_address: IpAddress = None
+    user_agent: UserAgent = None
+    visitor_id: VisitorId = None
+    source: Source = None
 
 
 FIELDS = list(HitRow.model_fields)

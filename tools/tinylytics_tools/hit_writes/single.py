@@ -11,7 +11,6 @@ from tinylytics_tools.arguments import Country, Site
 from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import OutcomeUnknown
-from tinylytics_tools.hit_log import HitReply
 from tinylytics_tools.hit_writes.rows import HitPath, HitRow, IpAddress, Referrer, Source, Url, UserAgent, VisitorId
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.scope import SiteAnswer
@@ -25,11 +24,22 @@ FOR_GOOD = "hits get the time of their arrival, and cannot be back-dated or remo
 """Field notes 22."""
 
 
+class NewHitReply(Reply):
+    """The hit as it was stored; its hashes are not read."""
+
+    id: int | None = None
+    path: str | None = None
+    country: str | None = None
+    browser_name: str | None = None
+    platform_name: str | None = None
+    source: str | None = None
+
+
 class HitCreatedReply(Reply):
     """201 with the hit, or 202 with a reason and nothing stored (field notes 23)."""
 
     status: Literal["created", "ignored"]
-    hit: HitReply | None = None
+    hit: NewHitReply | None = None
     reason: str | None = None
 
 
@@ -58,13 +68,13 @@ async def create_hit(
     api: CurrentApi,
     path: HitPath,
     site: Site = None,
-    url: Url | None = None,
-    referrer: Referrer | None = None,
+    url: Url = None,
+    referrer: Referrer = None,
     country: Country = None,
-    ip_address: IpAddress | None = None,
-    user_agent: UserAgent | None = None,
-    visitor_id: VisitorId | None = None,
-    source: Source | None = None,
+    ip_address: IpAddress = None,
+    user_agent: UserAgent = None,
+    visitor_id: VisitorId = None,
+    source: Source = None,
     dry_run: Flag = None,
     allow_repeat: Flag = None,
 ) -> CreatedHit:

@@ -6,7 +6,7 @@ from tinylytics_tools.api import CurrentApi
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
 from tinylytics_tools.condense import SMALL, is_small, listing, ranking
 from tinylytics_tools.declare import tool
-from tinylytics_tools.kudos.log import KUDOS, KudoUid, read
+from tinylytics_tools.kudos.log import KUDOS, AnyUid, read
 from tinylytics_tools.kudos.pages import Page, by_page, per_100, read_views
 from tinylytics_tools.kudos.wanted import Wanted
 from tinylytics_tools.scope import Scope, WindowAnswer, settle
@@ -33,7 +33,7 @@ async def list_kudos(
     api: CurrentApi,
     site: Site = None,
     path: Path = None,
-    uid: KudoUid | None = None,
+    uid: AnyUid = None,
     search: Search = None,
     period: Period = None,
     start_date: StartDate = None,
@@ -94,7 +94,7 @@ async def list_kudos(
 
 def _headline(scope: Scope, total: int | None, pages: list[Page], wanted: Wanted) -> str:
     days = f"{scope.window.first} to {scope.window.last}"
-    which = "" if wanted.is_all else f" that match {wanted.words()}"
+    which = "" if wanted.is_all else f" matching {wanted.words()}"
     if total is None:
         return f"{scope.site.name} has more kudos{which} from {days} than are read at once."
     count = "1 kudo" if total == 1 else f"{total} kudos"

@@ -66,6 +66,8 @@ def _uid(value: str) -> str:
 
 KudoUid = Annotated[str, AfterValidator(_uid)]
 """A uid as an answer showed it, or as it is; the bounds stay out of the schema, where they would only take room."""
+AnyUid = Annotated[str | None, AfterValidator(_uid)]
+"""The same, where it may be left out."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,10 @@ async def _read(api: Api, site_id: int, query: Mapping[str, str]) -> Reading:
 async def find(api: Api, site: SiteReply, uid: str) -> list[KudoReply]:
     """The kudos of all time that `uid` names, given as an answer showed it or as it is; newest first."""
     ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
-    filters = {"uid": uid} if visitor_text.is_plain(uid, "uid") else {}
+    is_plain = visitor_text.is_plain(uid, "uid")
+    filters = {"uid": uid} if is_plain else {}
     reading = await read(api, site.id, [filters | days(piece, "utc") for piece in ever.pieces()])
-    if not reading.rows and not reading.complete:
+    if not reading.complete and not (is_plain and reading.rows):
         raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
     return [row for row in reading.rows if visitor_text.matches(uid, row.uid, "uid")]
 

@@ -61,7 +61,7 @@ class Ranking:
         self, search: str | None, exclude: str | None, limit: int, offset: int, limit_of_movers: int
     ) -> TrafficRanking:
         reading, dimension = self._reading, self._dimension
-        now = merged(dimension, self._values.hits, self._values.unique)
+        everything = now = merged(dimension, self._values.hits, self._values.unique)
         finished = merged(dimension, reading.finished.hits)
         before = merged(dimension, reading.before.hits) if reading.before else {}
         total = max(reading.total, self._values.total)
@@ -88,7 +88,7 @@ class Ranking:
         table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
         return self._told(
             headline=self._headline(total, of_all, more.get("matching_hits"), len(now)) + change.words() + ".",
-            notes=self._notes(now) + list(change.notes),
+            notes=self._notes(everything) + list(change.notes),
             change=change,
             hits=total,
             names=of_all,
@@ -184,20 +184,20 @@ class Ranking:
         share = percent(matching, total)
         return f"{matching} of {said}, {share or 0:g} %, by {found} of {of} {PLURAL[self._dimension]}, {window}"
 
-    def _notes(self, now: dict[str, Named]) -> list[str]:
+    def _notes(self, everything: dict[str, Named]) -> list[str]:
         reading, dimension = self._reading, self._dimension
         notes = [*reading.notes, *self._meant.notes]
         off = reading.total - self._values.total
         if off:
             notes.append(f"the list adds up to {self._values.total}, the total is {reading.total}: {abs(off)} apart")
-        merged_names = [named for named in now.values() if len(named.raw) > 1]
+        merged_names = [named for named in everything.values() if len(named.raw) > 1]
         if merged_names and dimension == "path":
             notes.append(f"{len(merged_names)} paths are merged from spellings with and without a closing slash")
         if dimension == "referrer":
-            notes.append(f"{sum(len(named.raw) for named in now.values())} addresses are merged to their hosts")
+            notes.append(f"{sum(len(named.raw) for named in everything.values())} addresses are merged to their hosts")
             own = site_host(self._scope.site.url)
-            notes += [f"the referrer {own} is the site itself"] if own in now else []
-        if dimension == "source" and (none := now.get(visitor_text.NO_SOURCE)):
+            notes += [f"the referrer {own} is the site itself"] if own in everything else []
+        if dimension == "source" and (none := everything.get(visitor_text.NO_SOURCE)):
             notes.append(f"{none.hits} hits name no source")
         if dimension == "weekday" and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")

@@ -17,9 +17,7 @@ class RedisWriteRecord:
     """`Writes` in Redis, with the meaning of `WriteRecord`: neither key nor body is kept, and the hash that finds a
     repeat goes after a minute."""
 
-    def __init__(
-        self, link: RedisLink, owner: str, *, pause: Callable[[float], Awaitable[None]] = anyio.sleep
-    ) -> None:
+    def __init__(self, link: RedisLink, owner: str, *, pause: Callable[[float], Awaitable[None]] = anyio.sleep) -> None:
         self._link = link
         self._owner = blake2b(owner.encode(), digest_size=16).hexdigest()
         self.pause = pause
@@ -74,7 +72,16 @@ def _entry(row: list[bytes | int | None]) -> Entry:
     at, action, site_id, path, uid, count = json.loads(told or b"")
     known = Outcome.UNKNOWN if outcome is None else Outcome(_text(outcome))
     return Entry(
-        int(number or 0), at, action, site_id, path, uid, count, known, outcome is None, json.loads(_text(result or b"{}"))
+        int(number or 0),
+        at,
+        action,
+        site_id,
+        path,
+        uid,
+        count,
+        known,
+        outcome is None,
+        json.loads(_text(result or b"{}")),
     )
 
 
@@ -132,8 +139,11 @@ _UNDONE = """
 local stem = string.sub(KEYS[1], 1, -1 - #'write:')
 for _, id in ipairs(redis.call('ZRANGE', stem .. ARGV[1], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
 """
-_LAST = _ROW + """
+_LAST = (
+    _ROW
+    + """
 local stem, rows = string.sub(KEYS[1], 1, -1 - #'write:'), {}
 for _, id in ipairs(redis.call('ZREVRANGE', stem .. ARGV[1], 0, ARGV[2])) do rows[#rows + 1] = row(id) end
 return rows
 """
+)

@@ -1,0 +1,164 @@
+"""Hits that arrive while an answer is read, and lists that do not add up, are told and never mixed silently."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from tinylytics_mcp.standin import Standin
+from tinylytics_tools import hit_log
+from wiring import NOW, Connected, connect, network_of
+
+pytestmark = pytest.mark.anyio
+
+TODAY = int(NOW.timestamp())
+DAY = 86_400
+
+
+class Busy(httpx.AsyncBaseTransport):
+    """The stand-in, with something done to it, or to its answer, at every request for hits."""
+
+    def __init__(self, standin: Standin) -> None:
+        self._inner = network_of(standin)
+        self.before: Callable[[httpx.URL], None] = lambda _: None
+        self.after: Callable[[httpx.URL, Any], Any] = lambda _, body: body
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Disturb, then answer."""
+        if not request.url.path.endswith("/hits"):
+            return await self._inner.handle_async_request(request)
+        self.before(request.url)
+        response = await self._inner.handle_async_request(request)
+        await response.aread()
+        return httpx.Response(response.status_code, json=self.after(request.url, response.json()), request=request)
+
+
+@pytest.fixture
+async def site() -> AsyncGenerator[tuple[Standin, Busy, Connected, str]]:
+    standin = Standin(now=lambda: NOW, hits=0)
+    number = standin.add_site(label="Busy", url="https://busy.example")
+    standin.add_hits(number, ({"path": f"/{n % 7}", "created_at": TODAY - n * 3000} for n in range(60)))
+    service = Busy(standin)
+    async with connect(service) as host:
+        yield standin, service, host, str(number)
+
+
+@pytest.mark.parametrize("per_page", [1000, 2], ids=["by rows", "by lists"])
+async def test_a_hit_that_arrives_once_is_counted_everywhere(
+    site: tuple[Standin, Busy, Connected, str], per_page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin, service, host, number = site
+    monkeypatch.setattr(hit_log, "PER_PAGE", per_page)
+    arrived: list[str] = []
+
+    def arrive(url: httpx.URL) -> None:
+        if not arrived and (url.params.get("grouped") or url.params["per_page"] == str(per_page)):
+            arrived.append(str(url))
+            standin.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
+
+    service.before = arrive
+    answer = await host.answer("summarize_traffic", site=number, period="this_week", limit=50)
+    assert arrived
+    total = standin.connection.execute(
+        "SELECT COUNT(*) FROM hits WHERE site_id = ? AND created_at >= ?", (number, TODAY - TODAY % DAY)
+    ).fetchone()[0]
+    assert answer["hits"] == answer["hits_today"] == total
+    assert sum(row[1] for row in answer["series"]["rows"]) == total
+    assert sum(row[1] for row in answer["pages"]["rows"]) == total
+    assert not any("add up" in note for note in answer["notes"])
+
+
+async def test_hits_that_keep_arriving_are_said_to_where_lists_tell_different_times(
+    site: tuple[Standin, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin, service, host, number = site
+    monkeypatch.setattr(hit_log, "PER_PAGE", 2)
+    service.before = lambda _: standin.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
+    answer = await host.answer("summarize_traffic", site=number, period="this_week", limit=50)
+    apart = sum(row[1] for row in answer["pages"]["rows"]) - answer["hits"]
+    assert apart
+    assert any(f"paths add up to {answer['hits'] + apart}, the total is" in note for note in answer["notes"])
+
+
+async def test_hits_that_keep_arriving_change_nothing_where_a_page_tells_all(
+    site: tuple[Standin, Busy, Connected, str],
+) -> None:
+    standin, service, host, number = site
+    service.before = lambda _: standin.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
+    answer = await host.answer("summarize_traffic", site=number, period="this_month", limit=50)
+    sums = {sum(row[1] for row in answer[table]["rows"]) for table in ("series", "pages", "countries", "platforms")}
+    assert sums == {answer["hits"]}
+
+
+async def test_groups_that_leave_out_hits_without_a_value_are_filled_up_by_other(
+    site: tuple[Standin, Busy, Connected, str],
+) -> None:
+    standin, service, host, number = site
+    day_before = TODAY - DAY
+    standin.add_hits(int(number), [{"path": "/", "country": "DE", "created_at": day_before}] * 7)
+
+    def forget_null(url: httpx.URL, body: Any) -> Any:
+        if url.params.get("group_by") == "country":
+            body["grouped_hits"] = [group for group in body["grouped_hits"] if group["country"] is not None]
+            body["pagination"]["total_count"] = len(body["grouped_hits"])
+        return body
+
+    service.after = forget_null
+    answer = await host.answer("rank_traffic", site=number, dimension="country", compare="none", period="last_7_days")
+    total, named = answer["hits"], dict(row[:2] for row in answer["ranking"]["rows"])
+    assert named == {"DE": 7, "other": total - 7}
+    assert f"the list adds up to 7, the total is {total}: {total - 7} apart" in answer["notes"]
+
+
+async def test_rows_that_change_places_between_two_pages_are_found_by_reading_again(
+    site: tuple[Standin, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, service, host, number = site
+    monkeypatch.setattr(hit_log, "PER_PAGE", 20)
+    spoilt: list[int] = []
+
+    def repeat(url: httpx.URL, body: Any) -> Any:
+        if url.params["per_page"] == "20" and url.params["page"] == "2" and not spoilt and body["hits"]:
+            spoilt.append(body["hits"][0]["id"])
+            body["hits"][0] = dict(body["hits"][1])
+        return body
+
+    service.after = repeat
+    answer = await host.answer("rank_traffic", site=number, dimension="device", compare="none", period="last_7_days")
+    assert spoilt
+    assert answer["complete"] is True
+    assert answer["ranking"]["rows"] == [["unknown", answer["hits"], 100.0]]
+
+
+async def test_rows_that_are_never_shown_make_an_answer_incomplete(
+    site: tuple[Standin, Busy, Connected, str],
+) -> None:
+    _, service, host, number = site
+
+    def drop(url: httpx.URL, body: Any) -> Any:
+        return {**body, "hits": body["hits"][1:]} if url.params["per_page"] == "1000" else body
+
+    service.after = drop
+    answer = await host.answer("summarize_traffic", site=number, period="yesterday")
+    assert answer["complete"] is False
+    assert any(f"showed {answer['hits']} of them" in note for note in answer["notes"])
+
+
+async def test_a_failure_of_the_journeys_leaves_visitors_unknown_and_the_rest_exact(
+    site: tuple[Standin, Busy, Connected, str],
+) -> None:
+    standin, _, _, number = site
+    inner = network_of(standin)
+
+    class Broken(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/user_journeys"):
+                return httpx.Response(500, json={"error": "no"}, request=request)
+            return await inner.handle_async_request(request)
+
+    async with connect(Broken()) as host:
+        answer = await host.answer("summarize_traffic", site=number, period="yesterday")
+    yesterday = NOW.date() - timedelta(days=1)
+    assert (answer["first_day"], answer["visitors"], answer["complete"]) == (str(yesterday), None, False)
+    assert answer["hits"] == sum(row[1] for row in answer["pages"]["rows"])
