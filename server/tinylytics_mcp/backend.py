@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import httpx2 as httpx
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.api import Account
+from tinylytics_tools.failures import NO_KEY
 from tinylytics_tools.wire import build_wire, network, open_store
 from tinylytics_tools.wire.interface import Store
 from tinylytics_tools.writes.interface import Writes
@@ -40,6 +41,11 @@ def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
 
     heeded = {name: value for name, value in environment.items() if name in MEANT_FOR_THE_DEMO}
     return replace(read_settings(heeded), key=ApiKey(FULL_ACCESS_KEY))
+
+
+def say_no_key() -> None:
+    """Tell on stderr what a server without a key is good for."""
+    say(f"{NO_KEY} Until then every question is answered with this.")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,15 @@ settings (environment variables):
   TINYLYTICS_TIME_ZONE     utc (the default) or user: whose days are counted
   TINYLYTICS_STATE_DIR     the folder for stored answers and the record of writes
   TINYLYTICS_BASE_URL      another address of the API
+  TINYLYTICS_REDIS_URL     a Redis that replicas share, instead of that folder
+  TINYLYTICS_LOG_FORMAT    text (the default) or json: a line for each tool call too
+
+to serve others over HTTP:
+  TINYLYTICS_TOKENS_FILE   who may connect: the file that `token` writes
+  TINYLYTICS_CLIENT_KEYS   1: each client sends its own key, as X-Tinylytics-Key
+  TINYLYTICS_ALLOWED_HOSTS the names that clients call this server by
+  TINYLYTICS_STATE_KEY     32 secret characters or more, the same on all replicas
+  TINYLYTICS_STATELESS     1: no sessions, where replicas are not sticky
 
 examples:
   tinylytics-mcp demo
@@ -75,6 +84,17 @@ def _run(args: argparse.Namespace) -> None:
             from tinylytics_mcp.calling import list_tools
 
             list_tools(demo=args.demo)
+        case "token":
+            from tinylytics_mcp.gateway import token_command
+            from tinylytics_mcp.terminal import Terminal
+
+            match args.action:
+                case "add":
+                    token_command.add(Terminal(sys.stdout), args.name, args.access, args.key_file)
+                case "list":
+                    token_command.show(Terminal(sys.stdout))
+                case _:
+                    token_command.revoke(args.name)
         case _:
             from tinylytics_mcp.standin_serving import serve_standin
 
@@ -120,9 +140,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file")
     commands.add_parser("tools", parents=[demo], help="list the tools that this key may use")
+    _add_token(commands.add_parser("token", help="say who may connect over HTTP"))
     standin = commands.add_parser("standin", help="serve a made-up Tinylytics API on a port")
     _add_address(standin, port=8001)
     return parser
+
+
+def _add_token(token: argparse.ArgumentParser) -> None:
+    actions = token.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="make a token and print it once")
+    add.add_argument("name", metavar="NAME", help="what you know its holder by")
+    add.add_argument("--access", choices=("read_only", "full_access"), required=True, help="what it may do")
+    add.add_argument("--key-file", type=Path, help="its own Tinylytics key; default: the key of the server")
+    actions.add_parser("list", help="list them, without what they are")
+    actions.add_parser("revoke", help="let one in no more").add_argument("name", metavar="NAME")
 
 
 def _add_address(parser: argparse.ArgumentParser, *, port: int) -> None:

@@ -1,11 +1,13 @@
 """Runs an ASGI app on a port of this computer until a signal comes."""
 
+import asyncio
 import signal
 import socket
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tinylytics_mcp.misuse import Failure
 
@@ -32,12 +34,29 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def run(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve an ASGI app on a socket until SIGINT or SIGTERM."""
+async def run(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    connections: type[asyncio.Protocol] = H11Protocol,
+    most_connections: int | None = None,
+) -> None:
+    """Serve an ASGI app on a socket until SIGINT or SIGTERM.
+
+    `connections` is what becomes of each; past `most_connections` a request is answered 503.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _go_on)  # uvicorn hears it first, stops, and then raises it once more
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S
+        app,
+        http=connections,  # not what happens to be installed: httptools reads headers another way
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=most_connections,
+        timeout_graceful_shutdown=GRACE_S,
     )
     await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -1,24 +1,57 @@
-"""What the program logs: warnings on stderr, without anything that a key, a visitor or a caller wrote."""
+"""What the program logs: lines on stderr, without anything that a key, a visitor or a caller wrote."""
 
+import json
 import logging
+import os
 import sys
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
+
+from tinylytics_mcp.misuse import Misuse
+
+LOG_FORMAT = "TINYLYTICS_LOG_FORMAT"
+CALLS = logging.getLogger("tinylytics_mcp.calls")
+"""One line a tool call at level INFO, its `facts` in `extra`; shown where the format is json."""
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
-_QUIET = ("mcp.server.transport_security", "mcp.server.sse")
+_QUIET = ("mcp.server.transport_security", "mcp.server.sse", "mcp.server.streamable_http_manager")
 """Loggers that warn of strangers' requests and repeat what is in them."""
 _LONGEST = 300
 
 
 def configure() -> None:
-    """Set up the root logger, before the SDK would."""
+    """Set up the root logger, before the SDK would.
+
+    Raises:
+        Misuse: `TINYLYTICS_LOG_FORMAT` is neither text nor json.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Discreet("tinylytics-mcp: %(levelname)s: %(message)s"))
+    handler.setFormatter(_Json() if is_json() else _Discreet("tinylytics-mcp: %(levelname)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    CALLS.setLevel(logging.INFO if is_json() else logging.WARNING)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def is_json() -> bool:
+    """Whether the user wants one JSON object a line.
+
+    Raises:
+        Misuse: the setting is neither text nor json.
+    """
+    chosen = os.environ.get(LOG_FORMAT, "").strip().lower() or "text"
+    if chosen not in ("text", "json"):
+        raise Misuse(f"{LOG_FORMAT} takes text or json; it is set to something else.")
+    return chosen == "json"
+
+
+def json_line(level: str, message: str, **facts: Any) -> str:
+    """One line of the log; the time is UTC."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"time": now, "level": level, "message": message, **facts})
 
 
 class _Discreet(logging.Formatter):
@@ -33,3 +66,14 @@ class _Discreet(logging.Formatter):
         frames = traceback.extract_tb(trace)
         places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
         return "\n".join([*places, f"  {kind.__qualname__ if kind else 'no exception'}"])
+
+
+class _Json(_Discreet):
+    """The same as one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = record.getMessage()
+        facts: dict[str, Any] = dict(getattr(record, "facts", {}))
+        if record.exc_info:
+            facts["failed"] = self.formatException(record.exc_info).split("\n")
+        return json_line(record.levelname, self.formatMessage(record), logger=record.name, **facts)

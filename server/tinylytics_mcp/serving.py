@@ -7,11 +7,10 @@ from types import FrameType
 from typing import Literal
 
 import anyio
-from tinylytics_tools.failures import NO_KEY
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.app import TinylyticsServer, create_server
-from tinylytics_mcp.backend import open_account, settings_for
+from tinylytics_mcp.app import create_server
+from tinylytics_mcp.backend import open_account, say_no_key, settings_for
 from tinylytics_mcp.settings import Settings
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM
@@ -28,23 +27,20 @@ def serve(*, transport: Transport, host: str, port: int, demo: bool, cached: boo
     """
     logs.configure()
     settings = settings_for(os.environ, demo=demo)
-    if settings.key is None:
-        say(f"{NO_KEY} Until then every question is answered with this.")
-    anyio.run(lambda: _serve(settings, transport=transport, host=host, port=port, demo=demo, cached=cached))
+    if transport == "stdio":
+        anyio.run(lambda: _serve_stdio(settings, demo=demo, cached=cached))
+    else:
+        from tinylytics_mcp.gateway import serving  # stdio starts faster without it
+
+        sse_only = transport == "sse"
+        anyio.run(
+            lambda: serving.serve(
+                settings, os.environ, host=host, port=port, sse_only=sse_only, demo=demo, cached=cached
+            )
+        )
 
 
-async def _serve(settings: Settings, *, transport: Transport, host: str, port: int, demo: bool, cached: bool) -> None:
-    async with open_account(settings, demo=demo, cached=cached) as account:
-        server = create_server(account)
-        if transport == "stdio":
-            await _serve_stdio(server)
-        else:
-            from tinylytics_mcp import http_serving  # stdio starts faster without it
-
-            await http_serving.serve(server, host=host, port=port, sse_only=transport == "sse")
-
-
-async def _serve_stdio(server: TinylyticsServer) -> None:
+async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
     """Answer on stdin and stdout until stdin ends.
 
     A signal ends the process on the spot: nothing could take the thread that waits for stdin from its wait, and what
@@ -54,10 +50,13 @@ async def _serve_stdio(server: TinylyticsServer) -> None:
         signal.signal(number, _end)
     if sys.stdin.isatty():
         say(f"this waits for an MCP host on its standard input. To look around, try `{PROGRAM} demo`.")
-    try:
-        await server.run_stdio_async()
-    except* BrokenPipeError:
-        pass  # the host is gone without closing our input first
+    if settings.key is None:
+        say_no_key()
+    async with open_account(settings, demo=demo, cached=cached) as account:
+        try:
+            await create_server(account).run_stdio_async()
+        except* BrokenPipeError:
+            pass  # the host is gone without closing our input first
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """How text is shown to a person: colour and width in a terminal, plain everywhere else."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -7,6 +8,8 @@ import textwrap
 from itertools import groupby
 from typing import TextIO
 
+from tinylytics_mcp import logs
+from tinylytics_mcp.misuse import Misuse
 from tinylytics_mcp.version import PROGRAM
 
 _WIDEST = 120
@@ -70,8 +73,14 @@ class Terminal:
 
 def say(line: str) -> None:
     """Tell the user something beside the output, on stderr."""
-    sys.stderr.write(f"{PROGRAM}: {line}\n")
+    sys.stderr.write((logs.json_line("INFO", line) if _is_json() else f"{PROGRAM}: {line}") + "\n")
     sys.stderr.flush()
+
+
+def _is_json() -> bool:
+    with contextlib.suppress(Misuse):  # which is then what there is to tell
+        return logs.is_json()
+    return False
 
 
 def _aligned(table: list[list[str]]) -> list[str]:

@@ -46,10 +46,13 @@ async def test_an_answer_of_a_tool_the_page_does_not_know_is_drawn_as_well(stage
         assert await hosted.frame.locator("#controls").is_hidden()
 
 
-async def test_an_error_is_shown_as_its_text(stage: Stage, call: ToolCall) -> None:
+async def test_an_error_is_shown_as_its_text_and_another_choice_leads_out_of_it(stage: Stage, call: ToolCall) -> None:
     for behaviour in FEWEST:
         hosted = await stage.show(None, "summarize_traffic", {"site": "nowhere"}, call=call, behaviour=behaviour)
         assert "No site of this account is called that" in await hosted.frame.inner_text("[role=alert]")
+        if behaviour == "stripped":
+            await hosted.chose("Site", "457")
+            assert "Photos" in await hosted.frame.inner_text("h1")
 
 
 async def test_text_that_is_no_answer_of_ours_is_shown_as_it_is(stage: Stage, call: ToolCall) -> None:

@@ -9,6 +9,7 @@ from faulty import Fault, Faulty, once
 from inline_snapshot import snapshot
 from kudo_service import UID, add, left, standin, verbs
 from tinylytics_mcp.standin import READ_ONLY_KEY
+from tinylytics_tools.wire import build_wire, open_store
 from tinylytics_tools.wire.state_file import StateFile
 from wiring import MODES, NOW, Mode, connect, network_of, record_of, rows_of
 
@@ -205,3 +206,17 @@ async def test_a_uid_that_could_not_be_shown_and_deleted_as_it_is_is_not_written
     async with connect(service) as host:
         assert (await host.error("create_kudo", site=site, path="/hello", custom_uid=uid)).startswith("custom_uid: ")
         assert verbs(host) == []
+
+
+@pytest.mark.parametrize("custom_uid", [None, "my-kudo"])
+async def test_stored_answers_do_not_hide_what_a_doubled_or_late_request_had_stored(custom_uid: str | None) -> None:
+    service = standin()
+    site = add(service)
+    network = Faulty(network_of(service), once("POST", Fault.TWICE, Fault.LATE_REQUEST, Fault.LATE_REQUEST))
+    wire = build_wire(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
+    async with connect(wire) as host:
+        twice = await host.answer("create_kudo", site=site, path="/twice", custom_uid=custom_uid)
+        assert twice["status"] == "stored"
+        late = await host.answer("create_kudo", site=site, path="/late", custom_uid=custom_uid and "late")
+        assert late["status"] == "stored"
+    assert left(service) == [twice["uid"], late["uid"]]

@@ -76,7 +76,8 @@ async def test_a_difference_from_the_lifetime_counter_is_said() -> None:
         answer = await host.answer("list_kudos", site=site, period="all_time")
     assert (answer["kudos"], answer["lifetime_kudos"]) == (1, 2)
     assert answer["notes"][0] == snapshot(
-        "the lifetime counter of the site says 2, the lists say 1: one of them is behind, or kudos are older than the site"
+        "the lifetime counter of the site says 2, the lists say 1: one of them is behind, or kudos are older than the "
+        "site"
     )
 
 

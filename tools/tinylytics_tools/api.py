@@ -17,6 +17,7 @@ from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.wire.report import report_of, requests_sent
+from tinylytics_tools.wire.spent import note
 from tinylytics_tools.wire.state_file import StateFile
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
@@ -114,7 +115,8 @@ class Account:
 class Api:
     """What one tool call asks of an account, counted.
 
-    `progress` hears `(answers read, None, words)` where one question takes more than a few requests.
+    `progress` hears `(answers read, None, words)` where one question takes more than a few requests. `is_alone`: the
+    store of answers and counts could not be used.
     """
 
     def __init__(self, account: Account, progress: Progress | None = None) -> None:
@@ -125,6 +127,7 @@ class Api:
         self.requests = 0
         self.left: int | None = None
         self.oldest_s: float | None = None
+        self.is_alone = False
         self.preferences = account.preferences
         self.access = account.access
         self.writes = account.writes
@@ -146,7 +149,9 @@ class Api:
             async with self._slots:
                 response = await self._account.send(endpoint, path, query or {}, body)
         except httpx.TransportError as error:
-            self.requests += requests_sent(error.request)
+            sent = requests_sent(error.request)
+            self.requests += sent
+            note(requests=sent, cache_hits=0)
             failure = failures.of_transport(endpoint, error)
             if isinstance(failure, OutcomeUnknown):
                 await self._account.tell_change(endpoint, path_values)
@@ -158,6 +163,8 @@ class Api:
             await self._progress(self._calls, None, f"{self._calls} answers read")
         report = report_of(response)
         self.requests += report.requests
+        note(requests=report.requests, cache_hits=report.age_s is not None)
+        self.is_alone = self.is_alone or report.alone
         if report.left is not None:
             self.left = report.left
         if report.age_s is not None:

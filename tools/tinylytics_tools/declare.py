@@ -17,6 +17,12 @@ from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer
 from tinylytics_tools.api import Api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.wire.allowance import ALONE
+
+ALONE_NOTE = (
+    f"this server's own store is out of reach: no answers are kept, nothing can be written, and {ALONE} requests an "
+    "hour are sent at most"
+)
 
 
 class ApiTool(Tool):
@@ -64,7 +70,8 @@ def _answering(function: Callable[..., Awaitable[Answer]]) -> Callable[..., Awai
         answer = await function(**arguments)
         api = next((value for value in arguments.values() if isinstance(value, Api)), None)
         if api is not None:
-            answer = answer.model_copy(update=api.costs())
+            notes = [*answer.notes, ALONE_NOTE] if api.is_alone else answer.notes
+            answer = answer.model_copy(update={**api.costs(), "notes": notes})
         return answer.result(half=LARGEST_DEFAULT_HALF if arguments.get("limit") is None else None)
 
     parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]

@@ -20,10 +20,9 @@ Grouping = Literal["path", "country", "referrer", "browser_name", "platform_name
 
 
 class HitReply(Reply):
-    """One hit. Times are UTC; `path` has no query string, `url` keeps it (field notes 10)."""
+    """One hit. Times are UTC; `path` has no query string (field notes 10)."""
 
     id: int | None = None
-    url: str | None = None
     path: str | None = None
     referrer: str | None = None
     country: str | None = None

@@ -1,13 +1,25 @@
 """Counts single hits by everything they tell, page by page, so that no page has to be kept."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date
+from operator import attrgetter
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.hit_log import HitReply
 from tinylytics_tools.merge import Dimension, Raw
+
+
+_VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
+    "path": attrgetter("path"),
+    "referrer": attrgetter("referrer"),
+    "country": attrgetter("country"),
+    "browser": attrgetter("browser_name"),
+    "platform": attrgetter("platform_name"),
+    "source": attrgetter("source"),
+    "device": attrgetter("is_mobile"),
+}
 
 
 @dataclass
@@ -36,17 +48,14 @@ class Tally:
             if self.host is None or visitor_text.host(row.referrer) == self.host:
                 new.append(row)
         self.hits += len(new)
+        for dimension, value_of in _VALUES.items():
+            self._count(dimension, map(value_of, new))
         moments = [row.created_at.astimezone(UTC) for row in new]
-        self._count("path", (row.path for row in new))
-        self._count("referrer", (row.referrer for row in new))
-        self._count("country", (row.country for row in new))
-        self._count("browser", (row.browser_name for row in new))
-        self._count("platform", (row.platform_name for row in new))
-        self._count("source", (row.source for row in new))
-        self._count("device", (row.is_mobile for row in new))
         self._count("hour", (moment.hour for moment in moments))
-        self._count("weekday", (moment.weekday() for moment in moments))
-        self.days.update(moment.date() for moment in moments)
+        days = Counter(moment.date() for moment in moments)
+        self.days.update(days)
+        for day, hits in days.items():
+            self.by.setdefault("weekday", Counter())[day.weekday()] += hits
 
     def absorb(self, other: "Tally") -> None:
         """Add the counts of hits that are all different from these."""

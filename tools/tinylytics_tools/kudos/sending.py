@@ -9,6 +9,7 @@ from tinylytics_tools.api import Api
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, TinylyticsError, Unavailable
 from tinylytics_tools.kudos.log import NEW_KUDO, KudoCreatedReply, KudoReply, find
 from tinylytics_tools.which_site import SiteReply
+from tinylytics_tools.wire.interface import StoreUnavailable
 from tinylytics_tools.writes.attempt import Attempt, attempt, end
 from tinylytics_tools.writes.record import Outcome, Write
 
@@ -101,10 +102,18 @@ async def _send(api: Api, kudo: NewKudo) -> KudoCreatedReply:
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
         return await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id)
-    earlier = (await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER))[1:]  # without this one
-    if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
+    if found.path == kudo.path and await _may_be_stored(api, kudo):
         return FoundReply(status="created", kudo=found)
     raise _taken(found)
+
+
+async def _may_be_stored(api: Api, kudo: NewKudo) -> bool:
+    """Whether an earlier attempt under this uid, the present one aside, left nobody knowing."""
+    try:
+        entries = await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER)
+    except StoreUnavailable:
+        return False
+    return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
 
 
 async def _find(api: Api, kudo: NewKudo) -> KudoReply | None:

@@ -17,7 +17,7 @@ def ranked(dimension: Dimension, picture: Picture, limit: int) -> tuple[Table | 
     """
     values = picture.by.get(dimension)
     if values is None:
-        return None, f"{PLURAL[dimension]}: not known for this referrer, since its text finds other hosts too"
+        return None, f"{PLURAL[dimension]}: {picture.unread}"
     columns = ["host" if dimension == "referrer" else dimension, "hits", "percent"]
     if values.is_complete:
         rows: list[list[Cell]] = [[found.name, found.hits] for found in merged(dimension, values.hits).values()]

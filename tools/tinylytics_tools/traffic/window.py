@@ -20,7 +20,8 @@ from tinylytics_tools.traffic.read import Values, both, counted, read_lists, rea
 class Picture:
     """What was read of a window. `today` is None where the window does not reach it; `series` where there was no room.
 
-    `notes` name what is missing and where the service does not agree with itself.
+    `notes` name what is missing and where the service does not agree with itself. `unread`: why a dimension that was
+    asked for is not in `by`.
     """
 
     total: int
@@ -30,6 +31,7 @@ class Picture:
     hits_in_series: list[int] = field(default_factory=list[int])
     notes: list[str] = field(default_factory=list[str])
     is_complete: bool = True
+    unread: str = ""
 
     @property
     def finished(self) -> int:
@@ -64,25 +66,30 @@ class Reader:
         plan = self._plan(dimensions)
         picture = await (self._by_rows(plan, dimensions) if plan.by_rows else self._by_lists(plan, dimensions))
         if plan.series is None:
-            picture.notes.append("series: not read, it takes more requests than one call may use; ask a shorter period")
+            picture.notes.append(f"series: {_TOO_MANY_REQUESTS}")
         elif plan.series.unit != series_in_order(self._scope.window)[0].unit:
             picture.notes.append(f"series by {plan.series.unit}: a finer one takes more requests than one call may use")
         picture.is_complete = picture.is_complete and plan.series is not None
         return picture
 
     def _plan(self, dimensions: Sequence[Dimension]) -> Plan:
-        room = MOST_REQUESTS - self._api.requests
+        rows = [count.rows for count in self._counts.values()]
         slices = len(self._slices())
-        # Where a host has to be told apart, only single hits tell everything.
-        lists = slices * len(dimensions) if self._meant.host is None else MOST_REQUESTS * len(dimensions)
+        if self._meant.host is None:
+            return self._cheapest(rows, slices * len(dimensions))
+        # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
+        whole = self._cheapest(rows, _TOO_MANY)
+        return whole if whole.by_rows else self._cheapest([_TOO_MANY * hit_log.PER_PAGE], slices)
+
+    def _cheapest(self, rows: Sequence[int], lists: int) -> Plan:
         return cheapest(
-            [count.rows for count in self._counts.values()],
+            rows,
             lists=lists,
             candidates=series_in_order(self._scope.window),
             known=self._known(),
             width=len(self._meant.paths),
             rows_tell_days=self._scope.zone == "utc",
-            room=room,
+            room=MOST_REQUESTS - self._api.requests,
         )
 
     def _known(self) -> dict[Window, int]:
@@ -118,10 +125,12 @@ class Reader:
     async def _by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> Picture:
         lists: list[Dimension] = [name for name in dimensions if self._meant.host is None or name == "referrer"]
         picture = Picture(0, None, series=plan.series)
-        await self._fill(picture, lists, MOST_REQUESTS - self._api.requests - plan.requests)
-        stale: list[Dimension] = [
-            name for name, values in picture.by.items() if values.is_complete and values.total != picture.total
-        ]
+        room = MOST_REQUESTS - self._api.requests
+        if plan.series is None:
+            lists = lists[: room // len(self._slices())]
+        picture.unread = _ONLY_ROWS_TELL if self._meant.host else _TOO_MANY_REQUESTS
+        await self._fill(picture, lists, room - plan.requests)
+        stale: list[Dimension] = [name for name in lists if picture.by[name].is_complete_but_not(picture.total)]
         if self._running is not None and (stale or _disagreements(picture)):
             today = self._meant.slices(self._scope, self._running)
             room = MOST_REQUESTS - self._api.requests - len(today) - len(stale) * len(self._slices())
@@ -157,6 +166,11 @@ class Reader:
 
     def _slices(self) -> list[Slice]:
         return self._meant.slices(self._scope, self._scope.window)
+
+
+_TOO_MANY = 10 * MOST_REQUESTS
+_ONLY_ROWS_TELL = "not known for this referrer, since its text finds other hosts too and the hits are too many to read"
+_TOO_MANY_REQUESTS = "not read, it takes more requests than one call may use; ask a shorter period"
 
 
 def _disagreements(picture: Picture) -> list[str]:

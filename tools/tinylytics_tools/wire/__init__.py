@@ -26,6 +26,7 @@ WRITE_S = 45.0
 """A write gets longer, since giving up on one leaves its outcome unknown."""
 
 _OF_A_SITE = re.compile(r"(?P<sites>.*/sites)/(?P<id>\d+)/")
+_CHANGE_NOTHING = (400, 401, 403, 429)
 _CHANGED_BY_WRITES = ("/hits", "/kudos", "/leaderboard", "/user_journeys", "")
 
 
@@ -47,8 +48,14 @@ class Wire(httpx.AsyncBaseTransport):
             response = await self._reads.handle_async_request(request)
         else:
             response = await self._write(request)
-        left = (await self.status()).left_for_reads
-        return attach(response, replace(report_of(response), requests=requests_sent(request), left=left))
+        status = await self.status()
+        told = replace(
+            report_of(response),
+            requests=requests_sent(request),
+            left=status.left_for_reads,
+            alone=status.alone is not None,
+        )
+        return attach(response, told)
 
     async def status(self) -> Status:
         """What is used and left of the hour, and whether the service wants silence."""
@@ -59,11 +66,14 @@ class Wire(httpx.AsyncBaseTransport):
         return await self._reads.holds(request)
 
     async def _write(self, request: httpx.Request) -> httpx.Response:
-        """Whatever became of a write, unless it was refused, the stored answers may be stale now."""
+        """Whatever became of a write, the stored answers may be stale now, unless it was turned away.
+
+        A 404 or 422 shows that they are: the kudo is gone, or its uid was taken, perhaps by this very request.
+        """
         refused = False
         try:
             response = await self._writes.handle_async_request(request)
-            refused = 400 <= response.status_code < 500
+            refused = response.status_code in _CHANGE_NOTHING
             return response
         finally:
             if not refused:

@@ -7,18 +7,13 @@ import time
 import zlib
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Clock, Found, Place, Reply, StoreUnavailable, Usage
-from tinylytics_tools.wire.request_table import (
-    FIRST_PAUSE_S,
-    HOUR_S,
-    LONGEST_ASKED_S,
-    LONGEST_GROWN_S,
-)
+from tinylytics_tools.wire.request_table import FIRST_PAUSE_S, HOUR_S, LONGEST_ASKED_S, LONGEST_GROWN_S
 
 PREFIX = "tinylytics-mcp:1:"
 CONNECT_S, ANSWER_S = 1.0, 2.0
@@ -37,9 +32,9 @@ class RedisLink:
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(
-            url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
-        )
+        pool: Any = ConnectionPool  # its types leave the options open
+        options = {"socket_connect_timeout": CONNECT_S, "socket_timeout": ANSWER_S, "retry": Retry(NoBackoff(), 0)}
+        self._redis = Redis.from_pool(pool.from_url(url, **options))  # which closes the pool with itself
         self._scripts: dict[str, Any] = {}
         self._asked_again_at = -math.inf
 

@@ -10,11 +10,13 @@ _KEY = "tinylytics"
 @dataclass(frozen=True)
 class Report:
     """`requests`: how many left for the service. `age_s`: seconds since a stored answer was fetched, else None.
-    `left`: requests that remain of this hour, None where nobody counts."""
+    `left`: requests that remain of this hour, None where nobody counts. `alone`: the store cannot be used, so this
+    process counts alone."""
 
     requests: int = 1
     age_s: float | None = None
     left: int | None = None
+    alone: bool = False
 
 
 def attach(response: httpx.Response, report: Report) -> httpx.Response:

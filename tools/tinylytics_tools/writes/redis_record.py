@@ -67,26 +67,12 @@ class RedisWriteRecord:
         return kind if uid is None else f"{kind}:{uid}"
 
 
-def _entry(row: list[bytes | int | None]) -> Entry:
-    number, told, outcome, result = row
-    at, action, site_id, path, uid, count = json.loads(told or b"")
-    known = Outcome.UNKNOWN if outcome is None else Outcome(_text(outcome))
-    return Entry(
-        int(number or 0),
-        at,
-        action,
-        site_id,
-        path,
-        uid,
-        count,
-        known,
-        outcome is None,
-        json.loads(_text(result or b"{}")),
-    )
-
-
-def _text(value: bytes | int) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _entry(row: list[Any]) -> Entry:
+    """An entry from its number and the bytes of three fields, those that are not set None."""
+    number, told, said, result = row
+    at, action, site_id, path, uid, count = json.loads(told)
+    outcome = Outcome.UNKNOWN if said is None else Outcome(said.decode())
+    return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, json.loads(result or b"{}"))
 
 
 _ROW = """

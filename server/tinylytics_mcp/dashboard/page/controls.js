@@ -21,8 +21,11 @@ function showControls(tool, args, answer, sites, change) {
     made.push(select("Period", [...own, ...named(takes.period)], chosen, (value) =>
       value && change({ ...others("period", ...OWN_DAYS), period: value })));
   }
-  if (takes.site && sites.length > 1 && answer?.site_id !== undefined) {
-    made.push(select("Site", sites, String(answer.site_id), (value) => change({ ...others("site", "path"), site: value })));
+  if (takes.site && sites.length > 1) {
+    const chosen = [args.site, String(answer?.site_id)].find((id) => sites.some(([known]) => known === id));
+    const none = chosen === undefined ? [["", "Choose one"]] : [];
+    made.push(select("Site", [...none, ...sites], chosen ?? "", (value) =>
+      value && change({ ...others("site", "path"), site: value })));
   }
   if (takes.dimension) {
     made.push(select("By", named(takes.dimension), args.dimension ?? answer?.dimension, (value) =>

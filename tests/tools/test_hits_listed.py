@@ -1,0 +1,90 @@
+"""Single hits are listed newest first whatever the order of the service, and go on by offset without gap or repeat."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_tools import hit_log
+from traffic_world import FILTERS, Stage, World, asked, on_stage, times, worlds
+from wiring import NOW, Connected, connect, rows_of, text_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def theatre() -> AsyncGenerator[tuple[Stage, Connected]]:
+    async with on_stage() as both:
+        yield both
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[World, dict[str, str], dict[str, str], int]:
+    world = draw(worlds())
+    return world, draw(times(world.now)), draw(FILTERS), draw(st.sampled_from((3, 7, 50)))
+
+
+@pytest.mark.parametrize("per_page", [1000, 4], ids=["one page", "many pages"])
+@given(question=questions())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_all_hits_are_listed_once_newest_first(
+    question: tuple[World, dict[str, str], dict[str, str], int],
+    per_page: int,
+    monkeypatch: pytest.MonkeyPatch,
+    theatre: tuple[Stage, Connected],
+) -> None:
+    world, when, filters, limit = question
+    stage, host = theatre
+    monkeypatch.setattr(hit_log, "PER_PAGE", per_page)
+    site = stage.show(world)
+    offset, moments = 0, list[int]()
+    while True:
+        answer = await host.answer("list_hits", site=site, limit=limit, offset=offset, **when, **asked(filters))
+        assert answer["complete"] is True
+        shown = rows_of(answer["rows"])
+        moments += [int(datetime.fromisoformat(row["time"]).timestamp()) for row in shown]
+        if answer["rows"]["next_offset"] is None:
+            break
+        assert answer["rows"]["next_offset"] == offset + len(shown)
+        offset += len(shown)
+    days = date.fromisoformat(answer["first_day"]), date.fromisoformat(answer["last_day"])
+    hits = world.between(*days, when["time_zone"], filters)
+    assert answer["hits"] == answer["rows"]["of"] == len(hits)
+    assert moments == sorted((hit["created_at"] for hit in hits), reverse=True)
+
+
+async def test_rows_that_cannot_be_sorted_in_one_call_are_said_not_to_be_the_newest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    standin = Standin(now=lambda: NOW, hits=3_000, quirks=[Quirk.UNSORTED])
+    async with connect(standin) as host:
+        answer = await host.answer("list_hits", site="456")
+        today = await host.answer("list_hits", site="456", period="today")
+    assert answer["complete"] is False
+    assert any("newer ones may be missing" in note for note in answer["notes"])
+    assert today["complete"] is True
+
+
+async def test_a_page_far_down_takes_one_request_more_than_the_first() -> None:
+    standin = Standin(now=lambda: NOW, hits=12_000)
+    async with connect(standin) as host:
+        result = await host.call("list_hits", site="456", offset=2_500, limit=2)
+        assert len(host.wire.requests) == 4
+    since = int(datetime(2026, 10, 24, tzinfo=UTC).timestamp())
+    midnight = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
+    where = "site_id = 456 AND created_at >= ? AND created_at < ?"
+    sql = f"SELECT path FROM hits WHERE {where} ORDER BY created_at DESC, id DESC"  # noqa: S608 - constants
+    paths = [row[0] for row in standin.connection.execute(sql, (since, midnight))]
+    assert result.structured_content is not None
+    assert [row["path"] for row in rows_of(result.structured_content["rows"])] == paths[2_500:2_502]
+    assert "rows: 2 of 2835, goes on at offset 2502" in text_of(result)
+
+
+async def test_no_hit_says_how_to_find_the_right_name() -> None:
+    async with connect(Standin(now=lambda: NOW, hits=1_000)) as host:
+        result = await host.call("list_hits", site="456", path="/nowhere")
+    assert "0 hits that match the filters" in text_of(result)
+    assert "next: No hit matches. rank_traffic with search finds" in text_of(result)

@@ -1,0 +1,167 @@
+"""What `rank_traffic` keeps, leaves out, estimates and refuses."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_tools import hit_log
+from wiring import NOW, Connected, connect, rows_of
+
+pytestmark = pytest.mark.anyio
+
+MOMENT = int(NOW.timestamp()) - 86_400
+
+
+async def served(*groups: tuple[int, dict[str, str]]) -> AsyncGenerator[tuple[Connected, str]]:
+    standin = Standin(now=lambda: NOW, hits=0)
+    site = str(standin.add_site(label="Ranked", url="https://ranked.example"))
+    for count, row in groups:
+        standin.add_hits(int(site), [{"created_at": MOMENT, **row}] * count)
+    async with connect(standin) as host:
+        yield host, site
+
+
+@pytest.fixture
+async def feeds() -> AsyncGenerator[tuple[Connected, str]]:
+    paths = ("/", 40), ("/feed.xml", 30), ("/feed", 5), ("/feed/", 6), ("/Pixel.GIF", 9), ("/post", 10)
+    async for found in served(*((count, {"path": path}) for path, count in paths)):
+        yield found
+
+
+async def test_names_are_left_out_by_pattern_and_said_to_be(feeds: tuple[Connected, str]) -> None:
+    host, site = feeds
+    answer = await host.answer(
+        "rank_traffic", site=site, dimension="path", exclude="/feed*, *.gif", period="last_7_days"
+    )
+    assert [row[:3] for row in answer["ranking"]["rows"]] == [["/", 40, 80.0], ["/post", 10, 20.0]]
+    assert (answer["hits"], answer["excluded_hits"], answer["excluded_names"]) == (50, 50, 3)
+    assert answer["excluded"] == "/feed*, *.gif"
+
+
+async def test_a_pattern_means_a_path_by_any_of_its_spellings(feeds: tuple[Connected, str]) -> None:
+    host, site = feeds
+    answer = await host.answer("rank_traffic", site=site, dimension="path", exclude="/feed", period="last_7_days")
+    assert "/feed/" not in [row[0] for row in answer["ranking"]["rows"]]
+    assert answer["excluded_hits"] == 11
+
+
+@pytest.mark.parametrize("pattern", ["*", " , ", "**,/x"])
+async def test_a_pattern_that_leaves_out_everything_is_an_error(feeds: tuple[Connected, str], pattern: str) -> None:
+    host, site = feeds
+    said = await host.error("rank_traffic", site=site, dimension="path", exclude=pattern)
+    assert "exclude needs names" in said
+
+
+async def test_search_keeps_names_and_tells_their_share_of_all(feeds: tuple[Connected, str]) -> None:
+    host, site = feeds
+    answer = await host.answer("rank_traffic", site=site, dimension="path", search="FEED", period="last_7_days")
+    assert [row[:3] for row in answer["ranking"]["rows"]] == [
+        ["/feed.xml", 30, 30.0],
+        ["/feed/", 11, 11.0],
+        ["other", 59, 59.0],
+    ]
+    assert (answer["matching_hits"], answer["matching_percent"], answer["names"]) == (41, 41.0, 5)
+    assert any("1 paths are merged" in note for note in answer["notes"])
+
+
+async def test_a_host_that_no_text_finds_alone_is_still_counted_exactly() -> None:
+    referrers = (3, "a.example/x"), (4, "https://ba.example/"), (2, "https://www.a.example"), (5, "x://q?//a.example/")
+    async for host, site in served(*((count, {"referrer": name, "country": "DE"}) for count, name in referrers)):
+        asked = {"site": site, "referrer": "a.example", "period": "last_7_days"}
+        answer = await host.answer("summarize_traffic", **asked)
+        assert answer["hits"] == 5
+        assert answer["countries"]["rows"] == [["DE", 5, 100.0]]
+        ranked = await host.answer("rank_traffic", dimension="referrer", **asked)
+        assert [row[:2] for row in ranked["ranking"]["rows"]] == [["a.example", 5]]
+        assert any("ba.example" in note for note in answer["notes"])
+
+
+async def test_such_a_host_on_a_site_too_large_to_read_leaves_the_rest_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hit_log, "PER_PAGE", 5)
+    referrers = (200, "a.example/x"), (40, "https://ba.example/"), (20, "x://q?//a.example/")
+    async for host, site in served(*((count, {"referrer": name}) for count, name in referrers)):
+        answer = await host.answer("summarize_traffic", site=site, referrer="a.example", period="last_7_days")
+        assert (answer["hits"], answer["complete"], answer["pages"]) == (200, False, None)
+        assert sum(row[1] for row in answer["series"]["rows"]) == 200
+        assert answer["referrers"]["rows"] == [["a.example", 200, 100.0]]
+        assert sum("not known for this referrer" in note for note in answer["notes"]) == 4
+
+
+async def test_hours_are_refused_in_a_zone_that_nobody_names() -> None:
+    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+        said = await host.error("rank_traffic", site="456", dimension="hour", time_zone="user")
+    assert "Hours are only known in UTC" in said
+    assert "time_zone utc" in said
+
+
+async def test_campaigns_are_read_from_rows_where_the_service_does_not_group_them() -> None:
+    answers: list[dict[str, object]] = []
+    for quirks in ((), (Quirk.NO_SOURCE_GROUPS,)):
+        async with connect(Standin(now=lambda: NOW, hits=3_000, quirks=quirks)) as host:
+            answers.append(await host.answer("rank_traffic", site="456", dimension="source"))
+    grouped, read = answers
+    assert grouped["requests_used"] != read["requests_used"]
+    assert {**grouped, "requests_used": 0} == {**read, "requests_used": 0}
+
+
+@pytest.mark.parametrize("dimension", ["device", "source", "hour"])
+async def test_too_many_hits_make_a_labelled_estimate_from_all_over_the_window(
+    dimension: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hit_log, "PER_PAGE", 20)
+    standin = Standin(now=lambda: NOW, hits=12_000, quirks=[Quirk.NO_SOURCE_GROUPS])
+    async with connect(standin) as host:
+        answer = await host.answer("rank_traffic", site="456", dimension=dimension)
+        pages = sorted(
+            int(request.url.params["page"]) for request in host.wire.requests if "page" in request.url.params
+        )
+        assert len(host.wire.requests) <= 40
+    assert (answer["complete"], answer["names"]) == (False, None)
+    assert answer["estimate"].startswith("480 of 2835 hits, 24 pages spread over the window, give or take ")
+    assert answer["ranking"]["columns"] == ["name", "percent_estimated"]
+    shares = {row["name"]: row["percent_estimated"] for row in rows_of(answer["ranking"])}
+    assert all(isinstance(share, int) for share in shares.values())
+    assert pages[-1] > 130
+    if dimension == "device":
+        assert abs(shares["mobile"] - 44) <= int(answer["estimate"].split()[-2])
+
+
+async def test_weekdays_of_many_days_are_estimated_from_whole_weeks() -> None:
+    standin = Standin(now=lambda: NOW, hits=50_000)
+    async with connect(standin) as host:
+        answer = await host.answer(
+            "rank_traffic", site="456", dimension="weekday", period="last_90_days", time_zone="user"
+        )
+        assert len(host.wire.requests) <= 40
+    assert answer["estimate"].endswith("hits of 5 whole weeks spread over the window")
+    assert answer["complete"] is False
+
+
+async def test_an_earlier_period_in_which_the_site_did_not_exist_is_no_comparison() -> None:
+    async with connect(Standin(now=lambda: NOW, hits=1_000)) as host:
+        answer = await host.answer("rank_traffic", site="458", dimension="path", period="last_30_days")
+    assert answer["earlier_hits"] is None
+    assert "new" not in answer
+    assert answer["ranking"]["columns"] == ["name", "hits", "percent", "unique_hits"]
+    assert any(note.startswith("no comparison: the site began on ") for note in answer["notes"])
+
+
+async def test_a_list_too_long_for_one_call_shows_its_top_only_where_that_is_sure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    groups = [(300, {"path": "/top"}), (200, {"path": "/next"}), *((1, {"path": f"/{n}"}) for n in range(390))]
+    async for host, site in served(*groups):
+        asked = {"site": site, "dimension": "path", "compare": "none", "period": "last_7_days"}
+        sure = await host.answer("rank_traffic", limit=1, **asked)
+        assert sure["ranking"] is None
+        assert sure["complete"] is False
+        assert "392" in await host.error("rank_traffic", search="top", **asked)
+    groups[0] = (1000, {"path": "/top"})
+    async for host, site in served(*groups):
+        sure = await host.answer(
+            "rank_traffic", site=site, dimension="path", period="last_7_days", compare="none", limit=1
+        )
+        assert sure["ranking"]["rows"][0][:2] == ["/top", 1000]
+        assert (sure["ranking"]["of"], sure["complete"]) == (392, False)
+        assert any("spellings not merged" in note for note in sure["notes"])
