@@ -16,7 +16,7 @@ from mcp.server.mcpserver.exceptions import (
     UnexpectedToolError,
 )
 from mcp.server.request_state import RequestStateSecurity
-from mcp.server.subscriptions import InMemorySubscriptionBus
+from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Resource
 from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl, ValidationError
@@ -54,16 +54,23 @@ READ_ONLY_BY_SETTING = (
 class TinylyticsServer(MCPServer[Account]):
     """Serves one account: a tool that its key may not use is neither listed nor run.
 
-    `request_state` seals what a client brings back to be confirmed; without it a key of this process does.
-    `read_only_because` says what lowers the account's access, and how the user can change it.
+    `request_state` seals what a client brings back to be confirmed; without it a key of this process does. `bus`
+    carries the news of changes to all servers of the account. `read_only_because` says what lowers the account's
+    access, and how the user can change it.
     """
 
-    def __init__(self, account: Account, *, request_state: RequestStateSecurity | None, read_only_because: str) -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        request_state: RequestStateSecurity | None,
+        bus: SubscriptionBus,
+        read_only_because: str,
+    ) -> None:
         @asynccontextmanager
         async def lifespan(_: MCPServer[Account]) -> AsyncGenerator[Account]:
             yield account  # opened and closed by whoever made it: SSE enters this once per connection
 
-        bus = InMemorySubscriptionBus()
         super().__init__(
             NAME,
             title="Tinylytics",
@@ -188,7 +195,9 @@ def create_server(
     account: Account,
     *,
     request_state: RequestStateSecurity | None = None,
+    bus: SubscriptionBus | None = None,
     read_only_because: str = READ_ONLY_BY_SETTING,
 ) -> TinylyticsServer:
     """The server for an account, not yet connected to anything."""
-    return TinylyticsServer(account, request_state=request_state, read_only_because=read_only_because)
+    news = bus or InMemorySubscriptionBus()
+    return TinylyticsServer(account, request_state=request_state, bus=news, read_only_because=read_only_because)

@@ -189,15 +189,12 @@ async def measure(hits: int) -> bool:
 async def memory(standin: Standin, clock: Clock) -> bool:
     """The peak while reading as many single hits as one call may, the replies being there already."""
     service = Service(standin)
-    days = 600
-    while days > 1:
-        first = START.date() - timedelta(days=days)
-        sql = "SELECT COUNT(*) FROM hits WHERE site_id = 456 AND created_at >= ? AND created_at < ?"
-        since, until = (int(datetime(d.year, d.month, d.day, tzinfo=UTC).timestamp()) for d in (first, START.date()))
-        if standin.connection.execute(sql, (since, until)).fetchone()[0] <= 36_000:
-            break
-        days -= 1 + days // 50
-    days_asked = {"start_date": str(first), "end_date": str(START.date() - timedelta(days=1))}
+    last = START.date() - timedelta(days=1)
+    until = int(START.timestamp()) // 86_400 * 86_400
+    sql = "SELECT created_at FROM hits WHERE site_id = 456 AND created_at < ? ORDER BY created_at DESC LIMIT 1 OFFSET 35999"
+    oldest = standin.connection.execute(sql, (until,)).fetchone()
+    first = datetime.fromtimestamp(oldest[0], UTC).date() + timedelta(days=1) if oldest else last - timedelta(days=600)
+    days_asked = {"start_date": str(min(first, last)), "end_date": str(last)}
     question = {"site": "456", "dimension": "device", "compare": "none", **days_asked}
     with tempfile.TemporaryDirectory() as folder:
         found = await asked(service, clock, folder, "rank_traffic", **question)

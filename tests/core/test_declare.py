@@ -23,12 +23,13 @@ async def ask(
     site: arg.Site = None,
     start_date: arg.StartDate = None,
     country: arg.Country = None,
+    path: arg.Path = None,
     limit: arg.Limit = None,
 ) -> Answer:
     """Count things. They are
     counted.
     """
-    raise NotImplementedError(api, uid, site, start_date, country, limit)
+    raise NotImplementedError(api, uid, site, start_date, country, path, limit)
 
 
 ASK = tool(READ, title="Ask")(ask)
@@ -48,7 +49,7 @@ def accepted(**arguments: Any) -> dict[str, Any]:
 
 def test_the_signature_is_the_schema_and_the_docstring_the_description() -> None:
     assert ASK.description == "Count things. They are counted."
-    assert list(ASK.parameters["properties"]) == ["uid", "site", "start_date", "country", "limit"]
+    assert list(ASK.parameters["properties"]) == ["uid", "site", "start_date", "country", "path", "limit"]
     assert ASK.parameters["required"] == ["uid"]
     assert ASK.parameters["additionalProperties"] is False
     assert not {"anyOf", "$ref", "title", "default"} & set(str(ASK.parameters).replace("'", " ").split())
@@ -90,6 +91,7 @@ def test_numbers_are_taken_as_text_and_text_as_numbers() -> None:
         "site": "456",
         "start_date": None,
         "country": None,
+        "path": None,
         "limit": 7,
     }
 
@@ -107,3 +109,13 @@ def test_a_day_is_never_guessed_from_a_number(day: object) -> None:
 def test_a_country_is_its_two_letters() -> None:
     assert accepted(country=" de ")["country"] == "DE"
     assert "two-letter" in problem(ASK, uid="u", country="D1")
+
+
+def test_yes_is_no_number() -> None:
+    assert "limit: give a whole number" in problem(ASK, uid="u", limit=True)
+
+
+@pytest.mark.parametrize("address", ["https://example.com/about", "HTTP://x", "android-app://a"])
+def test_a_whole_address_is_no_path(address: str) -> None:
+    assert "path: give the path alone, such as /about" in problem(ASK, uid="u", path=address)
+    assert accepted(path="about")["path"] == "/about"

@@ -117,6 +117,13 @@ async def test_a_refused_write_says_which_key_it_takes() -> None:
     refused = await failure(status(403, {"error": "Write access required"}), HIT)
     assert type(refused) is errors.NotAllowed
     assert "full-access key" in str(refused)
+    assert "nothing was stored" in str(refused)
+    assert "Nothing was sent" not in str(refused)
+
+
+async def test_a_403_that_is_a_web_page_says_nothing_about_the_site() -> None:
+    assert type(await failure(html(403), UPTIME)) is errors.Unavailable
+    assert type(await failure(html(403), HIT)) is errors.NotAllowed
 
 
 async def test_a_404_of_a_feature_means_that_it_is_off_and_another_that_there_is_no_such_thing() -> None:
@@ -194,12 +201,20 @@ async def test_a_reply_of_another_form_is_told_by_its_fields_alone(body: bytes) 
 
 
 @pytest.mark.parametrize("endpoint", [HIT, KUDO])
-@pytest.mark.parametrize("answer", [unnamed(204, b""), unnamed(200, b"{}")])
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        (unnamed(204, b""), errors.UnexpectedReply),
+        (unnamed(200, b"{}"), errors.UnexpectedReply),
+        (html(200), errors.KeyNotAccepted),
+        (html(201), errors.KeyNotAccepted),
+    ],
+)
 async def test_a_write_whose_success_cannot_be_read_may_have_been_done(
-    answer: Answering, endpoint: Endpoint[Any]
+    answer: Answering, read: type[Exception], endpoint: Endpoint[Any]
 ) -> None:
     assert type(await failure(answer, endpoint)) is errors.OutcomeUnknown
-    assert type(await failure(answer)) is errors.UnexpectedReply
+    assert type(await failure(answer)) is read
 
 
 @pytest.mark.parametrize("code", [402, 405, 409, 410, 418, 451])

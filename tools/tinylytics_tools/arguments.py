@@ -31,6 +31,12 @@ def _of(least: int, most: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("give a whole number")  # noqa: TRY004 - pydantic tells the caller of a ValueError
+    return value
+
+
 def _country(value: str) -> str:
     code = value.strip().upper()
     if not re.fullmatch(r"[A-Z]{2}", code):
@@ -42,6 +48,8 @@ def _path(value: str) -> str:
     path = value.strip()
     if not path:
         raise ValueError("give a path such as /about")
+    if re.match(r"[a-z][a-z0-9+.-]*://", path, re.IGNORECASE):
+        raise ValueError("give the path alone, such as /about, not a whole address")
     return path if path.startswith("/") else f"/{path}"
 
 
@@ -60,5 +68,5 @@ Country = Annotated[str | None, AfterValidator(_country), Field(description="Two
 Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path)]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
 Search = Annotated[str | None, _of(1, 200), Field(description="Keep names that contain this.")]
-Limit = Annotated[int | None, Field(ge=1, le=50)]
-Offset = Annotated[int | None, Field(ge=0, le=10_000_000)]
+Limit = Annotated[int | None, BeforeValidator(_number), Field(ge=1, le=50)]
+Offset = Annotated[int | None, BeforeValidator(_number), Field(ge=0, le=10_000_000)]

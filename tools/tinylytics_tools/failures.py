@@ -20,26 +20,37 @@ BAD_KEY = (
     "Tinylytics did not accept the API key: it is wrong, revoked or incomplete. Make a new one under "
     f"{WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
 )
+_MAKE_A_FULL_KEY = (
+    f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the "
+    "server."
+)
 FULL_KEY_NEEDED = (
-    "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. The user can "
-    f"make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+    "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. "
+    f"{_MAKE_A_FULL_KEY}"
 )
 
 
 def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.TinylyticsError | None:
     """The error that an answer is, or None where it is a success with a JSON body.
 
-    A page of HTML with any status below 400, or a redirect, is a key not accepted (field notes 2).
+    A redirect, or a page of HTML with any status below 400, is a key not accepted (field notes 2). To a write such a
+    page may also be a success that something on the way replaced, so its outcome is unknown (ANSWERS 5).
     """
     status = response.status_code
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if status == 401 or (not endpoint.keyless and (300 <= status < 400 or (status < 300 and kind == "text/html"))):
+    is_page = kind == "text/html" and endpoint.method == "GET"
+    if status == 401 or (not endpoint.keyless and (300 <= status < 400 or (status < 300 and is_page))):
         return errors.KeyNotAccepted(BAD_KEY)
     if status < 300:
         return None if kind.endswith("json") else unexpected(endpoint, "the content type")
     body = _object(response)
     reasons = _reasons(body)
     match status:
+        case 403 if is_page:
+            return errors.Unavailable(
+                f"{_name(endpoint)} was refused with a web page, which is not how the API answers: something in front "
+                f"of Tinylytics may block this machine. {_LATER}"
+            )
         case 403:
             return _forbidden(endpoint, body, reasons)
         case 404:
@@ -102,7 +113,10 @@ def too_many(wait_s: float | None) -> errors.TooManyRequests:
 def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:
     """The four meanings of 403 (field notes 21), as far as the body tells; `premium` asks `/me` for the rest."""
     if endpoint.method != "GET":
-        return errors.NotAllowed(f"Tinylytics refused this write. {_name(endpoint)} {FULL_KEY_NEEDED}")
+        return errors.NotAllowed(
+            f"Tinylytics refused this write, so nothing was stored. {_name(endpoint)} needs a full-access key, which "
+            f"begins with tly-fa-. {_MAKE_A_FULL_KEY}"
+        )
     if endpoint.subscription and "subscri" in reasons.lower():
         return needs_subscription(endpoint)
     if endpoint.feature is not None and (body.get("content_monitoring_enabled") is False or "enabled" in reasons):

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 def _aware(moment: datetime) -> datetime:
@@ -36,12 +36,15 @@ class Wrapped(Reply):
 
 
 class Pagination(Reply):
-    """Which page this is; `total_count` counts rows, or groups where they are grouped (field notes 6)."""
+    """How much there is; `total_count` counts rows, or groups where they are grouped (field notes 6)."""
 
-    current_page: int
-    per_page: int
-    total_count: int
-    total_pages: int
+    per_page: int = Field(ge=1)
+    total_count: int = Field(ge=0)
+
+    @property
+    def total_pages(self) -> int:
+        """Derived, so that it cannot contradict the count."""
+        return -(-self.total_count // self.per_page)
 
 
 class Dates(Reply):

@@ -10,7 +10,6 @@ from tinylytics_tools import visitor_text
 from tinylytics_tools.hit_log import HitReply
 from tinylytics_tools.merge import Dimension, Raw
 
-
 _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
     "path": attrgetter("path"),
     "referrer": attrgetter("referrer"),

@@ -88,13 +88,18 @@ class LoopbackDoor:
 
 
 class TokenDoor:
-    """Asks for a gateway token as the bearer; the Tinylytics keys stay here."""
+    """Asks for a gateway token as the bearer; the Tinylytics keys stay here.
+
+    Raises:
+        Misuse: the file cannot be used. Later on it lets in nobody, and the log says why.
+    """
 
     scheme = "Bearer"
 
     def __init__(self, path: Path, key: ApiKey | None) -> None:
         self._key = key
         self._tokens = Watched(path, _by_hash)
+        self._tokens.value()
         self._keys: dict[str, Watched[ApiKey]] = {}
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:

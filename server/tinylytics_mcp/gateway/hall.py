@@ -4,11 +4,13 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
+from weakref import WeakValueDictionary
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.request_state import RequestStateSecurity
+from mcp.server.subscriptions import InMemorySubscriptionBus
 from starlette.routing import Router
 from starlette.types import ASGIApp
 from tinylytics_tools.access import Access
@@ -58,6 +60,7 @@ class Hall:
         self._limits = limits
         self._sse_only = sse_only
         self._rooms: OrderedDict[tuple[str, Access | None], Room] = OrderedDict()
+        self._buses = WeakValueDictionary[str, InMemorySubscriptionBus]()
         self._making = anyio.Lock()
         self._tasks: TaskGroup | None = None
 
@@ -123,7 +126,8 @@ class Hall:
                 else RequestStateSecurity.ephemeral(audience=audience)
             )
             because = READ_ONLY_BY_SETTING if caller.access is None else READ_ONLY_FOR_CALLER
-            server = create_server(account, request_state=sealed, read_only_because=because)
+            bus = self._buses.setdefault(caller.account[0], InMemorySubscriptionBus())  # one for all levels of access
+            server = create_server(account, request_state=sealed, bus=bus, read_only_because=because)
             limits, security = self._limits, self._settings.security
             apps = [server.sse_app(transport_security=security, max_request_body_size=limits.body)]
             if not self._sse_only:

@@ -1,0 +1,51 @@
+"""The official Inspector's command line on every transport is told what the Python client is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from foreign import errand
+from foreign.npm import INSPECTOR, output, started
+from server.processes import START
+
+TRANSPORTS = ("stdio", "http", "sse")
+PRINT = ["--cli", "--format", "json", "--quiet", "--connect-timeout", "60000"]
+CALL = ["--method", "tools/call", "--tool-name", "summarize_traffic", "--tool-args-json"]
+READ = ["--method", "resources/read", "--uri", "tinylytics://sites/456/traffic?period=last_month"]
+PROMPT = ["--method", "prompts/get", "--prompt-name", "weekly_report", "--prompt-args", "site=example.com"]
+
+
+def inspected(transport: str, address: str, folder: Path, *arguments: str) -> Any:
+    """The result that the Inspector prints, without what may differ."""
+    match transport:
+        case "stdio":
+            target = [*arguments, "--", *START, "serve", "--demo"]
+        case "http":
+            target = [f"{address}/mcp", *arguments]
+        case _:
+            target = [f"{address}/sse", "--transport", "sse", *arguments]
+    with started(INSPECTOR, *PRINT, *target, home=folder) as inspector:
+        return errand.result(json.loads(output(inspector))["result"])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_tools_are_listed_and_every_schema_is_portable(
+    transport: str, address: str, ours: dict[str, Any], tmp_path: Path
+) -> None:
+    listed = inspected(transport, address, tmp_path, "--method", "tools/list", "--strict")
+    assert listed == ours["tools"]
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_tool_is_called(transport: str, era: str, address: str, ours: dict[str, Any], tmp_path: Path) -> None:
+    arguments = json.dumps({"site": "example.com", "period": "last_month"})
+    told = inspected(transport, address, tmp_path, *CALL, arguments, "--protocol-era", era)
+    assert told == ours["summary"]
+
+
+def test_a_resource_is_read_and_a_prompt_filled_in(address: str, ours: dict[str, Any], tmp_path: Path) -> None:
+    modern = ("--protocol-era", "modern")
+    assert inspected("http", address, tmp_path, *READ, *modern) == ours["reading"]
+    assert inspected("http", address, tmp_path, *PROMPT, *modern) == ours["prompt"]
