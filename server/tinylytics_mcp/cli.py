@@ -84,6 +84,10 @@ def _run(args: argparse.Namespace) -> None:
             from tinylytics_mcp.calling import list_tools
 
             list_tools(demo=args.demo)
+        case "writes":
+            from tinylytics_mcp.writes_command import list_writes
+
+            list_writes(args.limit)
         case "token":
             from tinylytics_mcp.gateway import token_command
             from tinylytics_mcp.terminal import Terminal
@@ -140,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file")
     commands.add_parser("tools", parents=[demo], help="list the tools that this key may use")
+    writes = commands.add_parser("writes", help="list what was written from here, and what came of it")
+    writes.add_argument("--limit", type=_count, default=50, help="default: 50, the newest first")
     _add_token(commands.add_parser("token", help="say who may connect over HTTP"))
     standin = commands.add_parser("standin", help="serve a made-up Tinylytics API on a port")
     _add_address(standin, port=8001)
@@ -159,6 +165,12 @@ def _add_token(token: argparse.ArgumentParser) -> None:
 def _add_address(parser: argparse.ArgumentParser, *, port: int) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     parser.add_argument("--port", type=_port, default=port, help=f"default: {port}; 0 takes a free one")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError("a limit is a number from 1 to 10000")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -12,7 +12,7 @@ from test_hit_writes import WHOLE, hits
 from tinylytics_mcp.standin import FULL_ACCESS_KEY
 from tinylytics_tools.wire.interface import StoreUnavailable
 from tinylytics_tools.wire.state_file import StateFile
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord, list_writes
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord
 from wiring import NOW, connect, network_of, record_of
 
 pytestmark = pytest.mark.anyio
@@ -38,14 +38,14 @@ async def test_the_intent_is_there_before_the_request_leaves(tmp_path: Path) -> 
     async with connect(Faulty(network_of(service), look), writes=record_of(StateFile(file))) as host:
         await host.answer("create_hit", site=site, path="/x")
     assert seen == [("create_hit", "/x", None)]
-    (entry,) = await list_writes(StateFile(file))
+    (entry,) = await WriteRecord(StateFile(file)).latest(limit=9)
     assert (entry.outcome, entry.is_open, entry.result["status"]) == (Outcome.DONE, False, "created")
 
 
 async def test_an_intent_without_an_outcome_is_unknown() -> None:
     file = StateFile(None)
     await WriteRecord(file).begin(HIT, 1000.0)
-    (entry,) = await list_writes(file)
+    (entry,) = await WriteRecord(file).latest(limit=9)
     assert (entry.outcome, entry.is_open, entry.at, entry.rows) == (Outcome.UNKNOWN, True, 1000.0, 1)
 
 
@@ -64,7 +64,7 @@ async def test_each_attempt_is_classed(fault: Fault | None, outcome: str) -> Non
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", fault)), writes=record_of(file)) as host:
         await host.call("create_hit", site=site, path="/x")
-    assert [entry.outcome for entry in await list_writes(file)] == [outcome]
+    assert [entry.outcome for entry in await WriteRecord(file).latest(limit=9)] == [outcome]
 
 
 async def test_what_the_service_refuses_is_refused_and_a_wrong_argument_is_no_attempt() -> None:
@@ -73,7 +73,7 @@ async def test_what_the_service_refuses_is_refused_and_a_wrong_argument_is_no_at
     async with connect(service, key="tly-fa-revoked", writes=record_of(file)) as host:
         await host.call("create_hit", path="/x")
         await host.call("create_hit", path="/x?y")
-    assert await list_writes(file) == []
+    assert await WriteRecord(file).latest(limit=9) == []
 
 
 async def test_neither_key_nor_address_visitor_or_agent_is_in_the_file(tmp_path: Path) -> None:
@@ -114,8 +114,8 @@ async def test_another_body_site_action_or_key_is_no_repeat() -> None:
     for write in others:
         assert isinstance(await record.begin(write, 1000.0), int)
     assert isinstance(await WriteRecord(file, "another key").begin(HIT, 1000.0), int)
-    assert len(await list_writes(file, "one key")) == 4
-    assert len(await list_writes(file, limit=3)) == 3
+    assert len(await record.latest(limit=9)) == 5
+    assert [entry.id for entry in await record.latest(limit=3)] == [5, 4, 3]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
@@ -132,7 +132,7 @@ async def test_old_writes_are_forgotten() -> None:
     record = WriteRecord(file)
     await record.begin(HIT, 1000.0)
     await record.begin(HIT, 1001.0 + KEPT_S)
-    assert [entry.at for entry in await list_writes(file)] == [1001.0 + KEPT_S]
+    assert [entry.at for entry in await WriteRecord(file).latest(limit=9)] == [1001.0 + KEPT_S]
 
 
 async def test_a_file_that_cannot_be_used_says_so(tmp_path: Path) -> None:

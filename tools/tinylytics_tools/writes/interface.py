@@ -35,3 +35,7 @@ class Writes(Protocol):
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
         """The latest writes of a kind on a site, newest first."""
         ...
+
+    async def latest(self, *, limit: int) -> list[Entry]:
+        """The latest writes of all keys that share the record, newest first; paths and uids are raw."""
+        ...

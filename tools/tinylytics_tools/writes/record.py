@@ -136,18 +136,11 @@ class WriteRecord:
             ).fetchall()
         return [_entry(row) for row in found]
 
-
-async def list_writes(file: StateFile, owner: str | None = None, *, limit: int = 50) -> list[Entry]:
-    """The latest writes in a state file, of one key or of all, newest first; paths and uids are raw visitors' text.
-
-    Raises:
-        StoreUnavailable: nothing can be read.
-    """
-    with file.reading() as rows:
-        found = rows.execute(
-            _SELECT + " WHERE ?1 IS NULL OR owner = ?1 ORDER BY id DESC LIMIT ?2", (owner, limit)
-        ).fetchall()
-    return [_entry(row) for row in found]
+    async def latest(self, *, limit: int) -> list[Entry]:
+        """The latest writes of all keys that share the file, newest first; paths and uids are raw visitors' text."""
+        with self._file.reading() as rows:
+            found = rows.execute(_SELECT + " ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+        return [_entry(row) for row in found]
 
 
 _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM writes"

@@ -61,6 +61,11 @@ class RedisWriteRecord:
         found = await self._link.run(_LAST, ["write:"], self._index(action, site_id, uid), limit - 1)
         return [_entry(row) for row in found]
 
+    async def latest(self, *, limit: int) -> list[Entry]:
+        """See `Writes`."""
+        found = await self._link.run(_LATEST, ["write:", "all-writes"], limit - 1)
+        return [_entry(row) for row in found]
+
     def _index(self, action: str, site_id: int, uid: str | None = None) -> str:
         """The name of the list of writes of a kind, or of those of a uid."""
         kind = f"writes:{self._owner}:{action}:{site_id}"
@@ -130,6 +135,14 @@ _LAST = (
     + """
 local stem, rows = string.sub(KEYS[1], 1, -1 - #'write:'), {}
 for _, id in ipairs(redis.call('ZREVRANGE', stem .. ARGV[1], 0, ARGV[2])) do rows[#rows + 1] = row(id) end
+return rows
+"""
+)
+_LATEST = (
+    _ROW
+    + """
+local rows = {}
+for _, id in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[1])) do rows[#rows + 1] = row(id) end
 return rows
 """
 )
