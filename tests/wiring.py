@@ -16,6 +16,7 @@ from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.api import Account, Preferences
 from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -76,7 +77,7 @@ async def connect(
     preferences: Preferences = Preferences(),
     clock: Callable[[], datetime] = lambda: NOW,
     elicitation: ElicitationFnT | None = None,
-    writes: WriteRecord | None = None,
+    writes: Writes | None = None,
 ) -> AsyncGenerator[Connected]:
     """A client connected in memory to a server whose service is a stand-in, a transport or a function."""
     wire = Recorder(network_of(service))

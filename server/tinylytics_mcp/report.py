@@ -36,14 +36,19 @@ def report(site: str, period: str | None, output: Path, *, demo: bool, cached: b
         raise Misuse(f"a report is .html or .md: {str(output)!r} ends in neither.")
     settings = settings_for(os.environ, demo=demo)
 
-    async def run() -> None:
+    async def run() -> Failure | None:
         async with (
             open_account(settings, demo=demo, cached=cached) as account,
             Client(create_server(account)) as client,
         ):
-            await write_report(client, site, period, output)
+            try:
+                await write_report(client, site, period, output)
+            except Failure as problem:  # the client's task group would wrap it
+                return problem
+        return None
 
-    anyio.run(run)
+    if problem := anyio.run(run):
+        raise problem
     Terminal(sys.stdout).line(str(output))
 
 

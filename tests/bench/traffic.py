@@ -73,12 +73,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Asked:
-    """One call: requests that left, bytes of both halves, seconds, and the answer."""
+    """One call: requests that left, bytes of both halves, seconds, of these the processor's, and the answer."""
 
     requests: int
     text: int
     structured: int
     seconds: float
+    processor: float
     answer: dict[str, Any]
 
 
@@ -107,9 +108,9 @@ async def asked(service: Service, clock: Clock, folder: str, tool: str, **argume
         latency, service.latency_s = service.latency_s, 0.0
         await client.call_tool(tool, {**arguments, **YESTERDAY})
         service.latency_s, switch.wire = latency, wire
-        before, since = service.requests, time.perf_counter()
+        before, since, busy = service.requests, time.perf_counter(), time.process_time()
         result = await client.call_tool(tool, arguments)
-        seconds = time.perf_counter() - since
+        seconds, busy = time.perf_counter() - since, time.process_time() - busy
     await account.aclose()
     assert not result.is_error, text_of(result)
     assert result.structured_content is not None
@@ -118,6 +119,7 @@ async def asked(service: Service, clock: Clock, folder: str, tool: str, **argume
         compact(text_of(result)),
         compact(result.structured_content),
         seconds,
+        busy,
         result.structured_content,
     )
 
@@ -157,11 +159,12 @@ async def measure(hits: int) -> bool:
         with tempfile.TemporaryDirectory() as folder:  # fills the replies
             await asked(service, clock, folder, "summarize_traffic", **question)
         service.latency_s = LATENCY_S
-        times: list[float] = []
+        times: list[Asked] = []
         for _ in range(5):
             with tempfile.TemporaryDirectory() as folder:
-                times.append((await asked(service, clock, folder, "summarize_traffic", **question)).seconds)
+                times.append(await asked(service, clock, folder, "summarize_traffic", **question))
         service.latency_s = 0.0
+        fastest = min(times, key=lambda one: one.seconds)
         bound = 1.3 * (-(-first.requests // AT_ONCE) + 2) * LATENCY_S
         given = max(first.text, first.structured)
         checks = {
@@ -170,7 +173,7 @@ async def measure(hits: int) -> bool:
             "within a minute": again.requests == 0,
             "size": first.text + first.structured <= LARGEST,
             "ratio": hits != 100_000 or raw / given >= SMALLEST_RATIO,
-            "time": min(times) <= bound,
+            "time": fastest.seconds <= bound,
         }
         good = good and all(checks.values())
         print(  # noqa: T201 - a script
@@ -179,7 +182,8 @@ async def measure(hits: int) -> bool:
             f"all pages of 100: {pages}\n"
             f"    bytes to the model {given} a half, raw {raw} (1/{raw / given:.0f}), tokens about "
             f"{given / BYTES_A_TOKEN:.0f} against {raw / BYTES_A_TOKEN:.0f}\n"
-            f"    time {min(times) * 1000:.0f} ms, at most {bound * 1000:.0f} ms; page after page: "
+            f"    time {fastest.seconds * 1000:.0f} ms, {fastest.processor * 1000:.0f} of them the processor's, "
+            f"at most {bound * 1000:.0f} ms; page after page: "
             f"{pages * LATENCY_S * 1000:.0f} ms\n"
             f"    " + ", ".join(f"{name} {verdict(is_good)}" for name, is_good in checks.items())
         )
@@ -191,7 +195,8 @@ async def memory(standin: Standin, clock: Clock) -> bool:
     service = Service(standin)
     last = START.date() - timedelta(days=1)
     until = int(START.timestamp()) // 86_400 * 86_400
-    sql = "SELECT created_at FROM hits WHERE site_id = 456 AND created_at < ? ORDER BY created_at DESC LIMIT 1 OFFSET 35999"
+    where = "site_id = 456 AND created_at < ? ORDER BY created_at DESC LIMIT 1 OFFSET 35999"
+    sql = f"SELECT created_at FROM hits WHERE {where}"  # noqa: S608 - constants
     oldest = standin.connection.execute(sql, (until,)).fetchone()
     first = datetime.fromtimestamp(oldest[0], UTC).date() + timedelta(days=1) if oldest else last - timedelta(days=600)
     days_asked = {"start_date": str(min(first, last)), "end_date": str(last)}

@@ -22,6 +22,7 @@ from tinylytics_mcp.gateway.connections import guarded
 from tinylytics_mcp.gateway.limits import LIMITS, Limits
 from tinylytics_mcp.gateway.settings import read_gateway
 from tinylytics_mcp.gateway.tokens import add_token
+from tinylytics_mcp.listening import bind
 from tinylytics_mcp.settings import read_settings
 from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY, Standin
 from tinylytics_tools.access import Access
@@ -34,6 +35,10 @@ NOTHING_SET: Mapping[str, str] = {}
 ANNA, BERT, ANNA_READS = "tly-fa-anna", "tly-fa-bert", "tly-ro-anna"
 """Keys of two accounts."""
 MODERN = "2026-07-28"
+META: dict[str, Any] = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
+}
 ACCEPT = {"accept": "application/json, text/event-stream"}
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -119,11 +124,7 @@ class Served:
 
     async def modern(self, method: str, params: dict[str, Any], **headers: str) -> dict[str, Any]:
         """One request of the new protocol, as a client with forms sends it; its answer's JSON."""
-        meta: dict[str, Any] = {
-            "io.modelcontextprotocol/protocolVersion": MODERN,
-            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
-        }
-        body: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+        body: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
         about = {"mcp_protocol_version": MODERN, "mcp_method": method, "mcp_name": str(params.get("name", ""))}
         return (await self.ask("POST", "/mcp", json=body, **ACCEPT, **about, **headers)).json()
 
@@ -135,7 +136,12 @@ def named(headers: Mapping[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def serving(
-    backend: Backend, environment: Mapping[str, str] = NOTHING_SET, *, limits: Limits = LIMITS, sse_only: bool = False
+    backend: Backend,
+    environment: Mapping[str, str] = NOTHING_SET,
+    *,
+    limits: Limits = LIMITS,
+    sse_only: bool = False,
+    send_buffer: int | None = None,
 ) -> AsyncGenerator[Served]:
     """Serve a backend with these settings of the gateway, on a free port of this computer."""
     app = gateway_app(backend, read_gateway(environment, host="127.0.0.1"), sse_only=sse_only, limits=limits)
@@ -143,8 +149,10 @@ async def serving(
         app, http=guarded(limits), ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
     server = _Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with bind("127.0.0.1", 0) as listener:
         async with httpx.AsyncClient(timeout=10, trust_env=False) as plain, anyio.create_task_group() as tasks:
+            if send_buffer is not None:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             tasks.start_soon(server.serve, [listener])
             while not server.started:
                 await anyio.lowlevel.checkpoint()
@@ -177,3 +185,12 @@ def confirmed(params: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     """The same call again, with what was asked ticked."""
     yes = {name: {"action": "accept", "content": {"confirm": True}} for name in asked["inputRequests"]}
     return {**params, "requestState": asked["requestState"], "inputResponses": yes}
+
+
+async def events_until_dropped(lines: AsyncIterator[str]) -> list[str]:
+    """What else a stream tells until the server closes it."""
+    told: list[str] = []
+    with contextlib.suppress(httpx.RemoteProtocolError, httpx.ReadError, StopAsyncIteration):
+        while True:
+            told.append(await anext(lines))
+    return [line for line in told if line.startswith("event:")]

@@ -1,14 +1,32 @@
 """No client takes what others need: streams, sessions, accounts, bodies, and patience with the slow."""
 
+import json
+import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
-from anyio.abc import SocketStream
-from serving import ACCEPT, ANNA, BERT, INITIALIZE, PING, QUICK, Served, Service, backend_of, serving, tokens_in
+from anyio.abc import SocketAttribute, SocketStream
+from mcp import Client
+from serving import (
+    ACCEPT,
+    ANNA,
+    BERT,
+    INITIALIZE,
+    META,
+    MODERN,
+    PING,
+    QUICK,
+    Served,
+    Service,
+    backend_of,
+    events_until_dropped,
+    serving,
+    tokens_in,
+)
 from tinylytics_mcp.gateway.limits import LIMITS, Limits
 from tinylytics_mcp.gateway.settings import CLIENT_KEYS, TOKENS_FILE
 from wiring import text_of
@@ -28,9 +46,11 @@ async def limited(limits: Limits) -> AsyncGenerator[Served]:
 )
 async def test_no_more_streams_are_opened_than_there_may_be(limits: Limits, others: int) -> None:
     async with limited(limits) as served:
-        async with AsyncExitStack() as open_streams:
-            for _ in range(2):
-                lines = await open_streams.enter_async_context(served.stream("/sse", x_tinylytics_key=ANNA))
+        async with (
+            served.stream("/sse", x_tinylytics_key=ANNA) as one,
+            served.stream("/sse", x_tinylytics_key=ANNA) as two,
+        ):
+            for lines in (one, two):
                 assert (await anext(lines)).startswith("event: endpoint")
             refused = await served.ask("GET", "/sse", x_tinylytics_key=ANNA)
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
@@ -67,8 +87,7 @@ async def test_an_idle_session_is_closed_and_its_place_given_to_another() -> Non
         with anyio.fail_after(5):
             while (await served.ask("POST", "/mcp", json=INITIALIZE, x_tinylytics_key=BERT, **ACCEPT)).is_error:
                 pass
-            while (await served.ask("DELETE", "/mcp", **own)).status_code != 404:
-                await anyio.sleep(0.2)  # asking keeps it alive
+        assert (await served.ask("DELETE", "/mcp", **own)).status_code == 404
 
 
 async def test_the_account_that_was_asked_for_longest_ago_goes_unless_it_has_a_session(tmp_path: Path) -> None:
@@ -77,15 +96,17 @@ async def test_the_account_that_was_asked_for_longest_ago_goes_unless_it_has_a_s
     )
     service = Service()
     limits = replace(LIMITS, accounts=2)
-    async with serving(backend_of(service), {TOKENS_FILE: file}, limits=limits) as served:
-        async with served.client(mode="legacy", authorization=shown["a"]) as with_session:
-            for name in ("b", "c", "d", "b"):
-                async with served.client(authorization=shown[name]) as client:
-                    await client.list_tools()
-            async with served.client(mode="legacy", authorization=shown["b"]):
-                full = await served.ask("POST", "/mcp", json=PING, authorization=shown["c"])
-                assert full.status_code == 503
-            assert "Site of anna" in text_of(await with_session.call_tool("list_sites", {}))
+    async with (
+        serving(backend_of(service), {TOKENS_FILE: file}, limits=limits) as served,
+        served.client(mode="legacy", authorization=shown["a"]) as with_session,
+    ):
+        for name in ("b", "c", "d", "b"):
+            async with served.client(authorization=shown[name]) as client:
+                await client.list_tools()
+        async with served.client(mode="legacy", authorization=shown["b"]):
+            full = await served.ask("POST", "/mcp", json=PING, authorization=shown["c"])
+            assert full.status_code == 503
+        assert "Site of anna" in text_of(await with_session.call_tool("list_sites", {}))
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/messages/?session_id=0"])
@@ -96,22 +117,21 @@ async def test_a_body_that_is_too_large_is_not_read(path: str) -> None:
 
 
 async def test_an_sse_connection_on_which_the_client_says_nothing_is_closed_and_one_that_talks_is_not() -> None:
-    async with limited(replace(QUICK, stream_idle_s=0.3)) as served:
-        async with (
-            served.stream("/sse", x_tinylytics_key=ANNA) as silent,
-            served.client("/sse", x_tinylytics_key=ANNA) as talks,
-        ):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_talk, talks)
-                assert len([line async for line in silent if line.startswith("event:")]) == 1
-                tasks.cancel_scope.cancel()
-            assert (await talks.list_tools()).tools
+    async with (
+        limited(replace(QUICK, stream_idle_s=0.3)) as served,
+        served.stream("/sse", x_tinylytics_key=ANNA) as silent,
+        served.client("/sse", x_tinylytics_key=ANNA) as talks,
+    ):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_talk, talks)
+            assert await events_until_dropped(silent) == ["event: endpoint"]
+            tasks.cancel_scope.cancel()
+        assert (await talks.list_tools()).tools
 
 
-async def _talk(client: object) -> None:
+async def _talk(client: Client) -> None:
     while True:
-        await getattr(client, "list_tools")()  # noqa: B009
-        await anyio.lowlevel.checkpoint()
+        await client.list_tools()
 
 
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n"
@@ -125,22 +145,33 @@ SLOW = {
 
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW.keys())
 async def test_who_does_not_go_on_is_dropped(sent: bytes) -> None:
-    async with serving(backend_of(Service(), TINYLYTICS_API_KEY=ANNA), limits=QUICK) as served:
-        async with await _connect(served) as stream:
-            if sent:
-                await stream.send(sent)
-            with anyio.fail_after(3):
-                await _read_to_the_end(stream)
+    backend = backend_of(Service(), TINYLYTICS_API_KEY=ANNA)
+    async with serving(backend, limits=QUICK) as served, await _connect(served) as stream:
+        if sent:
+            await stream.send(sent)
+        with anyio.fail_after(3):
+            await _read_to_the_end(stream)
 
 
 async def test_who_does_not_read_is_dropped_and_holds_up_nobody() -> None:
-    async with serving(backend_of(Service(), TINYLYTICS_API_KEY=ANNA), limits=QUICK) as served:
-        async with await _connect(served) as stream:
-            asked = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500
-            with pytest.raises((anyio.BrokenResourceError, anyio.ClosedResourceError)), anyio.fail_after(10):
-                while True:
-                    await stream.send(asked)
+    backend = backend_of(Service(), TINYLYTICS_API_KEY=ANNA)
+    async with serving(backend, limits=QUICK, send_buffer=4096) as served, await _connect(served) as stream:
+        raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not Django's
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with anyio.fail_after(10):
+            await _ask_and_never_read(stream)
         assert (await served.ask("GET", "/health")).status_code == 200
+
+
+async def _ask_and_never_read(stream: SocketStream) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": META}})
+    about = f"Accept: application/json, text/event-stream\r\nMcp-Method: tools/list\r\nMCP-Protocol-Version: {MODERN}"
+    head = f"Content-Type: application/json\r\n{about}\r\nContent-Length: {len(body)}\r\n\r\n"
+    try:
+        while True:
+            await stream.send((HEAD + head.encode() + body.encode()) * 10)
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+        return
 
 
 async def _connect(served: Served) -> SocketStream:

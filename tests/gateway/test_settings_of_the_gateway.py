@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from serving import Service, backend_of
 from tinylytics_mcp.gateway.app import door_of
 from tinylytics_mcp.gateway.settings import (
     ALLOWED_HOSTS,
@@ -14,7 +15,6 @@ from tinylytics_mcp.gateway.settings import (
     read_gateway,
 )
 from tinylytics_mcp.misuse import Misuse
-from serving import Service, backend_of
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to be refused
 HOSTS = {ALLOWED_HOSTS: "mcp.example.com"}

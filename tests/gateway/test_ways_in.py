@@ -6,7 +6,19 @@ from pathlib import Path
 import anyio
 import pytest
 from mcp import MCPError
-from serving import ACCEPT, ANNA, ANNA_READS, BERT, INITIALIZE, QUICK, Service, backend_of, serving, tokens_in
+from serving import (
+    ACCEPT,
+    ANNA,
+    ANNA_READS,
+    BERT,
+    INITIALIZE,
+    QUICK,
+    Service,
+    backend_of,
+    events_until_dropped,
+    serving,
+    tokens_in,
+)
 from tinylytics_mcp.gateway.doors import CHECKED_FOR_S, MOST_REFUSALS, REFUSED_FOR_S, ClientKeyDoor, NotNow
 from tinylytics_mcp.gateway.settings import CLIENT_KEYS, TOKENS_FILE
 from tinylytics_mcp.gateway.tokens import add_token, revoke_token
@@ -71,7 +83,7 @@ async def test_the_open_stream_of_a_revoked_token_is_closed(tmp_path: Path) -> N
     ):
         assert (await anext(lines)).startswith("event: endpoint")
         revoke_token(Path(file), "anna")
-        assert [line async for line in lines if line.startswith("event:")] == []
+        assert await events_until_dropped(lines) == []
 
 
 async def test_a_file_of_tokens_that_is_broken_lets_in_nobody_until_it_is_mended(tmp_path: Path) -> None:

@@ -164,6 +164,14 @@ def test_a_call_that_fails_tells_why_on_stderr(typed: list[str], told: str, caps
 
 
 @pytest.mark.usefixtures("here")
+def test_a_report_that_fails_tells_why_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", "nowhere", "-o", str(tmp_path / "report.md"), "--demo"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("tinylytics-mcp: No site of this account is called that.")
+    assert len(said.err.splitlines()) == 1
+
+
 def test_without_a_key_a_call_tells_where_one_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["call", "get_account"]) == 1
     assert "API Access" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """What `rank_traffic` keeps, leaves out, estimates and refuses."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import pytest
 from tinylytics_mcp.standin import Quirk, Standin
@@ -85,6 +86,17 @@ async def test_such_a_host_on_a_site_too_large_to_read_leaves_the_rest_unknown(m
         assert sum(row[1] for row in answer["series"]["rows"]) == 200
         assert answer["referrers"]["rows"] == [["a.example", 200, 100.0]]
         assert sum("not known for this referrer" in note for note in answer["notes"]) == 4
+
+
+async def test_uniques_of_two_requests_are_not_added_up() -> None:
+    standin = Standin(now=lambda: NOW, hits=0)
+    site = standin.add_site(label="Old", url="https://old.example", created_at=MOMENT - 900 * 86_400)
+    rows = (("/once", MOMENT), ("/both", MOMENT), ("/both", MOMENT - 790 * 86_400))
+    standin.add_hits(site, ({"created_at": at, "path": path, "unique_hash": "aa"} for path, at in rows))
+    days = {"start_date": str(NOW.date() - timedelta(days=800)), "end_date": str(NOW.date() - timedelta(days=1))}
+    async with connect(standin) as host:
+        answer = await host.answer("rank_traffic", site=str(site), dimension="path", compare="none", **days)
+    assert [row[:2] + row[3:] for row in answer["ranking"]["rows"]] == [["/both", 2, None], ["/once", 1, 1]]
 
 
 async def test_hours_are_refused_in_a_zone_that_nobody_names() -> None:

@@ -178,6 +178,19 @@ async def test_all_pages_of_outages_are_read_before_one_is_called_the_newest() -
     assert answer["down_since"] == "2026-11-20T00:00:00Z"
 
 
+@pytest.mark.parametrize("total_pages", [0, 1, None])
+async def test_an_odd_number_of_pages_loses_no_outage(total_pages: int | None) -> None:
+    whole = pages_of("downtimes", outages(205), monitor=MONITOR)
+
+    def odd(request: httpx.Request) -> Any:
+        reply = whole(request)
+        return {**reply, "pagination": {**reply["pagination"], "total_pages": total_pages}}
+
+    async with connect(uptime_of(odd)) as host:
+        answer = await host.answer("get_uptime")
+    assert (answer["downtimes"]["of"], answer["complete"]) == (205, True)
+
+
 async def test_a_page_that_fails_makes_the_answer_incomplete() -> None:
     whole = pages_of("downtimes", outages(205), monitor=MONITOR)
 

@@ -10,7 +10,7 @@ from tinylytics_tools.wire.interface import Store
 from tinylytics_tools.wire.report import Report, report_of
 from tinylytics_tools.wire.store import open_store
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]
 
 CLOSED = {"start_date": "2026-11-01", "end_date": "2026-11-21"}
 
@@ -182,8 +182,8 @@ async def test_a_store_that_is_lost_in_between_harms_no_read(tmp_path: Path) -> 
     assert await cached.number() == 2
 
 
-async def test_a_damaged_body_is_a_miss() -> None:
-    store = open_store(None)
+async def test_a_damaged_body_is_a_miss(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "state")
     cached = Cached(store=store)
     await cached.ask()
     with store.file.transaction() as rows:

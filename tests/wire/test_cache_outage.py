@@ -11,7 +11,7 @@ from tinylytics_tools.wire.cache import Cache
 from tinylytics_tools.wire.report import Report, report_of
 from tinylytics_tools.wire.store import open_store
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]
 
 WEEK = 7 * 86_400
 OUTAGES = [

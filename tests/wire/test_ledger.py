@@ -9,7 +9,7 @@ from tinylytics_tools.wire.allowance import ALLOWED, ALONE, FOR_READS, Allowance
 from tinylytics_tools.wire.report import requests_sent
 from tinylytics_tools.wire.store import open_store
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]
 
 
 async def test_reads_stop_at_900_and_writes_at_950_of_any_hour() -> None:

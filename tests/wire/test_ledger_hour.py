@@ -4,7 +4,9 @@ import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis_stores import KINDS, stores_of
 from scripted import KEY, OTHER_KEY, Clock
+from tinylytics_tools.wire.interface import Store
 from tinylytics_tools.wire.store import open_store
 
 MOST = 5
@@ -17,11 +19,18 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @given(steps=STEPS)
 @settings(max_examples=80, deadline=None)
-def test_each_answer_is_what_a_count_of_all_earlier_places_says(steps: list[tuple[int, str]]) -> None:
+def test_each_answer_is_what_a_count_of_all_earlier_places_says(
+    request: pytest.FixtureRequest, kind: str, steps: list[tuple[int, str]]
+) -> None:
     async def run() -> None:
-        store, clock = open_store(None), Clock()
+        async with stores_of(kind, lambda: request.getfixturevalue("redis_port")) as new_store:
+            await check(new_store())
+
+    async def check(store: Store) -> None:
+        clock = Clock()
         given_at = {KEY: list[float](), OTHER_KEY: list[float]()}
         for seconds, key in steps:
             clock.move(seconds)
@@ -42,9 +51,16 @@ def test_each_answer_is_what_a_count_of_all_earlier_places_says(steps: list[tupl
 
 @given(steps=st.lists(st.tuples(st.integers(0, 2000), st.sampled_from([0, 0, 0, 1, 600, 9999])), max_size=40))
 @settings(max_examples=60, deadline=None)
-def test_a_clock_that_is_set_back_never_lets_more_out_in_an_hour_of_true_time(steps: list[tuple[int, int]]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_clock_that_is_set_back_never_lets_more_out_in_an_hour_of_true_time(
+    request: pytest.FixtureRequest, kind: str, steps: list[tuple[int, int]]
+) -> None:
     async def run() -> None:
-        store, clock, true = open_store(None), Clock(), 0
+        async with stores_of(kind, lambda: request.getfixturevalue("redis_port")) as new_store:
+            await check(new_store())
+
+    async def check(store: Store) -> None:
+        clock, true = Clock(), 0
         given_at: list[int] = []
         for passed, set_back in steps:
             true += passed

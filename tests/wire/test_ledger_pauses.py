@@ -9,7 +9,7 @@ from scripted import KEY, OTHER_KEY, Clock, answer, get, ledger, network, status
 from tinylytics_tools.wire.allowance import Allowance
 from tinylytics_tools.wire.store import open_store
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]
 
 NOON = Clock().now
 IN_A_MINUTE_AND_A_HALF = format_datetime(NOON + timedelta(seconds=90), usegmt=True)

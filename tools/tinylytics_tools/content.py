@@ -11,6 +11,7 @@ from tinylytics_tools.me import read_premium
 from tinylytics_tools.replies import Reply, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, which_site
+from tinylytics_tools.wording import counted
 
 DEFAULT_ROWS = 15
 
@@ -54,9 +55,9 @@ class StatsReply(Reply):
 class ContentReply(Reply):
     """`GET /sites/:id/content`; `ok_links` is left unread, it can hold a whole site."""
 
-    monitoring_status: CheckReply = CheckReply()
-    issues: IssuesReply = IssuesReply()
-    stats: StatsReply = StatsReply()
+    monitoring_status: CheckReply
+    issues: IssuesReply
+    stats: StatsReply
 
     @property
     def broken(self) -> int | None:
@@ -151,11 +152,11 @@ def _state(check: CheckReply) -> str:
 
 
 def _headline(name: str, reply: ContentReply) -> str:
-    broken = "an unknown number of" if reply.broken is None else reply.broken or "no"
+    broken = counted("an unknown number of" if reply.broken is None else reply.broken or "no", "broken link")
     mixed = "" if not reply.mixed else f" and {reply.mixed} with mixed content"
     checked = "" if reply.stats.total_checked is None else f" among {reply.stats.total_checked} checked"
     when = visitor_text.time(reply.monitoring_status.last_check_at)
-    return f"{name} has {broken} broken links{mixed}{checked}; last check {when}."
+    return f"{name} has {broken}{mixed}{checked}; last check {when}."
 
 
 TOOLS = [get_content_status]

@@ -52,7 +52,8 @@ def _segment(name: str, value: int | str) -> str:
         plain, once = once, unquote(once)
     if not text or any(part in ("", ".", "..") for part in plain.replace("\\", "/").split("/")):
         raise InvalidArgument(
-            f"{name} cannot be sent: it is empty, or has an empty or dot segment, which could reach something else. "
-            "Give the exact value that a list showed."
+            f"{name} cannot be sent: it is empty, or has an empty or dot segment, which the path of a request cannot "
+            "carry without reaching something else. Nothing was sent; what is called that can only be removed on "
+            "tinylytics.app, by the user."
         )
     return quote(text, safe="")

@@ -13,6 +13,7 @@ from tinylytics_tools.periods import LONGEST_WINDOW
 from tinylytics_tools.replies import Pagination, Reply, Time
 from tinylytics_tools.scope import Scope, WindowAnswer, settle
 from tinylytics_tools.which_site import SITES
+from tinylytics_tools.wording import counted
 
 DEFAULT_ROWS = 5
 MOST_ROWS = 50
@@ -59,17 +60,17 @@ class PageVisitorsReply(Reply):
 class EndsReply(Reply):
     """First and last pages of the whole window."""
 
-    top_entry_pages: list[PageVisitorsReply] | None = None
-    top_exit_pages: list[PageVisitorsReply] | None = None
+    top_entry_pages: list[PageVisitorsReply]
+    top_exit_pages: list[PageVisitorsReply]
 
 
 class JourneysReply(Reply):
     """`GET /sites/:id/user_journeys`."""
 
-    user_journeys: list[JourneyReply] | None = None
-    summary: SummaryReply = SummaryReply()
-    insights: EndsReply | None = None
-    pagination: Pagination | None = None
+    user_journeys: list[JourneyReply]
+    summary: SummaryReply
+    insights: EndsReply
+    pagination: Pagination
 
 
 JOURNEYS = Endpoint("GET", "/sites/{site_id}/user_journeys", JourneysReply)
@@ -109,7 +110,7 @@ async def get_user_journeys(
         )
     most, start = limit or DEFAULT_ROWS, offset or 0
     first, found = await _read(api, scope, most, start)
-    summary, ends = first.summary, first.insights or EndsReply()
+    summary, ends = first.summary, first.insights
     visitors = summary.total_visitors
     return Journeys(
         **scope.fields(),
@@ -121,14 +122,14 @@ async def get_user_journeys(
         multi_page_visitors=summary.multi_page_visitors,
         single_page_visitors=summary.single_page_visitors,
         bounce_rate_percent=summary.bounce_rate if visitors else None,
-        entry_pages=_top(ends.top_entry_pages or [], visitors),
-        exit_pages=_top(ends.top_exit_pages or [], visitors),
+        entry_pages=_top(ends.top_entry_pages, visitors),
+        exit_pages=_top(ends.top_exit_pages, visitors),
         journeys=listing(
             ["time", "pages", "duration_s", "referrer", "country", "browser"],
             [_row(journey) for journey in found],
             limit=most,
             offset=start,
-            of=first.pagination.total_count if first.pagination else start + len(found),
+            of=first.pagination.total_count,
         ),
     )
 
@@ -145,7 +146,7 @@ async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[Journeys
             for page in pages
         )
     )
-    rows = [journey for reply in replies for journey in reply.user_journeys or []]
+    rows = [journey for reply in replies for journey in reply.user_journeys]
     return replies[0], rows[start - (pages[0] - 1) * size :][:most]
 
 
@@ -185,7 +186,7 @@ def _headline(scope: Scope, summary: SummaryReply) -> str:
         return f"The service does not say how many visitors {scope.site.name} had {days}."
     bounced = summary.bounce_rate
     left = "" if not summary.total_visitors or bounced is None else f"; {bounced:g} % of them saw a single page"
-    return f"{scope.site.name} had {summary.total_visitors} visitors {days}{left}."
+    return f"{scope.site.name} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
 
 
 def _notes(scope: Scope, summary: SummaryReply, found: list[JourneyReply]) -> list[str]:

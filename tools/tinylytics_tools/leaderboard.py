@@ -10,6 +10,7 @@ from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.replies import Pagination, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, which_site
+from tinylytics_tools.wording import counted
 
 DEFAULT_ROWS = 10
 PER_PAGE = 1_000
@@ -134,7 +135,9 @@ def _headline(name: str, pages: list[PageReply], matching: int | None, total: in
     if matching is None:
         return f"Of the {len(pages)} pages that were read, {most} hits."
     of = f" of all {total}" if path is not None and total is not None else ""
-    return f"{len(pages)} pages have {matching}{of} hits ever; {most}."
+    have = "have" if len(pages) > 1 else "has"
+    hits = f"{matching}{of} hits" if of else counted(matching, "hit")
+    return f"{counted(len(pages), 'page')} {have} {hits} ever; {most}."
 
 
 def _next(path: str | None) -> str:

@@ -21,9 +21,9 @@ class KeyReply(Reply):
 class MeReply(Wrapped):
     """`GET /me`."""
 
-    id: int | None = None
-    email: str | None = None
-    is_subscribed: bool | None = None
+    id: int
+    email: str | None
+    is_subscribed: bool | None
     created_at: datetime | None = None
     api_key: KeyReply | None = None
 

@@ -162,8 +162,7 @@ def buckets(window: Window) -> Series:
 
 def series_in_order(window: Window) -> list[Series]:
     """The series that fit an answer, the finest first, each coarser one with fewer windows; at least one."""
-    fitting = [Series(unit, _cut(window, unit)) for unit, most in _MOST_BUCKETS]
-    fitting = [one for one, (_, most) in zip(fitting, _MOST_BUCKETS, strict=True) if len(one.windows) <= most]
+    fitting = [Series(unit, found) for unit, most in _MOST_BUCKETS if len(found := _cut(window, unit)) <= most]
     return [*fitting, Series("year", _cut(window, "year"))]
 
 

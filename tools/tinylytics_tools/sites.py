@@ -11,6 +11,7 @@ from tinylytics_tools.declare import tool
 from tinylytics_tools.errors import NotFound
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITE, SITES, SiteReply, list_all, which_site
+from tinylytics_tools.wording import counted
 
 DEFAULT_ROWS = 15
 LONGEST_ID = 18
@@ -77,9 +78,9 @@ async def get_site(api: CurrentApi, site: Site = None) -> OneSite:
     """Show a site's all-time hits and kudos (likes), since when they count, and its address."""
     found = await _one(api, site or api.preferences.site)
     since = found.created_at.date().isoformat()
-    hits = "an unknown number of" if found.lifetime_hits is None else found.lifetime_hits
+    hits = counted("an unknown number of" if found.lifetime_hits is None else found.lifetime_hits, "hit")
     return OneSite(
-        headline=f"{found.name} has had {hits} hits since {since}.",
+        headline=f"{found.name} has had {hits} since {since}.",
         notes=[_UNIQUES],
         site_id=found.id,
         site=found.name,
@@ -114,8 +115,9 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 def _all_sites(number: int, hits: int | None, kudos: int | None) -> str:
     if not number:
         return "This account has no site yet."
-    sites = "1 site" if number == 1 else f"{number} sites"
-    told = [f"{count} {name}" for count, name in ((hits, "hits"), (kudos, "kudos")) if count is not None]
+    sites = counted(number, "site")
+    told = [] if hits is None else [counted(hits, "hit")]
+    told += [] if kudos is None else [f"{kudos} kudos"]
     return f"{sites}: {' and '.join(told)} in all." if told else f"{sites}."
 
 

@@ -7,6 +7,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tinylytics_mcp.gateway.limits import Limits
 
+DROP = "tinylytics-drop"
+"""In the state of a request's scope: closes its connection, so that the app sees its client leave."""
+
 
 def guarded(limits: Limits) -> type[H11Protocol]:
     """uvicorn's connection, looked at every few seconds; one that waits for its client too long is cut off."""
@@ -19,6 +22,7 @@ def guarded(limits: Limits) -> type[H11Protocol]:
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
             super().connection_made(transport)
+            self.app_state = {**self.app_state, DROP: transport.close}
             self._look()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -6,7 +6,7 @@ from starlette.types import Receive, Scope, Send
 
 from tinylytics_mcp.gateway.doors import Door, NotNow
 from tinylytics_mcp.gateway.hall import Hall, NoRoom
-from tinylytics_mcp.gateway.visits import Visit, Visits, seeing
+from tinylytics_mcp.gateway.visits import Visits, seeing
 
 TRY_AGAIN_S = 5
 
@@ -39,9 +39,7 @@ class Gate:
             await _later()(scope, receive, send)
             return
         try:
-            with visit.cancel:
-                await room.app({**scope, "user": caller.user}, receive, seeing(visit, send))
-            await _finish(visit, send)
+            await room.app({**scope, "user": caller.user}, receive, seeing(visit, send))
         finally:
             self._visits.end(visit)
 
@@ -58,9 +56,3 @@ def _unauthorized(door: Door) -> Response:
 
 def _later() -> Response:
     return JSONResponse({"error": "try again later"}, status_code=503, headers={"retry-after": str(TRY_AGAIN_S)})
-
-
-async def _finish(visit: Visit, send: Send) -> None:
-    """Close a response that was broken off."""
-    if visit.cancel.cancelled_caught and visit.status and not visit.is_complete:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})

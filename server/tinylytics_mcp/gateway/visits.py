@@ -1,7 +1,7 @@
 """Keeps account of the requests under way: what each is, since when, and which sessions they open and use."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from urllib.parse import parse_qs
@@ -10,6 +10,7 @@ import anyio
 from starlette.datastructures import Headers
 from starlette.types import Message, Scope, Send
 
+from tinylytics_mcp.gateway.connections import DROP
 from tinylytics_mcp.gateway.doors import Caller, Door, NotNow
 from tinylytics_mcp.gateway.hall import Hall, NoRoom, Room
 from tinylytics_mcp.gateway.limits import Limits
@@ -20,7 +21,10 @@ _STREAM_ID = re.compile(rb"session_id=([0-9a-f]{32})")
 
 @dataclass(eq=False)
 class Visit:
-    """One request under way. `heard`: when its client last said something on it. `stream`: an SSE connection's id."""
+    """One request under way.
+
+    `drop` closes its connection. `heard`: when its client last said something on it. `stream`: an SSE connection's id.
+    """
 
     caller: Caller
     room: Room
@@ -28,23 +32,20 @@ class Visit:
     method: str
     path: str
     is_sse: bool
-    cancel: anyio.CancelScope
+    drop: Callable[[], None]
     began: float = field(default_factory=monotonic)
     heard: float = field(default_factory=monotonic)
     stream: str | None = None
     status: int = 0
     opened: str | None = None
-    is_complete: bool = False
 
     def see(self, message: Message) -> None:
         """Learn from what is sent to the client."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.opened = Headers(raw=list(message.get("headers", []))).get(SESSION)
-        else:
-            self.is_complete = not message.get("more_body", False)
-            if self.is_sse and self.stream is None and (found := _STREAM_ID.search(message.get("body", b""))):
-                self.stream = found[1].decode()
+        elif self.is_sse and self.stream is None and (found := _STREAM_ID.search(message.get("body", b""))):
+            self.stream = found[1].decode()
 
 
 class Visits:
@@ -68,7 +69,7 @@ class Visits:
                 raise NoRoom
         elif scope["path"] == "/mcp" and _opens_session(scope["method"], headers):
             self._check_sessions()
-        visit = Visit(caller, room, headers, scope["method"], scope["path"], is_sse, anyio.CancelScope())
+        visit = Visit(caller, room, headers, scope["method"], scope["path"], is_sse, scope["state"][DROP])
         self._hear(visit, scope)
         room.under_way += 1
         room.streams += is_sse
@@ -97,7 +98,7 @@ class Visits:
             now = monotonic()
             for visit in [visit for visit in self._open if now - visit.began > self._limits.look_s]:
                 if (visit.is_sse and now - visit.heard > self._limits.stream_idle_s) or await _is_out(visit, door):
-                    visit.cancel.cancel()
+                    visit.drop()
 
     def _check_sessions(self) -> None:
         if sum(len(room.sessions) for room in self._hall.rooms) >= self._limits.sessions:

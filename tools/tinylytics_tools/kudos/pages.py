@@ -68,8 +68,11 @@ async def read_views(api: Api, scope: Scope) -> dict[str | None, int] | None:
 
 
 def per_100(kudos: int | None, views: int | None) -> float | None:
-    """Kudos per hundred views; None where there are no views or they are not known."""
-    return None if kudos is None or not views else round(100 * kudos / views, 1)
+    """Kudos per hundred views, small rates with two significant digits; None where there are no views or not known."""
+    if kudos is None or not views:
+        return None
+    rate = 100 * kudos / views
+    return round(rate, 1) if rate >= 1 else float(f"{rate:.2g}")
 
 
 def _key(path: str | None) -> str | None:

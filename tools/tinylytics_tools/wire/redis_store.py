@@ -3,8 +3,8 @@
 import json
 import math
 import secrets
-import time
 import zlib
+from time import monotonic
 from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis
@@ -44,7 +44,7 @@ class RedisLink:
         Raises:
             StoreUnavailable: Redis cannot be reached, or cannot do it. After a lost answer it may have been done.
         """
-        if time.monotonic() < self._asked_again_at:
+        if monotonic() < self._asked_again_at:
             raise StoreUnavailable("Redis cannot be used now")
         known = self._scripts.get(script)
         if known is None:
@@ -53,7 +53,7 @@ class RedisLink:
         try:
             return await known(keys=[PREFIX + key for key in keys], args=sent)
         except (RedisError, OSError) as error:  # never its text: it may name the URL
-            self._asked_again_at = time.monotonic() + AWAY_S
+            self._asked_again_at = monotonic() + AWAY_S
             raise StoreUnavailable(f"Redis cannot be used now ({type(error).__name__})") from error
 
     async def aclose(self) -> None:
@@ -120,8 +120,11 @@ class RedisReplies:
         if packed is None:
             return Found(None, int(generation))
         head, _, body = packed.partition(b"\n")
-        content_type, fetched_at, expires_at = json.loads(head)
-        return Found(Reply(content_type, zlib.decompress(body), fetched_at, expires_at), int(generation))
+        try:
+            content_type, fetched_at, expires_at = json.loads(head)
+            return Found(Reply(content_type, zlib.decompress(body), fetched_at, expires_at), int(generation))
+        except (ValueError, zlib.error):  # not of this program
+            return Found(None, int(generation))
 
     async def keep(self, fingerprint: str, address: str, reply: Reply, generation: int) -> None:
         """See `Replies`."""
