@@ -153,6 +153,15 @@ async def test_who_does_not_go_on_is_dropped(sent: bytes) -> None:
             await _read_to_the_end(stream)
 
 
+async def test_a_connection_is_kept_for_the_next_request() -> None:
+    backend = backend_of(Service(), TINYLYTICS_API_KEY=ANNA)
+    async with serving(backend, limits=QUICK) as served, await _connect(served) as stream:
+        for _ in range(2):
+            await stream.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"200 OK" in await stream.receive()
+            await anyio.sleep(3 * (QUICK.head_s + QUICK.look_s))
+
+
 async def test_who_does_not_read_is_dropped_and_holds_up_nobody() -> None:
     backend = backend_of(Service(), TINYLYTICS_API_KEY=ANNA)
     async with serving(backend, limits=QUICK, send_buffer=4096) as served, await _connect(served) as stream:

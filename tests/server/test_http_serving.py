@@ -10,11 +10,8 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 from processes import address_told, environment, running
-from tinylytics_mcp.app import create_server
-from tinylytics_mcp.backend import open_account, settings_for
-from tinylytics_mcp.http_serving import serve
 from tinylytics_mcp.listening import bind
-from tinylytics_mcp.misuse import Failure, Misuse
+from tinylytics_mcp.misuse import Failure
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from wiring import MODES, Mode, text_of
@@ -97,13 +94,6 @@ def test_sse_alone_serves_nothing_else_and_ends_with_an_open_stream(tmp_path: Pa
         stream.close()
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - to be refused
-async def test_no_address_of_other_computers_is_served(host: str) -> None:
-    async with open_account(settings_for({}, demo=True), demo=True) as account:
-        with pytest.raises(Misuse, match=r"--host takes 127\.0\.0\.1"):
-            await serve(create_server(account), host=host, port=0, sse_only=False)
 
 
 def test_a_port_that_is_taken_is_told() -> None:

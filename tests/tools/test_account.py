@@ -10,6 +10,8 @@ from wiring import MODES, NOW, Mode, connect, text_of
 
 pytestmark = pytest.mark.anyio
 
+NULLS: dict[str, Any] = {**dict.fromkeys(ME), "id": 123}
+
 
 @pytest.mark.parametrize("quirks", [[], [Quirk.WRAPPED], [Quirk.WRAPPED, Quirk.EXTRA_FIELDS]])
 @pytest.mark.parametrize(("key", "access"), [(READ_ONLY_KEY, "read_only"), (FULL_ACCESS_KEY, "full_access")])
@@ -57,7 +59,7 @@ async def test_without_a_subscription_it_says_what_is_missing() -> None:
     assert "insights, uptime and content checks need a subscription" in answer["notes"][-1]
 
 
-@pytest.mark.parametrize("reply", [{}, dict.fromkeys(ME), {"user": {}}, {"user": dict.fromkeys(ME)}])
+@pytest.mark.parametrize("reply", [NULLS, {"user": NULLS}])
 async def test_what_the_service_does_not_say_is_unknown(reply: dict[str, Any]) -> None:
     async with connect(answering({"/me": reply}), key="tly-ro-1") as host:
         answer = await host.answer("get_account")

@@ -77,3 +77,8 @@ async def test_no_text_of_the_service_breaks_out(text: str) -> None:
         result = await host.call("get_api_info")
     assert not result.is_error, text_of(result)
     assert_safe(result)
+
+
+async def test_a_single_endpoint_is_one() -> None:
+    async with connect(answering({"": {"endpoints": ["GET /me"], "version": "v1"}})) as host:
+        assert (await host.answer("get_api_info"))["headline"] == "The API names 1 endpoint, version v1."

@@ -108,9 +108,9 @@ async def test_counts_and_rows_that_differ_make_the_answer_incomplete() -> None:
     assert "only 1 of 7 issues" in answer["notes"][0]
 
 
-@pytest.mark.parametrize("reply", [{}, {"stats": {}, "issues": {}}, {"issues": {"broken_links": None}}])
+@pytest.mark.parametrize("reply", [{"issues": {}}, {"issues": {"broken_links": None}}])
 async def test_what_the_service_does_not_say_is_not_zero(reply: Any) -> None:
-    async with connect(content_of(reply)) as host:
+    async with connect(content_of({"monitoring_status": {}, "stats": {}, **reply})) as host:
         answer = await host.answer("get_content_status")
     assert answer["broken_links"] is answer["mixed_content"] is answer["ok"] is None
     assert "an unknown number of broken links" in answer["headline"]
@@ -118,7 +118,7 @@ async def test_what_the_service_does_not_say_is_not_zero(reply: Any) -> None:
 
 
 async def test_lists_without_counts_are_counted() -> None:
-    reply = {"issues": {"broken_links": [LINK, LINK], "mixed_content": []}}
+    reply = {**BODY, "issues": {"broken_links": [LINK, LINK], "mixed_content": []}, "stats": {}}
     async with connect(content_of(reply)) as host:
         answer = await host.answer("get_content_status")
     assert (answer["broken_links"], answer["mixed_content"], answer["complete"]) == (2, 0, True)
@@ -130,3 +130,8 @@ async def test_no_text_of_the_service_breaks_out(text: str) -> None:
         result = await host.call("get_content_status")
     assert not result.is_error, text_of(result)
     assert_safe(result)
+
+
+async def test_a_single_broken_link_is_one() -> None:
+    async with connect(content_of(BODY)) as host:
+        assert (await host.answer("get_content_status"))["headline"].startswith("My Blog has 1 broken link among 48 ")

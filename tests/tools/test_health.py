@@ -4,8 +4,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, paging, spoilt
+from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
 from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_tools.wire.cache import Cache
+from tinylytics_tools.wire.store import open_store
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -14,7 +16,9 @@ UP: dict[str, Any] = {"monitor": {"enabled": True, "is_down": False}, "downtimes
 CLEAN: dict[str, Any] = {
     "issues": {"broken_links": [], "mixed_content": []},
     "stats": {"broken_links_count": 0, "mixed_content_count": 0},
+    "monitoring_status": {},
 }
+BROKEN: dict[str, Any] = {**CLEAN, "stats": {"broken_links_count": 1, "mixed_content_count": 1}}
 FAILS = httpx.Response(500, json={"error": "Unexpected"})
 
 
@@ -62,7 +66,7 @@ async def test_one_site_can_be_asked_alone() -> None:
         answer = await host.answer("check_health", site="photos.example.net")
         assert answer["requests_used"] == 3
     assert [row["id"] for row in rows_of(answer["sites"])] == [457]
-    assert answer["headline"].startswith("Of none of 1 sites")
+    assert answer["headline"].startswith("Of none of 1 site it is known whether it is up")
 
 
 async def test_an_outage_of_one_endpoint_leaves_the_rest_of_the_answer_standing() -> None:
@@ -113,19 +117,67 @@ async def test_the_most_urgent_problem_leads() -> None:
         answer = await host.answer("check_health")
     assert [row["id"] for row in rows_of(answer["sites"])] == [5, 3, 4, 2, 6, 1, 7, 8]
     assert answer["headline"] == (
-        "6 of 8 sites need attention: Site 5 is down; Site 3 has an expired domain; "
+        "6 of 8 sites need attention: Site 5 is down, since when is unknown; Site 3 has an expired domain; "
         "Site 4 has a certificate that is not valid; and 3 more."
     )
     assert rows_of(answer["sites"])[0]["down_since"] == "unknown"
     assert rows_of(answer["sites"])[6]["status"] == "not monitored"
 
 
-async def test_a_large_account_is_asked_in_part_and_told_so() -> None:
+async def test_a_large_account_is_asked_in_parts_and_told_so() -> None:
     async with connect(answering(sites_of(*[(UP, CLEAN)] * 53))) as host:
         answer = await host.answer("check_health")
-    assert (answer["sites_checked"], answer["complete"], answer["sites"]["of"]) == (50, False, 50)
-    assert "3 more sites were not asked" in answer["notes"][-1]
-    assert answer["sites"]["next_offset"] is None
+    assert (answer["sites_checked"], answer["up"], answer["complete"], answer["sites"]["of"]) == (19, 19, False, 53)
+    assert answer["requests_used"] == 39
+    assert answer["notes"] == ["34 of 53 sites were not asked yet: those from offset 19 on"]
+    assert answer["next_step"] == "Go on with the offset."
+    assert answer["headline"].startswith("19 of 19 sites are up")
+
+
+@pytest.mark.parametrize("limit", [None, 7])
+async def test_going_on_shows_every_site_once_though_all_need_attention(limit: int | None) -> None:
+    known = sites_of(*[(monitor(is_down=number % 3 == 0), BROKEN) for number in range(53)])
+    known["/sites"]["sites"] = [{**site, "label": "漢字" * 30} for site in reversed(known["/sites"]["sites"])]
+    seen: list[int] = []
+    answer: dict[str, Any] = {}
+    offset: int | None = 0
+    async with connect(answering(known)) as host:
+        while offset is not None:
+            answer = await host.answer("check_health", limit=limit, offset=offset)
+            rows = rows_of(answer["sites"])
+            assert [row["status"] for row in rows] == sorted(row["status"] for row in rows)  # down, then up
+            assert answer["requests_used"] <= 40
+            seen += sorted(row["id"] for row in rows)
+            offset = answer["sites"]["next_offset"]
+    assert answer["complete"]
+    assert seen == list(range(1, 54))
+
+
+async def test_sites_whose_answers_are_stored_leave_room_for_more() -> None:
+    service = httpx.MockTransport(answering(sites_of(*[(UP, CLEAN)] * 30)))
+    cache = Cache(service, open_store(None).replies, fingerprint="x", clock=lambda: NOW)
+    async with connect(cache) as host:
+        assert (await host.answer("check_health"))["sites_checked"] == 19
+        answer = await host.answer("check_health")
+    assert (answer["sites_checked"], answer["complete"], answer["requests_used"]) == (30, True, 22)
+
+
+async def test_the_start_of_an_outage_is_looked_for_only_where_there_is_room() -> None:
+    past = [{"id": n, "started_at": f"2026-01-01T00:{n % 60:02}:{n // 60:02}Z", "ongoing": False} for n in range(950)]
+    rows = [*past, {"id": 999, "started_at": "2026-11-20T00:00:00Z", "ongoing": True}]
+    long = pages_of("downtimes", rows, monitor={"enabled": True, "is_down": True})
+    async with connect(answering(sites_of(*[(long, CLEAN)] * 12))) as host:
+        answer = await host.answer("check_health")
+    assert 38 <= answer["requests_used"] <= 40
+    told = [row["down_since"] for row in rows_of(answer["sites"])]
+    assert (told[0], told[-1]) == ("2026-11-20T00:00:00Z", "unknown")
+
+
+async def test_an_offset_behind_the_last_site_names_it() -> None:
+    async with connect(answering(sites_of((UP, CLEAN), (UP, CLEAN)))) as host:
+        assert "there are 2 sites, so the last one is at offset 1" in await host.error("check_health", offset=2)
+        assert "there is 1 site" in await host.error("check_health", site="1", offset=1)
+        assert (await host.answer("check_health", offset=1))["headline"].startswith("1 of 1 site is up")
 
 
 async def test_an_account_without_sites_says_so() -> None:

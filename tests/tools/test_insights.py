@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import httpx2 as httpx
 import pytest
-from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, answering, assert_safe, pages_of, spoilt
+from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
 from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, compact
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -128,12 +129,53 @@ async def test_long_texts_are_cut_and_every_one_keeps_its_beginning(text: str) -
     assert shown[3] == "Short and kept whole."
 
 
-@pytest.mark.parametrize("reply", [{}, {"insights": [], "site": {}}])
-async def test_settings_that_are_not_told_are_unknown(reply: Any) -> None:
-    async with connect(insights_of(reply)) as host:
+async def test_settings_that_are_not_told_are_unknown() -> None:
+    async with connect(insights_of({"insights": [], "site": {}, "pagination": paging(0)})) as host:
         answer = await host.answer("get_insights")
     assert answer["enabled"] is answer["daily_reports"] is None
     assert answer["next_run"] == "unknown"
+
+
+def with_signals(count: int, text: str, **more: str) -> dict[str, Any]:
+    """An insight with long texts and signals, the first of which matters least."""
+    signals = [{"headline": f"{n} {text}", "summary": text * 20, "importance_score": n} for n in range(count)]
+    return {**INSIGHT, **dict.fromkeys(TEXTS, text * 30), **more, "signals": signals}
+
+
+@pytest.mark.parametrize("text", ["Ordinary words that fill some room. ", "漢字 ", "\U0001f389\U0001f38a "])
+@pytest.mark.parametrize("label", ["My Blog", "\U0001f389" * 80])
+async def test_signals_stay_where_older_headlines_have_to_go(text: str, label: str) -> None:
+    service = answering(
+        {
+            "/sites": {"sites": [{**SITE, "label": label}]},
+            "/sites/456/insights": pages_of("insights", [with_signals(5, text)] * 60, site=SETTINGS),
+        }
+    )
+    async with connect(service) as host:
+        for offset in (0, 1):
+            result = await host.call("get_insights", offset=offset)
+            answer = result.structured_content
+            assert answer is not None
+            signals = rows_of(answer["signals"])
+            assert answer["signals"]["of"] == 5
+            assert [row["signal"].split()[0] for row in signals] == ["4", "3", "2", "1", "0"]
+            assert max(compact(answer), compact(text_of(result))) <= LARGEST_DEFAULT_HALF
+            assert answer["insights"]["next_offset"] == offset + len(answer["insights"]["rows"]) > offset
+
+
+async def test_more_signals_than_have_room_are_said_to_be_there_and_where() -> None:
+    async with connect(insights_of([with_signals(12, "Words. ", insights_for_date="2026-02-12"), INSIGHT])) as host:
+        few = await host.answer("get_insights", offset=1)
+        assert (len(few["signals"]["rows"]), few["signals"]["of"]) == (5, 12)
+        assert few["next_step"] == "get_insights with offset 1 and limit 1 shows more of its signals, up to 20."
+        all_of_them = await host.answer("get_insights", offset=1, limit=1)
+    assert [row["signal"].split()[0] for row in rows_of(all_of_them["signals"])] == [str(n) for n in range(11, -1, -1)]
+    assert all_of_them["next_step"] is None
+
+
+async def test_a_single_insight_is_one() -> None:
+    async with connect(insights_of([INSIGHT])) as host:
+        assert (await host.answer("get_insights"))["headline"].startswith("My Blog has 1 AI insight; ")
 
 
 async def test_an_insight_of_nulls_has_no_texts() -> None:

@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from kudo_service import UID, add, standin
 from tinylytics_mcp.standin import READ_ONLY_KEY, Quirk, Standin
+from tinylytics_tools.kudos.pages import per_100
 from wiring import MODES, NOW, Mode, connect, rows_of
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +102,12 @@ async def test_likes_per_hundred_views_are_of_the_same_days_and_page() -> None:
     assert (answer["views"], answer["per_100_views"]) == (25, 16.0)
     assert (on_x["views"], on_x["per_100_views"]) == (24, 12.5)
     assert "pages with and without a closing slash are counted together" in answer["notes"]
+
+
+@pytest.mark.parametrize(("hits", "rate"), [(18_984, 0.0053), (101, 0.99), (99, 1.0), (3, 33.3)])
+def test_a_small_rate_keeps_two_digits_and_is_never_told_as_none(hits: int, rate: float) -> None:
+    assert per_100(1, hits) == rate
+    assert per_100(0, hits) == 0
 
 
 @pytest.mark.parametrize("path", ["/hello", "/hello/", "hello"])

@@ -154,3 +154,11 @@ async def test_no_text_of_the_service_breaks_out(text: str) -> None:
             await host.call("get_leaderboard", path=text[:100], limit=50),
         ):
             assert_safe(result)
+
+
+async def test_a_single_page_with_a_single_hit_is_one() -> None:
+    standin = Standin(now=lambda: NOW, hits=0)
+    standin.add_hits(456, [{"path": "/c"}])
+    async with connect(standin) as host:
+        answer = await host.answer("get_leaderboard", site="456")
+    assert answer["headline"].startswith("1 page has 1 hit ever; ")

@@ -177,3 +177,9 @@ async def test_no_text_of_the_document_breaks_out(text: str) -> None:
     async with connect(described_by(found)) as host:
         for arguments in ({}, {"operation": "GET /things"}, {"operation": "POST"}):
             assert_safe(await host.call("get_openapi", **arguments))
+
+
+async def test_a_single_operation_or_field_is_one() -> None:
+    async with connect(document({"type": "object", "properties": {"id": {"type": "integer"}}})) as host:
+        assert (await host.answer("get_openapi"))["headline"] == "The API has 1 operation."
+        assert (await host.answer("get_openapi", operation="thing"))["headline"] == "GET /things/:id has 1 field."

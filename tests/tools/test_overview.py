@@ -1,13 +1,39 @@
 """All sites at a glance: exact, like for like, and with fewer columns rather than fewer sites."""
 
 from datetime import timedelta
+from typing import Any
 
+import httpx2 as httpx
 import pytest
 from tinylytics_mcp.standin import Standin
 from tinylytics_tools.overview.read import affordable
-from wiring import NOW, connect, rows_of, text_of
+from tinylytics_tools.wire import build_wire, open_store
+from wiring import NOW, connect, network_of, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
+
+
+class Failing(httpx.AsyncBaseTransport):
+    """A stand-in that answers with one status wherever a path ends in one way; with None it takes too long."""
+
+    def __init__(self, standin: Standin, end: str, status: int | None) -> None:
+        self._inner = network_of(standin)
+        self._end = end
+        self._status = status
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, or fail."""
+        if not request.url.path.endswith(self._end):
+            return await self._inner.handle_async_request(request)
+        if self._status is None:
+            raise httpx.ReadTimeout("too slow", request=request)
+        return httpx.Response(self._status, json={"error": "no"}, request=request)
+
+
+def keeping(standin: Standin) -> httpx.AsyncBaseTransport:
+    """The stand-in behind the whole wire, which keeps answers."""
+    network = network_of(standin)
+    return build_wire(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
 
 
 def many(count: int) -> Standin:
@@ -22,10 +48,10 @@ def many(count: int) -> Standin:
 
 
 def test_columns_fit_in_their_order_and_a_dear_one_makes_way_for_a_cheap_one() -> None:
-    costs = [("change", 1), ("visitors", 1), ("kudos", 3), ("status", 1)]
-    assert affordable(costs, 3, 18) == ["change", "visitors", "kudos", "status"]
-    assert affordable(costs, 3, 12) == ["change", "visitors", "status"]
-    assert affordable(costs, 3, 2) == []
+    costs = [("change", 3), ("visitors", 3), ("kudos", 9), ("status", 3)]
+    assert affordable(costs, 18) == ["change", "visitors", "kudos", "status"]
+    assert affordable(costs, 12) == ["change", "visitors", "status"]
+    assert affordable(costs, 2) == []
 
 
 async def test_few_sites_have_all_columns() -> None:
@@ -65,7 +91,123 @@ async def test_with_more_sites_than_requests_the_others_are_unknown_and_so_is_th
     rows = rows_of(answer["sites"])
     assert (answer["hits"], answer["complete"], answer["sites"]["of"]) == (None, False, 45)
     assert sum(row["hits"] is None for row in rows) <= 6
-    assert any("6 sites are unknown" in note for note in answer["notes"])
+    assert any("not asked yet, for want of requests: hits of 6 sites, change" in note for note in answer["notes"])
+    assert "Ask the same again" in answer["next_step"]
+
+
+async def test_asking_again_reads_on_until_all_sites_are_told_in_all_columns() -> None:
+    wire = keeping(many(60))
+    hits: list[int | None] = []
+    async with connect(wire) as host:
+        for _ in range(8):
+            answer = await host.answer("get_overview", period="last_30_days")
+            assert answer["requests_used"] <= 40
+            hits.append(answer["hits"])
+            if answer["complete"]:
+                break
+        again = await host.answer("get_overview", period="last_30_days")
+    await wire.aclose()
+    whole = sum(2 * (number + 1) for number in range(57))
+    assert hits[:2] == [None, whole]
+    assert (answer["complete"], answer["hits"], answer["kudos"]) == (True, whole, 57)
+    assert (answer["earlier_hits"], answer["change"]) == (whole // 2, whole - whole // 2)
+    assert again["requests_used"] == 0
+
+
+async def test_with_many_sites_columns_go_before_rows_do_and_offset_shows_the_others() -> None:
+    wire = keeping(many(60))
+    seen: list[dict[str, Any]] = []
+    async with connect(wire) as host:
+        for _ in range(8):
+            answer = await host.answer("get_overview", period="last_30_days")
+        assert answer["sites"]["columns"] == ["id", "site", "hits"]
+        assert any(note.startswith("left out to keep all sites in sight: change, ") for note in answer["notes"])
+        offset: int | None = 0
+        while offset is not None:
+            part = await host.answer("get_overview", period="last_30_days", offset=offset)
+            assert part["hits"] is not None
+            seen += rows_of(part["sites"])
+            offset = part["sites"]["next_offset"]
+        few = await host.answer("get_overview", period="last_30_days", limit=10, offset=5)
+        beyond = await host.error("get_overview", offset=60)
+    await wire.aclose()
+    assert len(seen) == 60
+    assert {row["site"]: row["hits"] for row in seen} >= {f"Site {n}": 2 * (n + 1) for n in range(57)}
+    assert few["sites"]["columns"][-1] == "status"
+    assert [row["site"] for row in rows_of(few["sites"])] == [f"Site {n}" for n in range(51, 41, -1)]
+    assert "10 of 60 sites, those from offset 5 on" in few["headline"]
+    assert few["hits"] == sum(2 * (n + 1) for n in range(42, 52))
+    assert "the last one is at offset 59" in beyond
+
+
+async def test_all_time_takes_the_counters_of_all_sites_at_no_cost() -> None:
+    async with connect(many(60)) as host:
+        answer = await host.answer("get_overview", period="all_time")
+        asked = [request.url.path.rpartition("/")[2] for request in host.wire.requests]
+    assert answer["hits"] == sum(4 * (number + 1) for number in range(57))
+    assert answer["kudos"] == 57
+    assert not {"hits", "kudos"} & set(asked)
+    assert any("counters of Tinylytics" in note for note in answer["notes"])
+
+
+@pytest.mark.parametrize("status", [500, None])
+@pytest.mark.parametrize(
+    ("end", "column"), [("/hits", "hits"), ("/kudos", "kudos"), ("/user_journeys", "visitors"), ("/uptime", "status")]
+)
+@pytest.mark.parametrize("time_zone", ["utc", "user"])
+async def test_what_fails_of_one_site_is_unknown_there_and_said(
+    end: str, column: str, status: int | None, time_zone: str
+) -> None:
+    standin = Standin(now=lambda: NOW, hits=1_000)
+    async with connect(Failing(standin, f"/sites/456{end}", status)) as host:
+        answer = await host.answer("get_overview", time_zone=time_zone)
+    rows = {row["id"]: row for row in rows_of(answer["sites"])}
+    assert rows[456][column] in (None, "unknown")
+    assert rows[457][column] not in (None, "unknown")
+    assert answer["complete"] is False
+    assert f"{column} of My Blog unknown: Tinylytics did not answer" in answer["notes"]
+    assert (answer["hits"] is None) is (column == "hits")
+    assert (answer["change"] is None) is (column == "hits")
+
+
+@pytest.mark.parametrize(("status", "said"), [(401, "did not accept the API key"), (429, "no more requests")])
+@pytest.mark.parametrize("end", ["/hits", "/kudos", "/user_journeys", "/uptime"])
+async def test_a_refused_key_and_a_spent_allowance_fail_the_whole(end: str, status: int, said: str) -> None:
+    async with connect(Failing(Standin(now=lambda: NOW, hits=1_000), f"/sites/456{end}", status)) as host:
+        assert said in await host.error("get_overview")
+
+
+async def test_where_no_site_tells_its_hits_the_failure_is_told() -> None:
+    async with connect(Failing(Standin(now=lambda: NOW, hits=1_000), "/hits", 500)) as host:
+        assert "Tinylytics failed with status 500" in await host.error("get_overview")
+
+
+async def test_small_numbers_are_marked_only_where_a_per_cent_rests_on_them() -> None:
+    standin = Standin(now=lambda: NOW, hits=0)
+    moment = int(NOW.timestamp())
+    busy, new = (standin.add_site(label=name, url=f"https://{name}.example") for name in ("busy", "new"))
+    standin.add_hits(busy, [{"created_at": moment - age * 86_400} for age in (1, 10)] * 200)
+    standin.add_hits(new, [{"created_at": moment - 86_400}] * 3)
+    async with connect(standin) as host:
+        none = await host.answer("get_overview", period="last_7_days")
+        standin.add_hits(new, [{"created_at": moment - 10 * 86_400}])
+        one = await host.answer("get_overview", period="last_7_days")
+    assert not any("small numbers" in note for note in none["notes"])
+    assert [note for note in one["notes"] if "small numbers" in note] == [
+        "per cents rest on fewer than 30 hits: small numbers"
+    ]
+
+
+@pytest.mark.parametrize("period", ["today", "this_week"])
+async def test_days_that_are_not_over_are_said_to_be_no_comparison(period: str) -> None:
+    async with connect(Standin(now=lambda: NOW, hits=1_000)) as host:
+        for tool, more in (
+            ("get_overview", {}),
+            ("summarize_traffic", {"site": "456"}),
+            ("rank_traffic", {"site": "456", "dimension": "path"}),
+        ):
+            answer = await host.answer(tool, period=period, **more)
+            assert "no comparison: there is no finished day yet to compare" in answer["notes"], tool
 
 
 async def test_without_a_subscription_the_status_is_unknown_at_the_cost_of_one_refusal() -> None:

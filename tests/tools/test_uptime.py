@@ -123,9 +123,8 @@ async def test_a_refusal_is_told_apart(body: Any, me: Any, words: str) -> None:
         assert words in await host.error("get_uptime")
 
 
-@pytest.mark.parametrize("reply", [{}, {"monitor": None}, {"monitor": None, "downtimes": [], "summary": None}])
-async def test_no_monitor_in_the_reply_is_not_monitored(reply: Any) -> None:
-    async with connect(uptime_of(reply)) as host:
+async def test_no_monitor_in_the_reply_is_not_monitored() -> None:
+    async with connect(uptime_of({"monitor": None, "downtimes": [], "pagination": paging(0)})) as host:
         answer = await host.answer("get_uptime")
     assert answer["status"] == "not monitored"
     assert answer["downtimes"]["of"] == 0
@@ -134,7 +133,7 @@ async def test_no_monitor_in_the_reply_is_not_monitored(reply: Any) -> None:
 
 async def test_a_monitor_of_nulls_is_unknown_and_no_figure_becomes_zero() -> None:
     nulls = dict.fromkeys(MONITOR)
-    async with connect(uptime_of({"monitor": nulls, "downtimes": []})) as host:
+    async with connect(uptime_of({"monitor": nulls, "downtimes": [], "pagination": paging(0)})) as host:
         answer = await host.answer("get_uptime")
     assert answer["status"] == "unknown"
     assert answer["down_since"] == answer["last_check"] == answer["uptime_period"] == "unknown"
@@ -162,10 +161,10 @@ async def test_no_text_of_the_service_breaks_out(text: str) -> None:
 def outages(count: int) -> list[dict[str, Any]]:
     """Outages, the newest last and still going on."""
     past = [
-        {**OUTAGE, "started_at": f"2026-{n // 20 + 1:02}-{n % 20 + 1:02}T00:00:00Z", "duration": n}
+        {**OUTAGE, "id": n, "started_at": f"2026-{n // 20 + 1:02}-{n % 20 + 1:02}T00:00:00Z", "duration": n}
         for n in range(count - 1)
     ]
-    return [*past, {**OUTAGE, "started_at": "2026-11-20T00:00:00Z", "ended_at": None, "ongoing": True}]
+    return [*past, {**OUTAGE, "id": count, "started_at": "2026-11-20T00:00:00Z", "ended_at": None, "ongoing": True}]
 
 
 async def test_all_pages_of_outages_are_read_before_one_is_called_the_newest() -> None:
@@ -189,6 +188,23 @@ async def test_an_odd_number_of_pages_loses_no_outage(total_pages: int | None) -
     async with connect(uptime_of(odd)) as host:
         answer = await host.answer("get_uptime")
     assert (answer["downtimes"]["of"], answer["complete"]) == (205, True)
+
+
+async def test_an_outage_that_stands_on_two_pages_is_one_and_the_missing_one_is_said_to_be() -> None:
+    *past, going_on = outages(130)
+
+    def moving(request: httpx.Request) -> Any:
+        later = request.url.params["page"] == "2"  # by then the newest outage stands first, and the others one further
+        rows = [going_on, *past[::-1]][100:] if later else past[::-1][:100]
+        return {"monitor": {**MONITOR, "is_down": True}, "downtimes": rows, "pagination": paging(130)}
+
+    async with connect(uptime_of(moving)) as host:
+        answer = await host.answer("get_uptime", limit=50, offset=100)
+    assert (answer["downtimes"]["of"], answer["complete"], answer["down_since"]) == (129, False, "unknown")
+    assert [row["duration_s"] for row in rows_of(answer["downtimes"])] == list(range(28, -1, -1))
+    assert "only 129 of 130 outages were read" in answer["notes"][0]
+    assert "the outage that is going on is not among those that were read" in answer["notes"][1]
+    assert answer["headline"].startswith("My Blog is down, since when is unknown: 99.95 % uptime")
 
 
 async def test_a_page_that_fails_makes_the_answer_incomplete() -> None:

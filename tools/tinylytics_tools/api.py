@@ -1,5 +1,6 @@
 """The one way to ask Tinylytics something: a typed call of an endpoint, counted, with every failure in one tree."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +14,12 @@ from pydantic import ValidationError
 
 from tinylytics_tools import failures
 from tinylytics_tools.access import Access, ApiKey
+from tinylytics_tools.answer import Answer
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
+from tinylytics_tools.finished import Finished
 from tinylytics_tools.replies import Reply
+from tinylytics_tools.wire import Wire
 from tinylytics_tools.wire.report import report_of, requests_sent
 from tinylytics_tools.wire.spent import note
 from tinylytics_tools.wire.state_file import StateFile
@@ -71,6 +75,7 @@ class Account:
         self.clock = clock
         self.writes: Writes = writes or WriteRecord(StateFile(None))
         self.on_change: OnChange | None = None
+        self.finished = Finished(wire, clock) if isinstance(wire, Wire) else None
         self._key = key
         self._base_url = base_url.rstrip("/")
         self._http = httpx.AsyncClient(
@@ -128,6 +133,7 @@ class Api:
         self.left: int | None = None
         self.oldest_s: float | None = None
         self.is_alone = False
+        self._fresh_s = math.inf
         self.preferences = account.preferences
         self.access = account.access
         self.writes = account.writes
@@ -152,6 +158,7 @@ class Api:
             sent = requests_sent(error.request)
             self.requests += sent
             note(requests=sent, cache_hits=0)
+            self._fresh_s = 0.0
             failure = failures.of_transport(endpoint, error)
             if isinstance(failure, OutcomeUnknown):
                 await self._account.tell_change(endpoint, path_values)
@@ -165,6 +172,7 @@ class Api:
         self.requests += report.requests
         note(requests=report.requests, cache_hits=report.age_s is not None)
         self.is_alone = self.is_alone or report.alone
+        self._fresh_s = min(self._fresh_s, report.fresh_s)
         if report.left is not None:
             self.left = report.left
         if report.age_s is not None:
@@ -176,6 +184,27 @@ class Api:
             return endpoint.reply.model_validate_json(response.content)
         except ValidationError as error:
             raise failures.unexpected(endpoint, failures.places(error)) from None
+
+    async def finish(self, question: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer to a question that only reads: made now, or as it was made before while it is as good as new.
+
+        Answers that are not complete are always made anew. A day that ends ends them too: today is part of a question.
+        """
+        finished = self._account.finished
+        generation = None if finished is None else await finished.wire.generation()
+        if finished is None or generation is None:
+            return await make()
+        question = f"{self.now().date()} {question}"
+        found = finished.find(question, generation)
+        if found is not None:
+            answer, self.oldest_s = found
+            self.left = (await finished.wire.status()).left_for_reads
+            note(requests=0, cache_hits=1)
+            return answer
+        answer = await make()
+        if answer.complete and not self.is_alone and 0 < self._fresh_s < math.inf:
+            finished.keep(question, answer, generation, fresh_s=self._fresh_s, oldest_s=self.oldest_s or 0.0)
+        return answer
 
     def costs(self) -> dict[str, int | None]:
         """What the call took so far, as the fields of an answer."""

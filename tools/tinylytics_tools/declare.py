@@ -45,7 +45,7 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
 
     def declare(function: Callable[..., Awaitable[Answer]]) -> ApiTool:
         made = ApiTool.from_function(
-            _answering(function),
+            _answering(function, only_reads=_hints(endpoints).read_only_hint is True),
             title=title,
             description=" ".join(inspect.cleandoc(function.__doc__ or "").split()),
             annotations=_hints(endpoints),
@@ -60,25 +60,41 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
     return declare
 
 
-def _answering(function: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[CallToolResult]]:
-    """The function with its answer fitted, its costs told, and turned into a result."""
+def _answering(
+    function: Callable[..., Awaitable[Answer]], *, only_reads: bool
+) -> Callable[..., Awaitable[CallToolResult]]:
+    """The function with its answer fitted, its costs told, and turned into a result; a question that only reads may
+    be answered as it was a moment ago."""
     hints = get_type_hints(function, include_extras=True)
     answer_type = hints["return"]
 
     @functools.wraps(function)
     async def call(**arguments: Any) -> CallToolResult:
-        answer = await function(**arguments)
         api = next((value for value in arguments.values() if isinstance(value, Api)), None)
-        if api is not None:
-            notes = [*answer.notes, ALONE_NOTE] if api.is_alone else answer.notes
-            answer = answer.model_copy(update={**api.costs(), "notes": notes})
-        return answer.result(half=LARGEST_DEFAULT_HALF if arguments.get("limit") is None else None)
+        half = LARGEST_DEFAULT_HALF if arguments.get("limit") is None else None
+        if api is None:
+            return (await function(**arguments)).result(half=half)
+
+        async def make() -> Answer:
+            return _with_costs(await function(**arguments), api).fitted(half=half)
+
+        if only_reads:
+            asked = {name: value for name, value in arguments.items() if value is not api}
+            answer = _with_costs(await api.finish(f"{function.__name__} {asked}", make), api)
+        else:
+            answer = await make()
+        return answer.result(half=half)
 
     parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
     returned = Annotated[CallToolResult, answer_type]
     call.__annotations__ = {**hints, "return": returned}
     cast("Any", call).__signature__ = inspect.Signature(parameters, return_annotation=returned)
     return call
+
+
+def _with_costs(answer: Answer, api: Api) -> Answer:
+    alone = [ALONE_NOTE] if api.is_alone and ALONE_NOTE not in answer.notes else []
+    return answer.model_copy(update={**api.costs(), "notes": [*answer.notes, *alone]})
 
 
 def _hints(endpoints: Sequence[Endpoint[Any]]) -> ToolAnnotations:

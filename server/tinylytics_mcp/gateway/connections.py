@@ -3,6 +3,7 @@
 import asyncio
 from time import monotonic
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tinylytics_mcp.gateway.limits import Limits
@@ -30,6 +31,12 @@ def guarded(limits: Limits) -> type[H11Protocol]:
                 self._timer.cancel()
             super().connection_lost(exc)
 
+        def shutdown(self) -> None:
+            """The process ends: what is under way has a moment, then it is told that its client left."""
+            super().shutdown()
+            if not self.transport.is_closing():
+                self.loop.call_later(limits.parting_s, self.transport.close)
+
         def _look(self) -> None:
             waits = self._waits_for()
             if waits != self._waits:
@@ -42,8 +49,11 @@ def guarded(limits: Limits) -> type[H11Protocol]:
         def _waits_for(self) -> tuple[str, int] | None:
             """What the client owes, and to which request; None where it is our turn."""
             cycle = self.cycle
-            if cycle is None or cycle.response_complete:  # pyright: ignore[reportUnnecessaryComparison] - before the first request
+            if cycle is None:  # pyright: ignore[reportUnnecessaryComparison] - before the first request
                 return "head", id(cycle)
+            if cycle.response_complete:
+                between = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+                return None if between else ("head", id(cycle))  # between requests uvicorn's keep-alive counts
             if self.flow.write_paused:
                 return "reader", id(cycle)
             return ("body", id(cycle)) if cycle.more_body else None

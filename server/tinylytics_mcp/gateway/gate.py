@@ -40,6 +40,8 @@ class Gate:
             return
         try:
             await room.app({**scope, "user": caller.user}, receive, seeing(visit, send))
+            if visit.status and not visit.is_complete:  # a stream that ended with its session
+                await send({"type": "http.response.body", "body": b""})
         finally:
             self._visits.end(visit)
 

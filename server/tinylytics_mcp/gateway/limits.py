@@ -25,6 +25,8 @@ class Limits:
     body_s: float = 30.0
     stalled_s: float = 30.0
     """A client that takes nothing of what is sent to it is dropped after so long."""
+    parting_s: float = 1.5
+    """What a request under way has when the process is told to end; less than `listening.GRACE_S`."""
     look_s: float = 5.0
     """How often connections and open requests are looked at."""
 

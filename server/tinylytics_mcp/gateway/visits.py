@@ -38,14 +38,17 @@ class Visit:
     stream: str | None = None
     status: int = 0
     opened: str | None = None
+    is_complete: bool = False
 
     def see(self, message: Message) -> None:
         """Learn from what is sent to the client."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.opened = Headers(raw=list(message.get("headers", []))).get(SESSION)
-        elif self.is_sse and self.stream is None and (found := _STREAM_ID.search(message.get("body", b""))):
-            self.stream = found[1].decode()
+        else:
+            self.is_complete = not message.get("more_body", False)
+            if self.is_sse and self.stream is None and (found := _STREAM_ID.search(message.get("body", b""))):
+                self.stream = found[1].decode()
 
 
 class Visits:
@@ -116,9 +119,11 @@ class Visits:
 
 
 def seeing(visit: Visit, send: Send) -> Send:
-    """The way to the client, looked at by the visit."""
+    """The way to the client, looked at by the visit; where an SSE connection ends the SDK begins a second answer."""
 
     async def tell(message: Message) -> None:
+        if visit.is_complete or (visit.status and message["type"] == "http.response.start"):
+            return
         visit.see(message)
         await send(message)
 

@@ -16,7 +16,7 @@ _ASKS_IN_ROUNDS = "2026-07-28"
 
 
 class Confirm(BaseModel):
-    """The question's form; anything but a tick is no."""
+    """Whether the kudo goes; without the tick it stays."""
 
     confirm: Annotated[bool, BeforeValidator(lambda value: value is True)] = Field(
         default=False, title="Delete this kudo", description="Tick to delete it for good"

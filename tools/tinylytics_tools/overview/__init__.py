@@ -1,28 +1,35 @@
 """Tells how all sites of the account are doing, in one call: `get_overview`."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from tinylytics_tools import hit_log
-from tinylytics_tools.answer import Answer, Table
-from tinylytics_tools.api import CurrentApi
-from tinylytics_tools.arguments import EndDate, Period, StartDate, TimeZone
-from tinylytics_tools.condense import SMALL_NUMBERS, change, is_small
+from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
+from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, StartDate, TimeZone
+from tinylytics_tools.condense import listing
 from tinylytics_tools.declare import tool
-from tinylytics_tools.errors import NotFound
+from tinylytics_tools.errors import InvalidArgument, KeyNotAccepted, NotFound, TinylyticsError, TooManyRequests
 from tinylytics_tools.hit_log import HITS
 from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.kudos.log import KUDOS
-from tinylytics_tools.overview.read import Reading, Row, read
+from tinylytics_tools.overview import told
+from tinylytics_tools.overview.read import FAILED, Reading, Row, read
 from tinylytics_tools.periods import Comparison, earlier, resolve
 from tinylytics_tools.scope import Scope, first_day
-from tinylytics_tools.traffic.compare import Compared, spoken
+from tinylytics_tools.traffic.compare import nothing_finished, spoken
 from tinylytics_tools.uptime import UPTIME
-from tinylytics_tools.which_site import SITES, list_all
+from tinylytics_tools.which_site import SITES, SiteReply, list_all
+from tinylytics_tools.wording import counted
+
+ALWAYS = ("id", "site", "hits")
+"""The columns that stay while others make way for rows."""
 
 
 class Overview(Answer):
-    """One row a site. `hits` and `kudos` are of all days; `change` compares finished days, of the sites that are old
-    enough. Visitors of several sites do not add up. `status` is up, down, not monitored or unknown."""
+    """One row a site, in parts by their lifetime hits: sums and `complete` are of the `sites_asked` from `offset` on.
+    `hits` and `kudos` are of all days; `change` compares finished days, of the sites that are old enough. Visitors of
+    several sites do not add up. `status` is up, down, not monitored or unknown."""
 
     may_not_apply = ("hits_today",)
 
@@ -31,6 +38,7 @@ class Overview(Answer):
     days: int
     time_zone: str
     defaults: list[str]
+    sites_asked: int
     hits: int | None
     hits_today: int | None = None
     earlier_hits: int | None
@@ -48,78 +56,93 @@ async def get_overview(
     start_date: StartDate = None,
     end_date: EndDate = None,
     time_zone: TimeZone = None,
+    limit: Limit = None,
+    offset: Offset = None,
 ) -> Overview:
     """Tell how all sites are doing: hits, change, visitors, kudos, up or down. The first thing to ask for several."""
     sites = sorted(await list_all(api), key=lambda site: (-(site.lifetime_hits or 0), site.id))
     if not sites:
         raise NotFound("This Tinylytics account has no site yet. Add one on tinylytics.app first.")
+    start = offset or 0
+    if start >= len(sites):
+        there = "is 1 site" if len(sites) == 1 else f"are {len(sites)} sites"
+        raise InvalidArgument(f"offset: there {there}, so the last one is at offset {len(sites) - 1}.")
     zone = time_zone or api.preferences.time_zone
-    today = await hit_log.today(api, sites[0].id, zone)
+    today = await _today(api, sites, zone)
     oldest = min(first_day(site, zone) for site in sites)
     asked = resolve(period, start_date, end_date, today=today, earliest=oldest)
     comparison = earlier(asked, "previous_period", today=today)
-    reading = await read(api, [Scope(site, asked, zone, today, ()) for site in sites], comparison)
-    rows = sorted(reading.rows, key=lambda row: -1 if row.hits is None else row.hits, reverse=True)
-    is_all = all(row.hits is not None for row in rows)
-    hits = sum(row.hits or 0 for row in rows) if is_all else None
-    total = _total(rows, comparison)
+    part = sites[start : start + (limit or len(sites))]
+    reading = await read(api, [Scope(site, asked, zone, today, ()) for site in part], comparison)
     said = {"period": None if asked.defaulted else asked, "time_zone": time_zone}
-    window = asked.window
+    defaults = [name for name, value in said.items() if value is None]
+
+    columns = told.shown(reading)
+    while True:
+        answer = _answer(reading, comparison, columns, defaults, start, len(sites))
+        half = LARGEST_DEFAULT_HALF if limit is None else None
+        if len(columns) == len(ALWAYS) or not answer.model_copy(update=api.costs()).oversize(half):
+            return answer
+        columns = columns[:-1]
+
+
+def _answer(
+    reading: Reading, comparison: Comparison | None, columns: Sequence[str], defaults: list[str], start: int, of: int
+) -> Overview:
+    rows, scope = reading.rows, reading.rows[0].scope
+    window = scope.window
+    total = told.total_change(rows, comparison)
+    hits = _sum([row.hits for row in rows])
+    which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
     return Overview(
-        headline=f"{'unknown' if hits is None else hits} hits on {len(sites)} sites, {spoken(window)}{total.words()}.",
-        complete=is_all and not reading.left_out,
-        notes=[*_notes(reading, comparison), *total.notes],
-        next_step="summarize_traffic tells more of one site, check_health of outages, certificates and links.",
+        headline=f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{total.words()}.",
+        complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
+        notes=[
+            *told.notes(reading, total, comparison, columns),
+            *nothing_finished(scope.asked, "previous_period", scope.today),
+        ],
+        next_step=_AGAIN if reading.left_out else _MORE,
         first_day=window.first,
         last_day=window.last,
         days=window.days,
-        time_zone=zone,
-        defaults=[name for name, value in said.items() if value is None],
+        time_zone=scope.zone,
+        defaults=defaults,
+        sites_asked=len(rows),
         hits=hits,
-        hits_today=sum(row.today or 0 for row in rows) if is_all and today in window else None,
+        hits_today=_sum([row.today for row in rows]) if scope.today in window else None,
         earlier_hits=total.earlier,
         change=total.change,
         change_percent=total.percent,
         compared=total.days,
-        kudos=sum(row.kudos or 0 for row in rows) if "kudos" in reading.columns else None,
-        sites=_table(reading.columns, rows, len(rows)),
+        kudos=_sum([row.kudos for row in rows]),
+        sites=_table(columns, rows, start, of),
     )
 
 
-def _is_young(row: Row, comparison: Comparison) -> bool:
-    return first_day(row.scope.site, row.scope.zone) > comparison.earlier.first
+async def _today(api: Api, sites: Sequence[SiteReply], zone: str) -> date:
+    """The running day, which any site tells; a second one is asked where the first fails."""
+    try:
+        return await hit_log.today(api, sites[0].id, zone)
+    except (KeyNotAccepted, TooManyRequests):
+        raise
+    except TinylyticsError:
+        return await hit_log.today(api, sites[-1].id, zone)
 
 
-def _total(rows: list[Row], comparison: Comparison | None) -> Compared:
-    """The change of all sites that existed on all of the days compared: the others would pass for growth."""
-    old = [row for row in rows if comparison and row.change.earlier is not None and not _is_young(row, comparison)]
-    if not old:
-        return Compared()
-    before = sum(row.change.earlier or 0 for row in old)
-    more, relative = change(before + sum(row.change.change or 0 for row in old), before)
-    notes = (SMALL_NUMBERS,) if any(is_small(row.change.earlier) for row in old) else ()
-    return Compared(old[0].change.days, before, more, relative, notes)
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """The total, None where one is not known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
-def _notes(reading: Reading, comparison: Comparison | None) -> list[str]:
-    notes: list[str] = []
-    if reading.left_out:
-        notes.append(f"not asked, to save requests: {', '.join(reading.left_out)}; ask for one site")
-    missing = sum(row.hits is None for row in reading.rows)
-    if missing:
-        notes.append(f"hits of {missing} sites are unknown: more sites than one call may ask for; ask for each")
-    young = [row.scope.site.name for row in reading.rows if comparison and _is_young(row, comparison)]
-    if young:
-        named = ", ".join(young[:3]) + (f" and {len(young) - 3} more" if len(young) > 3 else "")
-        notes.append(f"younger than the days compared, so not in the total change: {named}")
-    if "visitors" in reading.columns:
-        notes.append("visitors are salted hashes that change daily, not people, and do not add up")
-    return notes
+def _table(columns: Sequence[str], rows: Sequence[Row], start: int, of: int) -> Table:
+    """Most hits first; a shorter table ends at an earlier site by lifetime hits, so that `next_offset` goes on."""
+    ordered = sorted(rows, key=lambda row: -1 if row.hits is None else row.hits, reverse=True)
+    table = listing(columns, [row.cells(columns) for row in ordered], limit=len(rows), offset=start, of=of)
+    return table.shortened_by(lambda: _table(columns, rows[:-1], start, of) if rows else None)
 
 
-def _table(columns: list[str], rows: list[Row], shown: int) -> Table:
-    table = Table(columns=columns, rows=[row.cells(columns) for row in rows[:shown]], of=len(rows))
-    return table.shortened_by(lambda: _table(columns, rows, shown - 1) if shown else None)
-
+_AGAIN = "Ask the same again: stored answers are free, so it reads on. Or ask for fewer sites with limit and offset."
+_MORE = "summarize_traffic tells more of one site, check_health of outages, certificates and links."
 
 TOOLS = [get_overview]

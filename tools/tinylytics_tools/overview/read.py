@@ -1,44 +1,65 @@
 """Reads what an overview tells of each site, in as many columns as the requests of one call can pay for."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from tinylytics_tools import hit_log, uptime
 from tinylytics_tools.answer import Cell
 from tinylytics_tools.api import Api
+from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.kudos.log import KUDOS
-from tinylytics_tools.periods import Comparison, Window
+from tinylytics_tools.monitor import Status
+from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, Window
 from tinylytics_tools.plan import MOST_REQUESTS
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
 from tinylytics_tools.traffic.visitors import read_visitors
 
 EVERYTHING = Filters()
+AT_ONCE = 8
+"""Sites asked at the same time where not all can be; then it is seen whether there is room for more requests."""
+FAILED = "Tinylytics did not answer"
+NOT_COUNTED = "none were counted, unique tracking may be off"
 
 
 @dataclass
 class Row:
-    """What is known of one site; None where it was not asked for, or is not known."""
+    """What is known of one site; None where it was not asked for, or is not known.
+
+    `before`: hits of the earlier days of the comparison. `gaps`: why a column that was asked for is not known.
+    """
 
     scope: Scope
+    comparison: Comparison | None = None
     hits: int | None = None
     today: int | None = None
-    change: Compared = field(default_factory=Compared)
+    before: int | None = None
     visitors: int | None = None
     kudos: int | None = None
     status: str | None = None
+    gaps: dict[str, str] = field(default_factory=dict[str, str])
+    error: TinylyticsError | None = None
+
+    @property
+    def change(self) -> Compared:
+        """The finished days against the earlier ones, once both are counted."""
+        if self.hits is None or self.before is None:
+            return Compared()
+        born = first_day(self.scope.site, self.scope.zone)
+        return compared(self.comparison, now=self.hits - (self.today or 0), before=self.before, born=born)
 
     def cells(self, columns: Sequence[str]) -> list[Cell]:
         """The row under these columns."""
+        change = self.change
         values: dict[str, Cell] = {
             "id": self.scope.site.id,
             "site": self.scope.site.name,
             "hits": self.hits,
             "hits_today": self.today,
-            "change": self.change.change,
-            "change_percent": self.change.percent,
+            "change": change.change,
+            "change_percent": change.percent,
             "visitors": self.visitors,
             "kudos": self.kudos,
             "status": self.status,
@@ -48,85 +69,153 @@ class Row:
 
 @dataclass(frozen=True)
 class Reading:
-    """The rows with the columns that were asked for; `left_out` are those that would take too many requests."""
+    """The rows, the columns in which all of them were asked, and those in which there was no room for all."""
 
     rows: list[Row]
     columns: list[str]
     left_out: list[str]
 
 
-def affordable(costs: Sequence[tuple[str, int]], sites: int, room: int) -> list[str]:
-    """Which columns fit: each costs its requests for every site, and an earlier one goes before a later one."""
+@dataclass(frozen=True)
+class Column:
+    """What is asked of sites; `cost` is the most requests that one of them takes."""
+
+    name: str
+    cost: int
+    rows: list[Row]
+    ask: Callable[[Api, Sequence[Row]], Awaitable[None]]
+
+
+def affordable(costs: Sequence[tuple[str, int]], room: int) -> list[str]:
+    """Which columns fit into so many requests: an earlier one goes before a later one."""
     chosen: list[str] = []
     for name, cost in costs:
-        if cost * sites <= room:
-            room -= cost * sites
+        if cost <= room:
+            room -= cost
             chosen.append(name)
     return chosen
 
 
 async def read(api: Api, scopes: Sequence[Scope], comparison: Comparison | None) -> Reading:
-    """One row a site, in the order given; with too many sites even for their hits, the last ones have none."""
-    window = scopes[0].window
-    each = len(_parts(scopes[0]))
-    room = MOST_REQUESTS - api.requests - each * len(scopes)
-    pieces = len(window.pieces())
-    costs = [("visitors", 1), ("kudos", pieces), ("status", 1)]
+    """One row a site, in the order given; with too many sites even for their hits, the last ones have none.
+
+    Stored answers cost nothing, so what they leave of the requests goes into further columns, and asking again reads
+    on from where there was no room.
+
+    Raises:
+        TinylyticsError: no site's hits could be read.
+    """
+    rows = [Row(scope, comparison) for scope in scopes]
+    waiting = _columns(rows, comparison)
+    read: list[str] = []
+    while waiting:
+        costs = [(column.name, column.cost * len(column.rows)) for column in waiting]
+        names = affordable(costs, MOST_REQUESTS - api.requests)
+        # Nothing is told of a site before its hits are.
+        chosen = [column for column in waiting if column.name in names and (read or waiting[0].name in names)]
+        await api.gather(*(partial(column.ask, api, column.rows) for column in chosen))
+        if not chosen and await _in_batches(api, waiting[0]):
+            chosen = waiting[:1]
+        if not chosen:
+            break
+        read += [column.name for column in chosen]
+        waiting = [column for column in waiting if column not in chosen]
+    errors = [row.error for row in rows if row.error is not None]
+    if len(errors) == len(rows):
+        raise errors[0]
+    return Reading(rows, read, [column.name for column in waiting])
+
+
+async def _in_batches(api: Api, column: Column) -> bool:
+    """Ask as many sites as there is room for; whether these were all."""
+    done = 0
+    while done < len(column.rows):
+        room = max(0, MOST_REQUESTS - api.requests)
+        part = column.rows[done : done + min(AT_ONCE, room // column.cost)]
+        if not part:
+            return False
+        await column.ask(api, part)
+        done += len(part)
+    return True
+
+
+def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:
+    """What can be told of the sites. Of all time, the counters of `/sites` tell hits and kudos at no cost."""
+    scope = rows[0].scope
+    for row in rows if scope.asked.period == "all_time" else []:
+        row.hits, row.kudos = row.scope.site.lifetime_hits, row.scope.site.lifetime_kudos
+    uncounted = [row for row in rows if row.hits is None]
+    unliked = [row for row in rows if row.kudos is None]
+    columns = [Column("hits", len(_parts(scope)), uncounted, _each("hits", _hits))]
     if comparison is not None:
-        costs.insert(0, ("change", len(comparison.earlier.pieces())))
-    chosen = affordable(costs, len(scopes), max(0, room))
-    told = scopes[: (MOST_REQUESTS - api.requests) // each]
-    first = await uptime.status(api, told[0].site.id) if "status" in chosen else None
-    # Without a subscription no site has a status, and one refusal says so for all.
-    same = first.state if first and first.unknown and first.unknown.why == "no subscription" else None
-    watched = [first.state if first and scope is told[0] else same for scope in told]
-    rows = await api.gather(
-        *(
-            partial(_read_site, api, scope, comparison, chosen, state)
-            for scope, state in zip(told, watched, strict=True)
-        )
-    )
-    columns = ["id", "site", "hits"]
-    columns += ["hits_today"] if scopes[0].today in window and window.days > 1 else []
-    columns += [part for name in chosen for part in (("change", "change_percent") if name == "change" else (name,))]
-    left_out = [name for name, _ in costs if name not in chosen]
-    return Reading([*rows, *(Row(scope) for scope in scopes[len(told) :])], columns, left_out)
+        columns.append(Column("change", len(comparison.earlier.pieces()), rows, _each("change", _before)))
+    if scope.window.days <= LONGEST_WINDOW:
+        columns.append(Column("visitors", 1, rows, _each("visitors", _visitors)))
+    columns.append(Column("kudos", len(scope.window.pieces()), unliked, _each("kudos", _kudos)))
+    return [*columns, Column("status", 1, rows, _statuses)]
 
 
-async def _read_site(
-    api: Api, scope: Scope, comparison: Comparison | None, chosen: Sequence[str], watched: str | None
-) -> Row:
-    """`watched` is the status, where it is known already."""
-    row = Row(scope)
+def _each(name: str, ask: Callable[[Api, Row], Awaitable[None]]) -> Callable[[Api, Sequence[Row]], Awaitable[None]]:
+    """Ask of each site; one that fails leaves its own cell unknown, unless every other would fail as well."""
 
-    async def hits() -> None:
-        parts = _parts(scope)
-        before = EVERYTHING.slices(scope, comparison.earlier) if comparison and "change" in chosen else []
-        counts = await hit_log.count_all(api, [*parts, *before])
-        row.hits = sum(counts[part].hits for part in parts)
-        running = Window(scope.today, scope.today)
-        row.today = sum(counts[part].hits for part in parts if part.window == running)
-        if before:
-            then = sum(counts[part].hits for part in before)
-            born = first_day(scope.site, scope.zone)
-            row.change = compared(comparison, now=row.hits - row.today, before=then, born=born)
+    async def one(api: Api, row: Row) -> None:
+        try:
+            await ask(api, row)
+        except (KeyNotAccepted, TooManyRequests):
+            raise
+        except TinylyticsError as error:
+            row.gaps[name] = FAILED
+            row.error = error if name == "hits" else row.error
 
-    async def visitors() -> None:
-        if "visitors" in chosen:
-            row.visitors = (await read_visitors(api, scope, EVERYTHING)).visitors
+    async def every(api: Api, rows: Sequence[Row]) -> None:
+        await api.gather(*(partial(one, api, row) for row in rows))
 
-    async def kudos() -> None:
-        if "kudos" in chosen:
-            queries = [{**scope.query(piece), "page": 1, "per_page": 1} for piece in scope.window.pieces()]
-            replies = await api.gather(*(partial(api.call, KUDOS, query, site_id=scope.site.id) for query in queries))
-            row.kudos = sum(reply.pagination.total_count for reply in replies)
+    return every
 
-    async def status() -> None:
-        if "status" in chosen:
-            row.status = watched or (await uptime.status(api, scope.site.id)).state
 
-    await api.gather(hits, visitors, kudos, status)
-    return row
+async def _hits(api: Api, row: Row) -> None:
+    counts = await hit_log.count_all(api, _parts(row.scope))
+    running = Window(row.scope.today, row.scope.today)
+    row.hits = sum(count.hits for count in counts.values())
+    row.today = sum(count.hits for part, count in counts.items() if part.window == running)
+
+
+async def _before(api: Api, row: Row) -> None:
+    if row.comparison is not None:
+        counts = await hit_log.count_all(api, EVERYTHING.slices(row.scope, row.comparison.earlier))
+        row.before = sum(count.hits for count in counts.values())
+
+
+async def _visitors(api: Api, row: Row) -> None:
+    found = await read_visitors(api, row.scope, EVERYTHING)
+    row.visitors = found.visitors
+    if found.visitors is None:
+        row.gaps["visitors"] = NOT_COUNTED if found.is_read else FAILED
+
+
+async def _kudos(api: Api, row: Row) -> None:
+    queries = [{**row.scope.query(piece), "page": 1, "per_page": 1} for piece in row.scope.window.pieces()]
+    site_id = row.scope.site.id
+    replies = await api.gather(*(partial(api.call, KUDOS, query, site_id=site_id) for query in queries))
+    row.kudos = sum(reply.pagination.total_count for reply in replies)
+
+
+async def _statuses(api: Api, rows: Sequence[Row]) -> None:
+    """Without a subscription no site has a status, and the refusal of the first says so for all."""
+
+    async def one(row: Row) -> Status:
+        found = await uptime.status(api, row.scope.site.id, most=1)
+        row.status = found.state
+        if found.unknown is not None and found.unknown.why != "off":
+            row.gaps["status"] = FAILED if found.unknown.why == "failed" else found.unknown.reason
+        return found
+
+    first = await one(rows[0])
+    if first.unknown is None or first.unknown.why != "no subscription":
+        await api.gather(*(partial(one, row) for row in rows[1:]))
+        return
+    for row in rows[1:]:
+        row.status, row.gaps["status"] = first.state, first.unknown.reason
 
 
 def _parts(scope: Scope) -> list[hit_log.Slice]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from tinylytics_tools import condense
-from tinylytics_tools.periods import Comparison, Window
+from tinylytics_tools.periods import Asked, Compare, Comparison, Window
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ def compared(comparison: Comparison | None, *, now: int, before: int, born: date
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
     change, percent = condense.change(now, before)
-    notes = [condense.SMALL_NUMBERS] if percent is not None and condense.is_small(now, before) else []
     if born > then.first:
-        notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
-        percent = None
-    return Compared(days, before, change, percent, tuple(notes))
+        note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
+        return Compared(days, before, change, None, (note,))
+    is_marked = percent is not None and condense.is_small(now, before)
+    return Compared(days, before, change, percent, (condense.SMALL_NUMBERS,) if is_marked else ())
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:
@@ -46,6 +46,13 @@ def too_young(comparison: Comparison | None, born: date) -> str | None:
     if comparison is None or born <= comparison.earlier.last:
         return None
     return f"no comparison: the site began on {born}, after the days that it would be compared with"
+
+
+def nothing_finished(asked: Asked, compare: Compare, today: date) -> list[str]:
+    """Why a comparison that was asked for cannot be, where none of its days is over: on a Monday this week has none."""
+    if compare == "none" or asked.period == "all_time" or asked.window.finished(today) is not None:
+        return []
+    return ["no comparison: there is no finished day yet to compare"]
 
 
 def spoken(window: Window) -> str:

@@ -25,7 +25,7 @@ from tinylytics_tools.hit_log import HITS
 from tinylytics_tools.merge import Dimension
 from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.scope import first_day, settle
-from tinylytics_tools.traffic.compare import too_young
+from tinylytics_tools.traffic.compare import nothing_finished, too_young
 from tinylytics_tools.traffic.dimension import DimensionReader
 from tinylytics_tools.traffic.ranking import Ranking
 from tinylytics_tools.traffic.ranking_answer import TrafficRanking
@@ -65,7 +65,7 @@ async def rank_traffic(
     young = too_young(comparison, first_day(scope.site, scope.zone))
     comparison = None if young else comparison
     reading = await DimensionReader(api, scope, meant, comparison).read(dimension)
-    reading.notes += [young] if young else []
+    reading.notes += [young] if young else nothing_finished(scope.asked, compare or "previous_period", scope.today)
     return Ranking(scope, meant, dimension, comparison, reading).answer(
         search=search, exclude=exclude, limit=limit, offset=offset or 0
     )

@@ -25,7 +25,7 @@ from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.merge import Dimension
 from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, settle
-from tinylytics_tools.traffic.compare import Compared, compared, spoken
+from tinylytics_tools.traffic.compare import Compared, compared, nothing_finished, spoken
 from tinylytics_tools.traffic.read import both
 from tinylytics_tools.traffic.series import standing
 from tinylytics_tools.traffic.tables import ranked
@@ -108,6 +108,7 @@ async def summarize_traffic(
             *(note for _, note in tables.values() if note),
             *meant.notes,
             *change.notes,
+            *nothing_finished(scope.asked, compare or "previous_period", scope.today),
             *_own_host(scope, shown["referrer"]),
             visited.note,
         ],

@@ -9,6 +9,9 @@ from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.periods import LONGEST_WINDOW
 from tinylytics_tools.scope import Scope
 
+HASHES = "visitors are salted hashes that change every 12 hours, not people"
+"""What a number of visitors counts (field notes 13)."""
+
 
 @dataclass(frozen=True)
 class Visitors:
@@ -41,4 +44,4 @@ async def read_visitors(api: Api, scope: Scope, meant: Filters) -> Visitors:
     visitors = reply.summary.total_visitors
     if not visitors:
         return Visitors(None, None, "visitors: unknown, none were counted; unique tracking may be off for this site")
-    return Visitors(visitors, reply.summary.bounce_rate, "visitors are salted hashes that change daily, not people")
+    return Visitors(visitors, reply.summary.bounce_rate, HASHES)

@@ -65,6 +65,10 @@ class Wire(httpx.AsyncBaseTransport):
         """Whether a read would be answered from the cache, as good as new."""
         return await self._reads.holds(request)
 
+    async def generation(self) -> int | None:
+        """Changes when a write made stored answers stale; None where answers are not to be used again."""
+        return await self._reads.generation()
+
     async def _write(self, request: httpx.Request) -> httpx.Response:
         """Whatever became of a write, the stored answers may be stale now, unless it was turned away.
 

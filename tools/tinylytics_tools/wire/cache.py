@@ -55,12 +55,23 @@ class Cache(httpx.AsyncBaseTransport):
             raise copy.copy(error) from error  # each waiter has its own, which httpx links to its own request
         if found.reply is not None and _is_outage(response) and self._is_usable(found.reply):
             return self._stored(request, found.reply)
-        return httpx.Response(response.status_code, headers=response.headers, content=response.content, request=request)
+        answer = httpx.Response(
+            response.status_code, headers=response.headers, content=response.content, request=request
+        )
+        now = self._clock()
+        return attach(answer, Report(fresh_s=lifetime_s(request.url, answer.content, now) if _is_kept(answer) else 0.0))
 
     async def holds(self, request: httpx.Request) -> bool:
         """Whether the answer is stored and as good as new, so that asking would cost nothing."""
         found = await self._find(_address(request.url))
         return self._enabled and found.reply is not None and self._is_fresh(found.reply)
+
+    async def generation(self) -> int | None:
+        """Counts what was forgotten of the key, by all that share the store; None where answers are not used again."""
+        if not self._enabled or self._distrusted_until > float("-inf"):
+            return None
+        generation = (await self._find("")).generation
+        return None if generation < 0 else generation
 
     async def forget(self, *urls: httpx.URL) -> None:
         """Drop what is stored of these addresses, whatever the query, and what is under way."""
@@ -72,8 +83,8 @@ class Cache(httpx.AsyncBaseTransport):
 
     async def _fetch(self, request: httpx.Request, address: str, generation: int) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        content_type = response.headers.get("content-type", "")
-        if response.status_code == 200 and content_type.partition(";")[0].strip().endswith("json"):
+        if _is_kept(response):
+            content_type = response.headers.get("content-type", "")
             now = self._clock()
             end = now.timestamp() + lifetime_s(request.url, response.content, now)
             reply = Reply(content_type, response.content, now.timestamp(), end)
@@ -92,7 +103,9 @@ class Cache(httpx.AsyncBaseTransport):
     def _stored(self, request: httpx.Request, reply: Reply) -> httpx.Response:
         headers = {"content-type": reply.content_type}
         response = httpx.Response(200, headers=headers, content=reply.body, request=request)
-        return attach(response, Report(requests=0, age_s=max(0.0, self._now() - reply.fetched_at)))
+        now = self._now()
+        age_s, fresh_s = max(0.0, now - reply.fetched_at), max(0.0, reply.expires_at - now)
+        return attach(response, Report(requests=0, age_s=age_s, fresh_s=fresh_s))
 
     def _is_fresh(self, reply: Reply) -> bool:
         return self._distrusted_until < reply.fetched_at <= self._now() < reply.expires_at
@@ -107,6 +120,11 @@ class Cache(httpx.AsyncBaseTransport):
         """End what is under way and close what is wrapped."""
         await self._flights.aclose()
         await self._inner.aclose()
+
+
+def _is_kept(response: httpx.Response) -> bool:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+    return response.status_code == 200 and kind.endswith("json")
 
 
 def _is_outage(response: httpx.Response) -> bool:

@@ -1,6 +1,8 @@
 """The real network: connections of reads and of writes, through the environment's proxy where there is one."""
 
+import functools
 import ipaddress
+import ssl
 import urllib.request
 
 import httpx2 as httpx
@@ -28,13 +30,19 @@ def network(base_url: str) -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTra
     """
     url = httpx.URL(base_url)
     proxy = _proxy(url)
-    context = httpx.create_ssl_context()
+    context = _tls()
 
     def connections(kept: int) -> httpx.AsyncBaseTransport:
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=IDLE_S)
         return _Connections(verify=context, limits=limits, proxy=proxy)
 
     return connections(MOST_CONNECTIONS), connections(0)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it takes 40 ms, and a server may have hundreds of accounts."""
+    return httpx.create_ssl_context()
 
 
 def _proxy(url: httpx.URL) -> httpx.Proxy | None:

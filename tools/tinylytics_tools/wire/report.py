@@ -11,12 +11,13 @@ _KEY = "tinylytics"
 class Report:
     """`requests`: how many left for the service. `age_s`: seconds since a stored answer was fetched, else None.
     `left`: requests that remain of this hour, None where nobody counts. `alone`: the store cannot be used, so this
-    process counts alone."""
+    process counts alone. `fresh_s`: how long the answer stays as good as a new one; 0 where it is not stored."""
 
     requests: int = 1
     age_s: float | None = None
     left: int | None = None
     alone: bool = False
+    fresh_s: float = 0.0
 
 
 def attach(response: httpx.Response, report: Report) -> httpx.Response:
