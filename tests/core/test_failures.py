@@ -94,14 +94,18 @@ async def test_without_a_key_nothing_is_sent_but_what_needs_none() -> None:
     ("body", "me", "kind"),
     [
         ({"error": "An active subscription is required"}, {}, errors.SubscriptionNeeded),
-        ({"error": "Forbidden"}, {"is_subscribed": False}, errors.SubscriptionNeeded),
-        ({"error": "Forbidden"}, {"is_subscribed": True}, errors.NotEnabled),
+        ({"error": "Forbidden"}, {"id": 1, "email": "a@b.test", "is_subscribed": False}, errors.SubscriptionNeeded),
+        ({"error": "Forbidden"}, {"id": 1, "email": "a@b.test", "is_subscribed": True}, errors.NotEnabled),
         (
             {"error": "Content monitoring is not enabled for this site", "content_monitoring_enabled": False},
             {},
             errors.NotEnabled,
         ),
-        ({"error": "Feature is not enabled"}, {"is_subscribed": False}, errors.NotEnabled),
+        (
+            {"error": "Feature is not enabled"},
+            {"id": 1, "email": "a@b.test", "is_subscribed": False},
+            errors.NotEnabled,
+        ),
     ],
 )
 async def test_the_meanings_of_403_are_told_apart(body: Any, me: Any, kind: type[errors.TinylyticsError]) -> None:

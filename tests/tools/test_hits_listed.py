@@ -2,8 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime
+from typing import Any
 
+import httpx2 as httpx
 import pytest
+from family_service import answering, pages_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tinylytics_mcp.standin import Quirk, Standin
@@ -26,7 +29,7 @@ def questions(draw: st.DrawFn) -> tuple[World, dict[str, str], dict[str, str], i
     return world, draw(times(world.now)), draw(FILTERS), draw(st.sampled_from((3, 7, 50)))
 
 
-@pytest.mark.parametrize("per_page", [1000, 4], ids=["one page", "many pages"])
+@pytest.mark.parametrize("per_page", [1000, 20], ids=["one page", "many pages"])
 @given(question=questions())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_all_hits_are_listed_once_newest_first(
@@ -68,6 +71,19 @@ async def test_rows_that_cannot_be_sorted_in_one_call_are_said_not_to_be_the_new
     assert today["complete"] is True
 
 
+async def test_pages_that_are_shorter_than_asked_make_the_list_incomplete() -> None:
+    whole = pages_of("hits", [{"id": n, "path": "/", "created_at": f"2026-02-10T10:{n:02}:00Z"} for n in range(30)])
+
+    def short(request: httpx.Request) -> Any:
+        reply = whole(request)
+        return {**reply, "hits": reply["hits"][:10]}
+
+    async with connect(answering({"/sites/456/hits": short})) as host:
+        answer = await host.answer("list_hits", site="456", offset=5)
+    assert (answer["hits"], answer["complete"]) == (30, False)
+    assert any("fewer hits than it counts" in note for note in answer["notes"])
+
+
 async def test_a_page_far_down_takes_one_request_more_than_the_first() -> None:
     standin = Standin(now=lambda: NOW, hits=12_000)
     async with connect(standin) as host:
@@ -81,6 +97,21 @@ async def test_a_page_far_down_takes_one_request_more_than_the_first() -> None:
     assert result.structured_content is not None
     assert [row["path"] for row in rows_of(result.structured_content["rows"])] == paths[2_500:2_502]
     assert "rows: 2 of 2835, goes on at offset 2502" in text_of(result)
+
+
+@pytest.mark.parametrize(("period", "days"), [("today", 1), ("this_year", 327), ("last_7_days", None)])
+async def test_today_is_marked_as_a_part_day(period: str, days: int | None) -> None:
+    standin = Standin(now=lambda: NOW, hits=3_000)
+    midnight = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
+    sql = "SELECT count(*) FROM hits WHERE site_id = 456 AND created_at >= ?"
+    count = standin.connection.execute(sql, (midnight,)).fetchone()[0]
+    async with connect(standin) as host:
+        result = await host.call("list_hits", site="456", period=period)
+    answer = result.structured_content
+    assert answer is not None
+    assert answer.get("hits_today") == (None if days is None else count)
+    assert (f", {count} of them today so far." in text_of(result)) is (days is not None)
+    assert days is None or answer["days"] == days
 
 
 async def test_no_hit_says_how_to_find_the_right_name() -> None:

@@ -65,6 +65,27 @@ async def test_search_keeps_names_and_tells_their_share_of_all(feeds: tuple[Conn
     assert any("1 paths are merged" in note for note in answer["notes"])
 
 
+async def test_the_change_beside_what_was_searched_for_is_its_own() -> None:
+    before = {"created_at": MOMENT - 7 * 86_400}
+    rows = (60, {"path": "/a"}), (40, {"path": "/b"}), (50, {"path": "/a", **before}), (90, {"path": "/b", **before})
+    async for host, site in served(*rows, (7, {"path": "/feed"})):
+        when = {"site": site, "dimension": "path", "period": "last_7_days"}
+        found = await host.answer("rank_traffic", search="/a", **when)
+        both = await host.answer("rank_traffic", search="/a", exclude="/feed", **when)
+        whole = await host.answer("rank_traffic", **when)
+    assert "; +10, +20 % against 50 on as many" in found["headline"]
+    assert (found["matching_earlier_hits"], found["matching_change"], found["matching_change_percent"]) == (
+        50,
+        10,
+        20.0,
+    )
+    assert (found["hits"], found["earlier_hits"], found["change"]) == (107, 140, -33)
+    assert both["headline"].startswith("60 of 100 hits")
+    assert "; +10, +20 % against 50" in both["headline"]
+    assert "; -33, -23.6 % against 140" in whole["headline"]
+    assert "matching_change" not in whole
+
+
 async def test_a_host_that_no_text_finds_alone_is_still_counted_exactly() -> None:
     referrers = (3, "a.example/x"), (4, "https://ba.example/"), (2, "https://www.a.example"), (5, "x://q?//a.example/")
     async for host, site in served(*((count, {"referrer": name, "country": "DE"}) for count, name in referrers)):

@@ -136,18 +136,51 @@ async def test_rows_that_change_places_between_two_pages_are_found_by_reading_ag
     assert dict(row[:2] for row in answer["ranking"]["rows"])["mobile"] == mobile
 
 
-async def test_rows_that_are_never_shown_make_an_answer_incomplete(
-    site: tuple[Standin, Busy, Connected, str],
-) -> None:
-    _, service, host, number = site
+async def test_rows_that_are_never_shown_leave_the_counts_exact(site: tuple[Standin, Busy, Connected, str]) -> None:
+    standin, service, host, number = site
+    when = {"site": number, "period": "last_7_days"}
+    exact = await host.answer("summarize_traffic", **when)
 
     def drop(url: httpx.URL, body: Any) -> Any:
-        return {**body, "hits": body["hits"][1:]} if url.params["per_page"] == "1000" else body
+        return {**body, "hits": body["hits"][1:]} if url.params["per_page"] == "1000" and "hits" in body else body
 
     service.after = drop
-    answer = await host.answer("summarize_traffic", site=number, period="yesterday")
-    assert answer["complete"] is False
-    assert any(f"showed {answer['hits']} of them" in note for note in answer["notes"])
+    answer = await host.answer("summarize_traffic", **when)
+    for name in ("hits", "earlier_hits", "change", "series", "pages", "referrers", "countries", "complete"):
+        assert answer[name] == exact[name], name
+    ranked = await host.answer("rank_traffic", dimension="device", **when)
+    assert (ranked["hits"], ranked["ranking"], ranked["complete"]) == (exact["hits"], None, False)
+    assert "new" not in ranked
+    assert any(f"of these {exact['hits']} hits" in note for note in ranked["notes"])
+
+
+async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the_same() -> None:
+    standin = Standin(now=lambda: NOW, hits=9_000)
+    inner = network_of(standin)
+
+    async def clamped(request: httpx.Request) -> httpx.Response:
+        if int(request.url.params.get("per_page", 1)) > 100:
+            url = request.url.copy_set_param("per_page", "100")
+            request = httpx.Request("GET", url, headers=request.headers)
+        return await inner.handle_async_request(request)
+
+    class Clamped(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return await clamped(request)
+
+    asked = (
+        ("summarize_traffic", {}),
+        ("rank_traffic", {"dimension": "path"}),
+        ("rank_traffic", {"dimension": "device", "period": "last_7_days"}),
+    )
+    for tool, more in asked:
+        async with connect(standin) as whole, connect(Clamped()) as short:
+            expected = await whole.answer(tool, site="456", **more)
+            answer = await short.answer(tool, site="456", **more)
+        assert expected["complete"] is True
+        for costs in (expected, answer):
+            del costs["requests_used"], costs["requests_left"]
+        assert answer == expected, tool
 
 
 async def test_a_failure_of_the_journeys_leaves_visitors_unknown_and_the_rest_exact(

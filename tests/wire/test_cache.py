@@ -41,12 +41,12 @@ class Cached:
 async def test_within_its_time_an_answer_is_given_again_with_its_age_and_asks_nothing() -> None:
     cached = Cached()
     first = await cached.ask()
-    assert report_of(first) == Report()
+    assert report_of(first) == Report(fresh_s=60.0)
     cached.clock.move(59.5)
     again = await cached.ask()
     assert again.json() == first.json() == {"n": 1}
     assert again.headers["content-type"] == "application/json"
-    assert report_of(again) == Report(requests=0, age_s=59.5)
+    assert report_of(again) == Report(requests=0, age_s=59.5, fresh_s=0.5)
     cached.clock.move(0.5)
     assert await cached.number() == 2
 

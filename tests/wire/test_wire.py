@@ -41,9 +41,9 @@ class Wired:
 
 async def test_an_answer_tells_its_requests_its_age_and_what_is_left() -> None:
     wired = Wired(BAD_GATEWAY, answer())
-    assert report_of(await wired.ask()) == Report(requests=2, age_s=None, left=898)
+    assert report_of(await wired.ask()) == Report(requests=2, age_s=None, left=898, fresh_s=60.0)
     wired.clock.move(10)
-    assert report_of(await wired.ask()) == Report(requests=0, age_s=10.0, left=898)
+    assert report_of(await wired.ask()) == Report(requests=0, age_s=10.0, left=898, fresh_s=50.0)
 
 
 async def test_a_failed_call_tells_what_left() -> None:

@@ -8,9 +8,10 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, PrivateAttr, WithJsonSchema
 
 Cell = Annotated[
-    str | int | float | bool | None, WithJsonSchema({"type": ["string", "integer", "number", "boolean", "null"]})
+    str | int | float | bool | None,
+    WithJsonSchema({"anyOf": [{"type": name} for name in ("number", "string", "null", "boolean")]}),
 ]
-"""Published as one list of types: clients that check an answer take a fifth of the time for it that `anyOf` takes."""
+"""The most frequent kinds stand first: a client that checks an answer tries them in turn for each cell."""
 
 LARGEST = 8_000
 """Bytes of one result, both halves together, as compact JSON."""

@@ -91,13 +91,15 @@ class Slice:
 class Groups:
     """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means.
 
-    `of` is the number of groups there are. A value that came twice, because the list moved while it was read, counts
+    `of` is the number of groups there are, `per_page` how many the service gives, which may be fewer than it was asked
+    for. A value that came twice, because the list moved while it was read, counts
     once.
     """
 
     by: Grouping
     host: str | None = None
     of: int = 0
+    per_page: int = PER_PAGE
     hits: dict[str | None, int] = field(default_factory=dict[str | None, int])
     unique: dict[str | None, int | None] = field(default_factory=dict[str | None, int | None])
     _others: dict[str | None, int] = field(default_factory=dict[str | None, int])
@@ -105,6 +107,7 @@ class Groups:
     def add(self, reply: HitsReply) -> None:
         """Take in one page."""
         self.of = max(self.of, reply.pagination.total_count)
+        self.per_page = min(self.per_page, reply.pagination.per_page)
         for group in reply.grouped_hits:
             hits = group.hit_count if group.views is None else group.views
             if hits is None:
@@ -124,7 +127,7 @@ class Groups:
     @property
     def pages_left(self) -> int:
         """How many requests would read what the first page does not hold."""
-        return max(0, -(-self.of // PER_PAGE) - 1)
+        return max(0, -(-self.of // self.per_page) - 1)
 
     @property
     def total(self) -> int:

@@ -24,6 +24,7 @@ from tinylytics_tools.arguments import (
 from tinylytics_tools.condense import listing
 from tinylytics_tools.declare import tool
 from tinylytics_tools.hit_log import HITS, Count, HitReply, Slice
+from tinylytics_tools.periods import Window
 from tinylytics_tools.plan import MOST_REQUESTS, pages
 from tinylytics_tools.scope import WindowAnswer, settle
 from tinylytics_tools.which_site import SITES
@@ -33,20 +34,30 @@ COLUMNS = ("time", "path", "referrer", "country", "browser", "platform", "mobile
 
 
 class HitList(WindowAnswer):
-    """Single hits, times in UTC. `hits` counts all that match, not only those shown."""
+    """Single hits, times in UTC. `hits` counts all that match, not only those shown; `hits_today` is a part day's."""
 
     from_visitors = ("path", "referrer", "country", "browser", "platform", "source", "filters")
+    may_not_apply = ("hits_today",)
 
     hits: int
+    hits_today: int | None = None
     rows: Table
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some hits in a row, newest first; `is_sure` says whether no newer one can be missing."""
+    """Some hits in a row, newest first; `doubt` says why others may be missing, where that can be."""
 
     rows: list[HitReply]
-    is_sure: bool
+    doubt: str | None = None
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The rows of some pages, a list for each slice, each hit once; `are_full` if none had fewer than it counts."""
+
+    lists: list[list[HitReply]]
+    are_full: bool
 
 
 @tool(SITES, HITS, title="Single hits")
@@ -68,22 +79,26 @@ async def list_hits(
     """
     scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
     meant = await meaning.settle(api, scope, scope.window, country=country, path=path, referrer=referrer)
-    counts = await hit_log.count_all(api, meant.slices(scope, scope.window))
+    running = meant.slices(scope, Window(scope.today, scope.today)) if scope.today in scope.window else []
+    counts = await hit_log.count_all(api, [*meant.slices(scope, scope.window.finished(scope.today)), *running])
     total = sum(count.hits for count in counts.values())
+    today = sum(counts[part].hits for part in running) if running else None
     found = await newest(api, counts, offset or 0, limit or DEFAULT_ROWS)
-    notes = [*meant.notes] if found.is_sure else [*meant.notes, _UNSURE]
+    notes = [*meant.notes, *filter(None, [found.doubt])]
     table = listing(
         COLUMNS, [_row(hit) for hit in found.rows], limit=limit or DEFAULT_ROWS, offset=offset or 0, of=total
     )
     which = " that match the filters" if meant else ""
+    so_far = "" if today is None else f", {today} of them today so far"
     return HitList(
         **scope.fields(),
-        headline=f"{total} hits{which} on {scope.site.name}, {scope.window.first} to {scope.window.last}.",
-        complete=found.is_sure,
+        headline=f"{total} hits{which} on {scope.site.name}, {scope.window.first} to {scope.window.last}{so_far}.",
+        complete=found.doubt is None,
         notes=notes,
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",
         filters=meant.said,
         hits=total,
+        hits_today=today,
         rows=table,
     )
 
@@ -91,7 +106,7 @@ async def list_hits(
 async def newest(api: Api, counts: Mapping[Slice, Count], offset: int, limit: int) -> Stretch:
     """`limit` hits from `offset` on, out of slices that were counted."""
     rows: list[HitReply] = []
-    is_sure = True
+    doubt: str | None = None
     by_days = sorted(counts, key=lambda part: part.window.first, reverse=True)
     for _, together in groupby(by_days, key=lambda part: part.window.first):
         parts = {part: counts[part] for part in together}
@@ -99,9 +114,9 @@ async def newest(api: Api, counts: Mapping[Slice, Count], offset: int, limit: in
         if offset < hits and len(rows) < limit:
             stretch = await _of_parts(api, parts, offset, limit - len(rows))
             rows += stretch.rows
-            is_sure = is_sure and stretch.is_sure
+            doubt = doubt or stretch.doubt
         offset = max(0, offset - hits)
-    return Stretch(rows, is_sure)
+    return Stretch(rows, doubt)
 
 
 async def _of_parts(api: Api, parts: Mapping[Slice, Count], offset: int, limit: int) -> Stretch:
@@ -113,25 +128,30 @@ async def _of_parts(api: Api, parts: Mapping[Slice, Count], offset: int, limit: 
     if wanted != whole and all(part.host is None for part in parts):
         # The first page is read besides, since a page of few rows can be in order by chance.
         first = await _read(api, {part: range(1, 2) for part in parts} if before else {})
-        lists = await _read(api, wanted)
-        if all(_is_newest_first([*top, *rows]) for top, rows in zip(first or [[] for _ in lists], lists, strict=True)):
-            rows = lists[0] if len(lists) == 1 else _sorted(lists)
-            return Stretch(rows[offset - before * hit_log.PER_PAGE : end - before * hit_log.PER_PAGE], is_sure=True)
+        read = await _read(api, wanted)
+        tops = first.lists or [[] for _ in read.lists]
+        in_order = all(_is_newest_first([*top, *rows]) for top, rows in zip(tops, read.lists, strict=True))
+        if in_order and first.are_full and read.are_full:
+            rows = read.lists[0] if len(read.lists) == 1 else _sorted(read.lists)
+            return Stretch(rows[offset - before * hit_log.PER_PAGE : end - before * hit_log.PER_PAGE])
     if sum(len(numbers) for numbers in whole.values()) > MOST_REQUESTS - api.requests:
-        return Stretch(_sorted(await _read(api, wanted))[:limit], is_sure=False)
-    return Stretch(_sorted(await _read(api, whole))[offset:end], is_sure=True)
+        return Stretch(_sorted((await _read(api, wanted)).lists)[:limit], _UNSORTED)
+    read = await _read(api, whole)
+    return Stretch(_sorted(read.lists)[offset:end], None if read.are_full else _SHORT)
 
 
-async def _read(api: Api, wanted: Mapping[Slice, Sequence[int]]) -> list[list[HitReply]]:
-    """The rows of some pages, a list for each slice, each hit once."""
+async def _read(api: Api, wanted: Mapping[Slice, Sequence[int]]) -> Pages:
     asked = [(part, number) for part, numbers in wanted.items() for number in numbers]
     replies = await api.gather(*(partial(hit_log.page, api, part, number) for part, number in asked))
     rows: dict[Slice, dict[object, HitReply]] = {part: {} for part in wanted}
-    for (part, _), reply in zip(asked, replies, strict=True):
+    are_full = True
+    for (part, number), reply in zip(asked, replies, strict=True):
+        due = reply.pagination.total_count - (number - 1) * hit_log.PER_PAGE
+        are_full = are_full and len(reply.hits) >= min(due, hit_log.PER_PAGE)
         for hit in reply.hits:
             if part.host is None or visitor_text.host(hit.referrer) == part.host:
                 rows[part].setdefault(hit.id if hit.id is not None else object(), hit)
-    return [list(found.values()) for found in rows.values()]
+    return Pages([list(found.values()) for found in rows.values()], are_full)
 
 
 def _is_newest_first(rows: Sequence[HitReply]) -> bool:
@@ -155,9 +175,11 @@ def _row(hit: HitReply) -> list[Cell]:
     ]
 
 
-_UNSURE = (
+_UNSORTED = (
     "Tinylytics does not list these hits newest first, and there are too many to sort in one call: newer ones may be "
     "missing. A shorter period, such as today, can be sorted."
 )
+
+_SHORT = "Tinylytics shows fewer hits than it counts, so some are missing here. A shorter period may show them all."
 
 TOOLS = [list_hits]

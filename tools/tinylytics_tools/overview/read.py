@@ -20,6 +20,9 @@ from tinylytics_tools.traffic.visitors import read_visitors
 EVERYTHING = Filters()
 AT_ONCE = 8
 """Sites asked at the same time where not all can be; then it is seen whether there is room for more requests."""
+MOST_WATCHED = MOST_REQUESTS - 2
+"""Sites whose status one call can ask besides /sites and the day: refusals of those not monitored are not stored, so
+asking again would begin anew."""
 FAILED = "Tinylytics did not answer"
 NOT_COUNTED = "none were counted, unique tracking may be off"
 
@@ -152,7 +155,9 @@ def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:
     if scope.window.days <= LONGEST_WINDOW:
         columns.append(Column("visitors", 1, rows, _each("visitors", _visitors)))
     columns.append(Column("kudos", len(scope.window.pieces()), unliked, _each("kudos", _kudos)))
-    return [*columns, Column("status", 1, rows, _statuses)]
+    if len(rows) <= MOST_WATCHED:
+        columns.append(Column("status", 1, rows, _statuses))
+    return columns
 
 
 def _each(name: str, ask: Callable[[Api, Row], Awaitable[None]]) -> Callable[[Api, Sequence[Row]], Awaitable[None]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tinylytics_tools.condense import SMALL_NUMBERS, change, is_small
-from tinylytics_tools.overview.read import Reading, Row
+from tinylytics_tools.overview.read import FAILED, MOST_WATCHED, Reading, Row
 from tinylytics_tools.periods import LONGEST_WINDOW, Comparison
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.traffic.compare import Compared
@@ -28,7 +28,7 @@ def total_change(rows: Sequence[Row], comparison: Comparison | None) -> Compared
 
 def notes(reading: Reading, total: Compared, comparison: Comparison | None, columns: Sequence[str]) -> list[str]:
     """What is not known, and what the figures under `columns` mean."""
-    said = _gaps(reading)
+    said = _gaps(reading, columns)
     if reading.left_out:
         missing = [row for row in reading.rows if row.hits is None and "hits" not in row.gaps]
         waiting = [*([f"hits of {counted(len(missing), 'site')}"] if missing else []), *reading.left_out]
@@ -36,6 +36,8 @@ def notes(reading: Reading, total: Compared, comparison: Comparison | None, colu
     unshown = [part for part in _parts_of(reading.columns) if part not in columns]
     if unshown:
         said.append(f"left out to keep all sites in sight: {', '.join(unshown)}; limit and offset show them of fewer")
+    if len(reading.rows) > MOST_WATCHED:
+        said.append("status: of so many sites check_health tells it")
     down = [row for row in reading.rows if row.status == "down"]
     if down and "status" not in columns:
         said.append(f"down: {_names(down)}")
@@ -67,11 +69,13 @@ def _parts_of(columns: Sequence[str]) -> list[str]:
     return [part for name in optional for part in (("change", "change_percent") if name == "change" else (name,))]
 
 
-def _gaps(reading: Reading) -> list[str]:
+def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
+    """What failed, and under the columns shown also what cannot be known."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in reading.rows:
         for name, reason in row.gaps.items():
-            found.setdefault((name, reason), []).append(row)
+            if reason == FAILED or name in columns:
+                found.setdefault((name, reason), []).append(row)
     return [f"{name} of {_names(rows)} unknown: {reason}" for (name, reason), rows in found.items()]
 
 

@@ -24,7 +24,8 @@ class Reading:
     """Hits by one dimension: of `finished` days, of today (`running`), and of the days before.
 
     `total` is the counted number of hits of the window. `before` is None where there was no room, or nothing to
-    compare. With an `estimate` all values are empty.
+    compare. With an `estimate` all values are empty, and so they are where hits that are counted could not be read:
+    `lost` says why.
     """
 
     total: int
@@ -33,6 +34,7 @@ class Reading:
     running: Values = field(default_factory=Values)
     before: Values | None = None
     estimate: Estimate | None = None
+    lost: str | None = None
     notes: list[str] = field(default_factory=list[str])
 
 
@@ -122,15 +124,18 @@ class DimensionReader:
         if self._earlier and not compares:
             reading.notes.append(_NOT_COMPARED.format(more))
         read = await read_rows(self._api, now | before if compares else now)
+        unseen = sum(read[part].missing for part in now)
+        if unseen:
+            reading.lost = f"Tinylytics showed only {reading.total - unseen} of these {reading.total} hits"
+            return reading
+        compares = compares and not any(read[part].missing for part in before)
+        if self._earlier and before and not compares and not reading.notes:
+            reading.notes.append("no comparison: Tinylytics did not show all hits of the earlier days")
         reading.finished = _of(dimension, [read[part] for part in self._finished])
         reading.running = _of(dimension, [read[part] for part in self._running])
         reading.before = _of(dimension, [read[part] for part in self._before]) if compares else None
         reading.total = reading.finished.total + reading.running.total
         reading.today = reading.running.total if self._running else None
-        missing = sum(rows.missing for rows in read.values())
-        if missing:
-            reading.finished.is_complete = False
-            reading.notes.append(f"{missing} hits that Tinylytics counts were not shown")
         return reading
 
     async def _by_days(self, counts: Mapping[Slice, Count]) -> Reading:

@@ -48,6 +48,8 @@ class Ranking:
         rows = limit or ALL_ROWS.get(self._dimension, DEFAULT_ROWS)
         if self._reading.estimate is not None:
             return self._estimated(self._reading.estimate, rows, offset)
+        if self._reading.lost is not None:
+            return self._unread(self._reading.lost)
         if not self._values.is_complete:
             if search or exclude:
                 raise InvalidArgument(
@@ -73,22 +75,24 @@ class Ranking:
             more = {"excluded": chosen.said, "excluded_names": len(left_out), "excluded_hits": gone}
             total -= gone
             now, finished, before = (names.without(one, left_out) for one in (now, finished, before))
-        change = self._change(names.total(finished), names.total(before))
         of_all = len(now)
+        change = self._change(names.total(finished), names.total(before))
+        told = change
         if search:
             kept = _keys(names.containing(search), now, finished, before)
             now, finished, before = (names.only(one, kept) for one in (now, finished, before))
             found = names.total(now)
             more |= {"matching_names": len(now), "matching_hits": found, "matching_percent": percent(found, total)}
-            if reading.before is not None:
-                more["matching_earlier_hits"] = names.total(before)
+            told = self._change(names.total(finished), names.total(before))
+            more |= {"matching_earlier_hits": told.earlier, "matching_change": told.change}
+            more["matching_change_percent"] = told.percent
         if reading.before is not None and offset == 0:
             moved = movers(finished, before, limit_of_movers)
             more |= {"rose": moved.rose, "fell": moved.fell, "new": moved.new, "gone": moved.gone}
         table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
         return self._told(
-            headline=self._headline(total, of_all, more.get("matching_hits"), len(now)) + change.words() + ".",
-            notes=self._notes(everything) + list(change.notes),
+            headline=self._headline(total, of_all, more.get("matching_hits"), len(now)) + told.words() + ".",
+            notes=[*self._notes(everything), *dict.fromkeys([*change.notes, *told.notes])],
             change=change,
             hits=total,
             names=of_all,
@@ -132,6 +136,19 @@ class Ranking:
             hits=reading.total,
             names=None,
             ranking=table,
+            complete=False,
+        )
+
+    def _unread(self, why: str) -> TrafficRanking:
+        total = self._reading.total
+        return self._told(
+            headline=f"{total} hits on {self._scope.site.name}, {spoken(self._scope.window)}; not known by "
+            f"{self._dimension}.",
+            notes=[*self._reading.notes, *self._meant.notes, f"{why}; ask again, or for a shorter period"],
+            change=Compared(),
+            hits=total,
+            names=None,
+            ranking=None,
             complete=False,
         )
 

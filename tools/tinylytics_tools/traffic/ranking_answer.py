@@ -6,7 +6,8 @@ from tinylytics_tools.scope import WindowAnswer
 
 
 class TrafficRanking(WindowAnswer):
-    """Hits by one dimension. `hits` counts all that is ranked, `names` how many different ones there are.
+    """Hits by one dimension. `hits` counts all that is ranked, `names` how many different ones there are; `matching_`
+    is of the names that were searched for alone.
 
     `change` compares finished days only: `compared` names them. An `estimate` has whole per cents and no hits.
     """
@@ -15,6 +16,7 @@ class TrafficRanking(WindowAnswer):
     may_not_apply = (
         *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
         *("matching_names", "matching_hits", "matching_percent", "matching_earlier_hits"),
+        *("matching_change", "matching_change_percent"),
     )
 
     dimension: Dimension
@@ -28,6 +30,8 @@ class TrafficRanking(WindowAnswer):
     matching_hits: int | None = None
     matching_percent: float | None = None
     matching_earlier_hits: int | None = None
+    matching_change: int | None = None
+    matching_change_percent: float | None = None
     estimate: str | None = None
     earlier_hits: int | None
     change: int | None

@@ -9,7 +9,8 @@ from tinylytics_tools import hit_log
 from tinylytics_tools.api import Api
 from tinylytics_tools.hit_log import Count, Grouping, Groups, Slice
 from tinylytics_tools.merge import GROUPED, Dimension, Raw
-from tinylytics_tools.plan import pages
+from tinylytics_tools.plan import MOST_REQUESTS, pages
+from tinylytics_tools.replies import Pagination
 from tinylytics_tools.tally import Tally
 
 A = TypeVar("A")
@@ -96,21 +97,27 @@ async def read_lists(api: Api, wanted: Sequence[tuple[Dimension, Sequence[Slice]
 
 async def _read_part(api: Api, part: Slice, expected: int) -> Rows:
     tally, total = Tally(part.host), expected
-    totals = await _read_pages(api, part, tally, pages(total))
+    totals, size = await _read_pages(api, part, tally, pages(total))
     if totals <= {total} and tally.rows == total:
         return Rows(tally, 0)
-    # Rows that changed places between two pages are found by a second reading; a new total means other rows.
+    # Rows that changed places between two pages are found by a second reading; a new total means other rows. So are
+    # the pages that are missing where the service gives fewer rows a page than it was asked for.
     latest = max(totals)
     if latest != total:
         tally, total = Tally(part.host), latest
-    totals = await _read_pages(api, part, tally, pages(total))
+    last = -(-total // size)
+    if last <= MOST_REQUESTS - api.requests:
+        totals, _ = await _read_pages(api, part, tally, last)
     return Rows(tally, max(totals, default=total) - tally.rows)
 
 
-async def _read_pages(api: Api, part: Slice, tally: Tally, last: int) -> set[int]:
-    async def take(number: int) -> int:
+async def _read_pages(api: Api, part: Slice, tally: Tally, last: int) -> tuple[set[int], int]:
+    """Read the pages up to `last` into the tally; how many rows the service counts, and how many it gives a page."""
+
+    async def take(number: int) -> Pagination:
         reply = await hit_log.page(api, part, number)
         tally.add(reply.hits)
-        return reply.pagination.total_count
+        return reply.pagination
 
-    return set(await api.gather(*(partial(take, number) for number in range(1, last + 1))))
+    said = await api.gather(*(partial(take, number) for number in range(1, last + 1)))
+    return {one.total_count for one in said}, min([hit_log.PER_PAGE, *(one.per_page for one in said)])

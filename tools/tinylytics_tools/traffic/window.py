@@ -61,10 +61,13 @@ class Reader:
         self._counts = {part: counts[part] for part in self.parts}
 
     async def read(self, dimensions: Sequence[Dimension]) -> Picture:
-        """The picture of the window by the cheapest plan; a list that disagrees with the total is read a second time
-        where the window reaches today."""
+        """The picture of the window by the cheapest plan; by lists too where the service shows fewer single hits than
+        it counts. A list that disagrees with the total is read a second time where the window reaches today."""
         plan = self._plan(dimensions)
-        picture = await (self._by_rows(plan, dimensions) if plan.by_rows else self._by_lists(plan, dimensions))
+        picture = await self._by_rows(plan, dimensions) if plan.by_rows else None
+        if picture is None:
+            plan = self._plan_of_lists(dimensions) if plan.by_rows else plan
+            picture = await self._by_lists(plan, dimensions)
         if plan.series is None:
             picture.notes.append(f"series: {_TOO_MANY_REQUESTS}")
         elif plan.series.unit != series_in_order(self._scope.window)[0].unit:
@@ -79,7 +82,11 @@ class Reader:
             return self._cheapest(rows, slices * len(dimensions))
         # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
         whole = self._cheapest(rows, _TOO_MANY)
-        return whole if whole.by_rows else self._cheapest([_TOO_MANY * hit_log.PER_PAGE], slices)
+        return whole if whole.by_rows else self._plan_of_lists(("referrer",))
+
+    def _plan_of_lists(self, dimensions: Sequence[Dimension]) -> Plan:
+        lists = 1 if self._meant.host else len(dimensions)
+        return self._cheapest([_TOO_MANY * hit_log.PER_PAGE], len(self._slices()) * lists)
 
     def _cheapest(self, rows: Sequence[int], lists: int) -> Plan:
         return cheapest(
@@ -101,7 +108,8 @@ class Reader:
     def _hits_of(self, window: Window) -> int:
         return sum(count.hits for part, count in self._counts.items() if part.window in window.pieces())
 
-    async def _by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> Picture:
+    async def _by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> Picture | None:
+        """The picture out of all single hits; None where they are not all shown."""
         read, hits = await both(
             self._api,
             partial(read_rows, self._api, self._counts),
@@ -110,15 +118,13 @@ class Reader:
         tally = Tally()
         for rows in read.values():
             tally.absorb(rows.tally)
-        missing = sum(rows.missing for rows in read.values())
+        if any(rows.missing for rows in read.values()):
+            return None
         today = sum(rows.tally.hits for part, rows in read.items() if part.window == self._running)
         picture = Picture(tally.hits, today if self._running else None, series=plan.series, hits_in_series=hits)
         picture.by = {name: counted(tally, name) for name in dimensions}
         if plan.series and self._scope.zone == "utc":
             picture.hits_in_series = [sum(tally.days[day] for day in window.dates()) for window in plan.series.windows]
-        if missing:
-            picture.is_complete = False
-            picture.notes.append(f"Tinylytics counts {tally.rows + missing} hits and showed {tally.rows} of them")
         picture.notes += _disagreements(picture)
         return picture
 
