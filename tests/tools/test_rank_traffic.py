@@ -62,7 +62,7 @@ async def test_search_keeps_names_and_tells_their_share_of_all(feeds: tuple[Conn
         ["other", 59, 59.0],
     ]
     assert (answer["matching_hits"], answer["matching_percent"], answer["names"]) == (41, 41.0, 5)
-    assert any("1 paths are merged" in note for note in answer["notes"])
+    assert any("1 path merged from" in note for note in answer["notes"])
 
 
 async def test_the_change_beside_what_was_searched_for_is_its_own() -> None:

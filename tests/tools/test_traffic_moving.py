@@ -137,7 +137,7 @@ async def test_rows_that_change_places_between_two_pages_are_found_by_reading_ag
 
 
 async def test_rows_that_are_never_shown_leave_the_counts_exact(site: tuple[Standin, Busy, Connected, str]) -> None:
-    standin, service, host, number = site
+    _, service, host, number = site
     when = {"site": number, "period": "last_7_days"}
     exact = await host.answer("summarize_traffic", **when)
 

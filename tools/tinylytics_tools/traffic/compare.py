@@ -5,6 +5,7 @@ from datetime import date
 
 from tinylytics_tools import condense
 from tinylytics_tools.periods import Asked, Compare, Comparison, Window
+from tinylytics_tools.wording import counted
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def compared(comparison: Comparison | None, *, now: int, before: int, born: date
     if comparison is None:
         return Compared()
     then = comparison.earlier
-    days = f"{then.days} days to {comparison.current.last} against {then.days} days to {then.last}"
+    length = counted(then.days, "day")
+    days = f"{length} to {comparison.current.last} against {length} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
     change, percent = condense.change(now, before)

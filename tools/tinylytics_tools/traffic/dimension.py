@@ -160,7 +160,7 @@ class DimensionReader:
         return reading
 
 
-_NOT_COMPARED = "no comparison: the earlier days take {} more requests, which is too many for one call"
+_NOT_COMPARED = "no comparison: the earlier days take more requests than one call may use, about {}"
 
 
 def _pages(counts: Mapping[Slice, Count]) -> int:

@@ -19,6 +19,7 @@ from tinylytics_tools.traffic.ranking_answer import TrafficRanking
 from tinylytics_tools.traffic.sample import Estimate
 from tinylytics_tools.traffic.tables import unfinished
 from tinylytics_tools.which_site import site_host
+from tinylytics_tools.wording import counted
 
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
@@ -209,14 +210,14 @@ class Ranking:
             notes.append(f"the list adds up to {self._values.total}, the total is {reading.total}: {abs(off)} apart")
         merged_names = [named for named in everything.values() if len(named.raw) > 1]
         if merged_names and dimension == "path":
-            notes.append(f"{len(merged_names)} paths are merged from spellings with and without a closing slash")
+            notes.append(f"{counted(len(merged_names), 'path')} merged from spellings with and without a closing slash")
         if dimension == "referrer":
             notes.append(f"{sum(len(named.raw) for named in everything.values())} addresses are merged to their hosts")
             own = site_host(self._scope.site.url)
             notes += [f"the referrer {own} is the site itself"] if own in everything else []
         if dimension == "source" and (none := everything.get(visitor_text.NO_SOURCE)):
             notes.append(f"{none.hits} hits name no source")
-        if dimension == "weekday" and self._scope.window.days % 7:
+        if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")
         if reading.today is not None and reading.before is not None:
             notes.append(f"hits count today, {reading.today} so far; change and movers count finished days only")
