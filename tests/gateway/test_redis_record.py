@@ -126,6 +126,14 @@ async def test_old_writes_are_forgotten(records: Records) -> None:
     assert [entry.id for entry in await record.last("create_hit", 1, limit=9)] == [kept]
 
 
+async def test_the_hash_that_finds_a_repeat_is_forgotten_after_a_minute(redis_port: int) -> None:
+    async with redis_link(redis_port) as link:
+        record = RedisWriteRecord(link, "one")
+        numbers = [await begun(record, HIT, now) for now in (1000.0, 1001.0 + REPEAT_S)]
+        kept = [await link.run("return redis.call('HEXISTS', KEYS[1], 'same')", [f"write:{n}"]) for n in numbers]
+    assert kept == [0, 1]
+
+
 async def test_neither_key_nor_address_visitor_or_agent_is_in_redis(redis_port: int) -> None:
     async with redis_link(redis_port) as link:
         await begun(RedisWriteRecord(link, "fingerprint https://tinylytics.test"), HIT, 1000.0)

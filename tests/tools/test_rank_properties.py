@@ -86,7 +86,7 @@ def check_movers(
         assert answer["complete"] is not any("too many for one call" in note for note in answer["notes"])
         return
     dimension = answer["dimension"]
-    found = re.fullmatch(r"(\d+) days to (\S+) against (\d+) days to (\S+)", answer["compared"])
+    found = re.fullmatch(r"(\d+) days? to (\S+) against (\d+) days? to (\S+)", answer["compared"])
     assert found is not None
     back = timedelta(days=int(found[1]) - 1)
     ends = [date.fromisoformat(end) for end in found.group(2, 4)]

@@ -1,6 +1,6 @@
 """What `rank_traffic` keeps, leaves out, estimates and refuses."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 MOMENT = int(NOW.timestamp()) - 86_400
 
 
-async def served(*groups: tuple[int, dict[str, str]]) -> AsyncGenerator[tuple[Connected, str]]:
+async def served(*groups: tuple[int, Mapping[str, str | int]]) -> AsyncGenerator[tuple[Connected, str]]:
     standin = Standin(now=lambda: NOW, hits=0)
     site = str(standin.add_site(label="Ranked", url="https://ranked.example"))
     for count, row in groups:
@@ -73,17 +73,17 @@ async def test_the_change_beside_what_was_searched_for_is_its_own() -> None:
         found = await host.answer("rank_traffic", search="/a", **when)
         both = await host.answer("rank_traffic", search="/a", exclude="/feed", **when)
         whole = await host.answer("rank_traffic", **when)
-    assert "; +10, +20 % against 50 on as many" in found["headline"]
-    assert (found["matching_earlier_hits"], found["matching_change"], found["matching_change_percent"]) == (
-        50,
-        10,
-        20.0,
-    )
-    assert (found["hits"], found["earlier_hits"], found["change"]) == (107, 140, -33)
-    assert both["headline"].startswith("60 of 100 hits")
-    assert "; +10, +20 % against 50" in both["headline"]
-    assert "; -33, -23.6 % against 140" in whole["headline"]
-    assert "matching_change" not in whole
+        assert "; +10, +20 % against 50 on as many" in found["headline"]
+        assert (found["matching_earlier_hits"], found["matching_change"], found["matching_change_percent"]) == (
+            50,
+            10,
+            20.0,
+        )
+        assert (found["hits"], found["earlier_hits"], found["change"]) == (107, 140, -33)
+        assert both["headline"].startswith("60 of 100 hits")
+        assert "; +10, +20 % against 50" in both["headline"]
+        assert "; -33, -23.6 % against 140" in whole["headline"]
+        assert "matching_change" not in whole
 
 
 async def test_a_host_that_no_text_finds_alone_is_still_counted_exactly() -> None:

@@ -168,7 +168,7 @@ async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             return await clamped(request)
 
-    asked = (
+    asked: tuple[tuple[str, dict[str, str]], ...] = (
         ("summarize_traffic", {}),
         ("rank_traffic", {"dimension": "path"}),
         ("rank_traffic", {"dimension": "device", "period": "last_7_days"}),

@@ -108,7 +108,7 @@ def check_change(answer: dict[str, Any], world: World, zone: str, filters: dict[
     if answer["compared"] is None:
         assert answer["change"] is None
         return
-    found = re.fullmatch(r"(\d+) days to (\S+) against (\d+) days to (\S+)", answer["compared"])
+    found = re.fullmatch(r"(\d+) days? to (\S+) against (\d+) days? to (\S+)", answer["compared"])
     assert found is not None
     assert found[1] == found[3]
     back = (int(found[1]) - 1) * DAY
