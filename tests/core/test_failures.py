@@ -148,6 +148,7 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 @pytest.mark.parametrize(
     ("code", "header", "least", "most"),
     [(429, "120", 120, 120), (503, "7", 7, 7), (429, format_datetime(LATER, usegmt=True), 3000, 3601)],
+    ids=["seconds", "seconds of a 503", "a date"],
 )
 async def test_a_refusal_says_when_to_come_back(code: int, header: str, least: float, most: float) -> None:
     refused = await failure(status(code, **{"retry-after": header}))

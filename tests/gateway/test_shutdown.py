@@ -69,8 +69,8 @@ def test_it_ends_in_time(
     within_s: float,
 ) -> None:
     took = end(tmp_path, number, streams)
-    waiting_for_each_core = os.getloadavg()[0] / (os.cpu_count() or 1)  # a busy machine is no fault of the server
-    assert took < within_s * max(1.0, waiting_for_each_core)
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)  # what others do here is no fault of the server
+    assert took < within_s * max(1.0, 2 * busy)
 
 
 def end(
