@@ -83,7 +83,7 @@ def check_movers(
     """Changes count finished days only, and a missing name is new or gone, never a small one."""
     if "rose" not in answer:
         assert answer["compared"] is None
-        assert answer["complete"] is not any("too many for one call" in note for note in answer["notes"])
+        assert answer["complete"] is not any("more requests than one call" in note for note in answer["notes"])
         return
     dimension = answer["dimension"]
     found = re.fullmatch(r"(\d+) days? to (\S+) against (\d+) days? to (\S+)", answer["compared"])
