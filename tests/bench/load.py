@@ -36,7 +36,10 @@ MOST_GROWTH_KB = 2_048
 OWN = ["-P", "-m", "tinylytics_mcp", "serve", "--demo", "--transport", "http", "--port", "0"]
 TYPES = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 MODERN = "2026-07-28"
-META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+META: dict[str, Any] = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
 INITIALIZE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "load", "version": "1"}}
 SESSION = re.compile(rb"(?im)^mcp-session-id: (\S+)\r$")
 LENGTH = re.compile(rb"(?im)^content-length: (\d+)\r$")
@@ -171,10 +174,9 @@ async def measure(sizes: Sizes, folder: Path) -> tuple[Server, Server]:
     """What is seen of our server and of a bare one."""
     a_round = sizes.calls // sizes.rounds
     async with started(OWN, folder, sizes.callers) as own:
-        ((_, _, listed),) = await own.answers(repeat(own.modern("tools/list"), 1))
+        _, listed = await ask(own.lines[0], own.modern("tools/list"))
         (schema,) = [tool["outputSchema"] for tool in json.loads(listed)["result"]["tools"] if tool["name"] == TOOL]
-        request = own.modern("tools/call", name=TOOL, arguments=ARGUMENTS)
-        ((_, _, answered),) = await own.answers(repeat(request, 1))
+        _, answered = await ask(own.lines[0], own.modern("tools/call", name=TOOL, arguments=ARGUMENTS))
         answer = json.loads(answered)["result"]
         told = folder / "answer.json"
         told.write_text(json.dumps([answer, schema]), "utf-8")

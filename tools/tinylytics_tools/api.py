@@ -36,6 +36,8 @@ OnChange = Callable[[Endpoint[Any], int], Awaitable[None]]
 
 MOST_AT_ONCE = 8
 """Requests of one tool call under way at the same time."""
+LARGE = 50_000
+"""Bytes from which an answer keeps the processor busy for milliseconds."""
 FEW = 5
 """Up to so many requests nobody needs to hear of progress."""
 
@@ -154,6 +156,8 @@ class Api:
         try:
             async with self._slots:
                 response = await self._account.send(endpoint, path, query or {}, body)
+            if len(response.content) > LARGE:
+                await anyio.sleep(0.001)  # lets those who waited for this slot send before it is read
         except httpx.TransportError as error:
             sent = requests_sent(error.request)
             self.requests += sent
@@ -163,7 +167,7 @@ class Api:
             if isinstance(failure, OutcomeUnknown):
                 await self._account.tell_change(endpoint, path_values)
             raise failure from error
-        if endpoint.method != "GET" and not _left_all_as_it_was(response.status_code):
+        if endpoint.method != "GET" and not failures.left_all_as_it_was(response):
             await self._account.tell_change(endpoint, path_values)
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
@@ -229,11 +233,6 @@ class Api:
             first = group.exceptions[0]
             raise first from first.__cause__
         return [answers[index] for index in range(len(questions))]
-
-
-def _left_all_as_it_was(status: int) -> bool:
-    """Whether a write was ignored or refused (API document: 202 is ignored, and a 4xx stores nothing)."""
-    return status == 202 or 400 <= status < 500
 
 
 async def current_api(ctx: Context[Any, Any]) -> Api:

@@ -73,6 +73,11 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.Tin
             )
 
 
+def left_all_as_it_was(response: httpx.Response) -> bool:
+    """Whether a write was ignored or refused (API document: 202 is ignored, and a 4xx stores nothing)."""
+    return response.status_code == 202 or 400 <= response.status_code < 500
+
+
 def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors.TinylyticsError:
     """The error that a failed exchange is; a write that may have left is told as unknown."""
     never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
