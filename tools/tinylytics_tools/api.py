@@ -204,7 +204,7 @@ class Api:
             answer, self.oldest_s = found
             self.left = (await finished.wire.status()).left_for_reads
             note(requests=0, cache_hits=1)
-            return answer
+            return answer.costing(self.costs())
         answer = await make()
         if answer.complete and not self.is_alone and 0 < self._fresh_s < math.inf:
             finished.keep(question, answer, generation, fresh_s=self._fresh_s, oldest_s=self.oldest_s or 0.0)

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.access import Access
-from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer
+from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, LONGEST_COSTS, Answer
 from tinylytics_tools.api import Api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
@@ -55,6 +55,7 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
         made.fn_metadata.arg_model = _strict(made.fn_metadata.arg_model)
         made.parameters = _slim(made.fn_metadata.arg_model.model_json_schema(by_alias=True), titles_only=False)
         made.fn_metadata.output_schema = _slim(made.fn_metadata.output_schema, titles_only=True)
+        made.fn_metadata.output_model = None  # an answer is of its model already: the SDK need not check it once more
         return made
 
     return declare
@@ -76,25 +77,21 @@ def _answering(
             return (await function(**arguments)).result(half=half)
 
         async def make() -> Answer:
-            return _with_costs(await function(**arguments), api).fitted(half=half)
+            answer = await function(**arguments)
+            notes = [*answer.notes, ALONE_NOTE] if api.is_alone else answer.notes
+            answer = answer.model_copy(update={**LONGEST_COSTS, "notes": notes}).fitted(half=half)
+            return answer.model_copy(update=api.costs())
 
-        if only_reads:
-            asked = {name: value for name, value in arguments.items() if value is not api}
-            answer = _with_costs(await api.finish(f"{function.__name__} {asked}", make), api)
-        else:
-            answer = await make()
-        return answer.result(half=half)
+        if not only_reads:
+            return (await make()).told()
+        asked = {name: value for name, value in arguments.items() if value is not api}
+        return (await api.finish(f"{function.__name__} {asked}", make)).told()
 
     parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
     returned = Annotated[CallToolResult, answer_type]
     call.__annotations__ = {**hints, "return": returned}
     cast("Any", call).__signature__ = inspect.Signature(parameters, return_annotation=returned)
     return call
-
-
-def _with_costs(answer: Answer, api: Api) -> Answer:
-    alone = [ALONE_NOTE] if api.is_alone and ALONE_NOTE not in answer.notes else []
-    return answer.model_copy(update={**api.costs(), "notes": [*answer.notes, *alone]})
 
 
 def _hints(endpoints: Sequence[Endpoint[Any]]) -> ToolAnnotations:
