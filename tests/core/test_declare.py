@@ -29,7 +29,7 @@ async def ask(
     """Count things. They are
     counted.
     """
-    raise NotImplementedError(api, uid, site, start_date, country, path, limit)
+    return Answer(headline=str((api, uid, site, start_date, country, path, limit)))
 
 
 ASK = tool(READ, title="Ask")(ask)

@@ -66,7 +66,7 @@ MACHINE_PAGES = (("/feed.xml", 3.0), ("/newsletter/pixel.gif", 2.0))
 SPIKE_POST = "/blog/the-trouble-with-rss-readers"
 SPIKE_REFERRER = "https://news.ycombinator.com/"
 
-_MASTODON = ("mastodon.social", "fosstodon.org", "hachyderm.io", "mas.to", "chaos.social", "indieweb.social")
+_FEDIVERSE = ("mastodon.social", "fosstodon.org", "hachyderm.io", "mas.to", "chaos.social", "indieweb.social")
 _FRIENDS = ("ada", "bruno", "chiara", "dmitri", "esther", "farah", "goran", "hana", "ines", "jonas", "kaito", "lena")
 
 REFERRERS = (
@@ -81,7 +81,7 @@ REFERRERS = (
     "https://kagi.com/",
     "https://www.perplexity.ai/",
     "android-app://com.google.android.gm/",
-    *(f"https://{host}/" for host in _MASTODON),
+    *(f"https://{host}/" for host in _FEDIVERSE),
     "https://google.com/",
     "http://www.google.de/",
     "https://www.google.co.uk/",
@@ -95,7 +95,11 @@ REFERRERS = (
     "https://feedly.com/",
     "https://www.inoreader.com/",
     "https://copilot.microsoft.com/",
-    *(f"https://{host}/@{friend}/11{number:02d}87" for number, friend in enumerate(_FRIENDS) for host in _MASTODON[:4]),
+    *(
+        f"https://{host}/@{friend}/11{number:02d}87"
+        for number, friend in enumerate(_FRIENDS)
+        for host in _FEDIVERSE[:4]
+    ),
     *(f"https://{friend}.example.net/links/{number}" for friend in _FRIENDS for number in (1, 2, 3)),
     *(f"https://news.ycombinator.com/item?id={40_100_200 + 317 * number}" for number in range(14)),
     *(f"https://micro.blog/{friend}" for friend in _FRIENDS),
