@@ -4,7 +4,16 @@ from datetime import date
 
 import pytest
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.periods import DEFAULT_PERIOD, PERIODS, Asked, Comparison, Window, buckets, earlier, resolve
+from tinylytics_tools.periods import (
+    DEFAULT_PERIOD,
+    PERIODS,
+    Asked,
+    Comparison,
+    Window,
+    earlier,
+    resolve,
+    series_in_order,
+)
 
 TODAY = date(2026, 2, 18)  # a Wednesday
 BORN = date(2025, 6, 1)
@@ -170,12 +179,12 @@ def test_nothing_is_compared_without_a_finished_day_or_for_all_time_or_unasked()
     ],
 )
 def test_a_series_uses_the_finest_unit_that_fits_an_answer(window: tuple[str, str], unit: str, count: int) -> None:
-    series = buckets(days(*window))
+    series = series_in_order(days(*window))[0]
     assert (series.unit, len(series.windows)) == (unit, count)
 
 
 def test_the_ends_of_a_series_are_clipped_to_the_window() -> None:
-    assert buckets(days("2026-01-01", "2026-02-01")).windows == [
+    assert series_in_order(days("2026-01-01", "2026-02-01"))[0].windows == [
         days("2026-01-01", "2026-01-04"),
         days("2026-01-05", "2026-01-11"),
         days("2026-01-12", "2026-01-18"),

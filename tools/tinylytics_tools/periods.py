@@ -152,16 +152,11 @@ def earlier(asked: Asked, compare: Compare, *, today: date) -> Comparison | None
     return Comparison(current, _lasting(start, current.days))
 
 
-def buckets(window: Window) -> Series:
-    """The window as a series that fits an answer (ANSWERS 2).
-
-    Days up to 31, then weeks from Monday up to 26, then months up to 60, then years.
-    """
-    return series_in_order(window)[0]
-
-
 def series_in_order(window: Window) -> list[Series]:
-    """The series that fit an answer, the finest first, each coarser one with fewer windows; at least one."""
+    """The series that fit an answer (ANSWERS 2), the finest first, each coarser one with fewer windows; at least one.
+
+    Days up to 31, weeks from Monday up to 26, months up to 60, and years.
+    """
     fitting = [Series(unit, found) for unit, most in _MOST_BUCKETS if len(found := _cut(window, unit)) <= most]
     return [*fitting, Series("year", _cut(window, "year"))]
 
