@@ -28,6 +28,8 @@ class Fault(Enum):
     """It was carried out, and a 502 came back."""
     BUSY = auto()
     """It was not carried out: 503 with a time to come back."""
+    BUSY_AFTERWARDS = auto()
+    """It was carried out, and 503 with a time to come back came back."""
     TWICE = auto()
     """The request was delivered twice, and the second answer came back."""
 
@@ -52,7 +54,7 @@ class Faulty(httpx.AsyncBaseTransport):
             self.late.append(request)
             raise httpx.ReadTimeout("too late", request=request)
         if fault is Fault.BUSY:
-            return httpx.Response(503, headers={"retry-after": "1"}, json={"error": "Busy"}, request=request)
+            return _busy(request)
         if fault is Fault.TWICE:
             await self._exchange(request)
         response = await self._exchange(request)
@@ -63,6 +65,8 @@ class Faulty(httpx.AsyncBaseTransport):
                 raise httpx.ReadTimeout("too late", request=request)
             case Fault.FAILED_AFTERWARDS:
                 return httpx.Response(502, json={"error": "Bad gateway"}, request=request)
+            case Fault.BUSY_AFTERWARDS:
+                return _busy(request)
             case Fault.CUT_ANSWER:
                 return _with(response, response.content[: len(response.content) // 2])
             case Fault.DOUBLED_ANSWER:
@@ -81,6 +85,10 @@ class Faulty(httpx.AsyncBaseTransport):
         await response.aread()
         response.request = again
         return response
+
+
+def _busy(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(503, headers={"retry-after": "1"}, json={"error": "Busy"}, request=request)
 
 
 def _with(response: httpx.Response, body: bytes) -> httpx.Response:

@@ -15,6 +15,8 @@ from tinylytics_mcp.app import create_server
 from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.api import Account, Preferences
+from tinylytics_tools.wire import build_wire
+from tinylytics_tools.wire.interface import Store
 from tinylytics_tools.wire.state_file import StateFile
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
@@ -78,11 +80,23 @@ async def connect(
     clock: Callable[[], datetime] = lambda: NOW,
     elicitation: ElicitationFnT | None = None,
     writes: Writes | None = None,
+    store: Store | None = None,
 ) -> AsyncGenerator[Connected]:
-    """A client connected in memory to a server whose service is a stand-in, a transport or a function."""
+    """A client connected in memory to a server whose service is a stand-in, a transport or a function.
+
+    With a `store` the whole wire stands between them, with its cache, its allowance and its redaction.
+    """
     wire = Recorder(network_of(service))
     record = writes or record_of(StateFile(None))
-    account = Account(ApiKey(key), wire=wire, base_url=BASE_URL, preferences=preferences, clock=clock, writes=record)
+    own = ApiKey(key)
+    account = Account(
+        own,
+        wire=build_wire(wire, wire, store=store, fingerprint=own.fingerprint, clock=clock) if store else wire,
+        base_url=BASE_URL,
+        preferences=preferences,
+        clock=clock,
+        writes=record,
+    )
     server = create_server(account)
     async with Client(server, mode=mode, elicitation_callback=elicitation, raise_exceptions=True) as client:
         yield Connected(client, wire)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from faulty import Fault, Faulty, once
 from kudo_service import UID, add, left, standin
+from tinylytics_mcp.standin import FULL_ACCESS_KEY
+from tinylytics_tools.access import ApiKey
 from tinylytics_tools.wire.interface import StoreUnavailable
-from tinylytics_tools.wire.redis_store import RedisLink
+from tinylytics_tools.wire.redis_store import PREFIX, RedisLink, RedisStore
 from tinylytics_tools.wire.state_file import StateFile
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 HIT = Write("create_hit", 1, {"path": "/x", "visitor_id": "alice"}, path="/x")
 KINDS = ["sqlite", "redis"]
+FINGERPRINT = ApiKey(FULL_ACCESS_KEY).fingerprint
 
 
 class Records:
@@ -32,6 +35,14 @@ class Records:
             return RedisWriteRecord(self._link, owner)
         assert self._file is not None
         return WriteRecord(self._file, owner)
+
+    async def spoil(self, statement: str, *keys: str) -> None:
+        """Change what is stored behind the record's back."""
+        if self._link is not None:
+            await self._link.run(statement, list(keys))
+        elif self._file is not None:
+            with self._file.transaction() as rows:
+                rows.execute(statement)
 
 
 @pytest.fixture(params=KINDS)
@@ -66,7 +77,7 @@ async def test_a_repeat_is_found_by_another_replica_and_for_a_minute_only(record
     assert isinstance(open_entry, Entry)
     assert (open_entry.is_open, open_entry.outcome) == (True, Outcome.UNKNOWN)
     await one.end(first, Outcome.DONE, {"status": "created"})
-    found = await other.begin(HIT, 1000.0 - REPEAT_S)
+    found = await other.begin(HIT, 1000.0)
     assert found == Entry(
         first, 1000.0, "create_hit", 1, "/x", None, 1, Outcome.DONE, is_open=False, result={"status": "created"}
     )
@@ -75,6 +86,29 @@ async def test_a_repeat_is_found_by_another_replica_and_for_a_minute_only(record
     assert isinstance(latest, Entry)
     assert latest.id == second
     await begun(other, HIT, 1001.0 + 2 * REPEAT_S)
+
+
+@pytest.mark.parametrize("back_s", [1.0, 61.0, 3600.0, 40 * 86_400.0])
+async def test_a_repeat_is_found_for_a_minute_after_the_clock_was_set_back(records: Records, back_s: float) -> None:
+    record, now = records(), 100 * 86_400.0
+    await record.end(await begun(record, HIT, now), Outcome.DONE)
+    for seconds in (0.0, REPEAT_S):
+        assert isinstance(await record.begin(HIT, now - back_s + seconds), Entry)
+    await begun(record, HIT, now - back_s + REPEAT_S + 1)
+
+
+async def test_an_outcome_that_this_version_does_not_know_is_not_known_and_its_write_not_repeated(
+    records: Records,
+) -> None:
+    record = records()
+    number = await begun(record, HIT, 1000.0)
+    if isinstance(record, RedisWriteRecord):
+        await records.spoil("redis.call('HSET', KEYS[1], 'outcome', 'postponed', 'result', '[')", f"write:{number}")
+    else:
+        await records.spoil("UPDATE writes SET outcome = 'postponed', result = '['")
+    (entry,) = await record.latest(limit=9)
+    assert (entry.outcome, entry.is_open, entry.result) == (Outcome.UNKNOWN, False, {})
+    assert isinstance(await record.begin(HIT, 1001.0), Entry)
 
 
 async def test_another_body_site_action_or_key_is_no_repeat(records: Records) -> None:
@@ -165,6 +199,52 @@ async def test_a_kudo_is_made_and_deleted_over_redis_as_over_a_file(redis_port: 
             assert left(service) == [UID]
             await host.answer("delete_kudo", site=site, uid=UID, confirm=UID)
             assert left(service) == []
+
+
+GARBAGE = {
+    "a text": "redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], 'garbage')",
+    "a list": "redis.call('DEL', KEYS[1]) redis.call('RPUSH', KEYS[1], 'garbage', '\\255')",
+    "values that are none": """
+        local kind = redis.call('TYPE', KEYS[1]).ok
+        if kind == 'hash' then
+          for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do redis.call('HSET', KEYS[1], name, 'garbage') end
+        elseif kind == 'string' then
+          redis.call('SET', KEYS[1], '\\255\\0{"garbage"')
+        end""",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+async def test_garbage_in_redis_costs_the_cache_and_the_writes_and_fails_no_question(
+    redis_port: int, garbage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinylytics_tools.wire.redis_store.AWAY_S", 0.0)
+    service = standin()
+    site = add(service, UID)
+    async with redis_link(redis_port) as link:
+        record = RedisWriteRecord(link, "one")
+        async with connect(service, writes=record, store=RedisStore(link)) as host:
+            await host.answer("create_kudo", site=site, path="/x", custom_uid="mine")
+            await host.answer("list_kudos", site=site)
+            await link.run("redis.call('HSET', KEYS[1], 'since', '1', 'till', '2')", [f"pause:{FINGERPRINT}"])
+            keys: list[bytes] = await link.run("return redis.call('KEYS', '*')", [])
+            assert len(keys) >= 9
+            for key in keys:
+                await link.run(GARBAGE[garbage], [key.decode().removeprefix(PREFIX)])
+            for tool, arguments in (
+                ("list_sites", {}),
+                ("list_kudos", {"site": site}),
+                ("summarize_traffic", {"site": site}),
+            ):
+                await host.answer(tool, **arguments)
+            for tool, arguments in (
+                ("create_hit", {"path": "/y"}),
+                ("create_kudo", {"path": "/x", "custom_uid": "mine"}),
+                ("delete_kudo", {"uid": UID, "confirm": UID}),
+            ):
+                said = (await host.call(tool, site=site, **arguments)).content
+                assert "Error executing tool" not in str(said)
+    assert len(left(service)) <= 2
 
 
 async def test_without_redis_nothing_is_written() -> None:

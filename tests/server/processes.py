@@ -39,7 +39,7 @@ def state_left(folder: Path) -> list[Path]:
 def finished(*arguments: str, env: dict[str, str], given: str = "") -> Finished:
     """Run to the end, with `given` on its input."""
     done = subprocess.run(  # noqa: S603 - our own program
-        [*START, *arguments], env=env, input=given, capture_output=True, encoding="utf-8", timeout=30, check=False
+        [*START, *arguments], env=env, input=given, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from processes import address_told, environment, finished, running
 from tinylytics_mcp.standin import FULL_ACCESS_KEY
+from tinylytics_tools.wire.state_file import StateFile
 
 
 def test_writes_are_listed_newest_first_with_what_came_of_them(tmp_path: Path) -> None:
@@ -34,3 +35,16 @@ def test_a_limit_is_a_number_and_a_broken_record_is_told(tmp_path: Path) -> None
     broken = finished("writes", env=env)
     assert broken.status == 1
     assert "the record of writes cannot be read" in broken.err
+
+
+def test_an_outcome_of_a_newer_version_is_listed_as_unknown(tmp_path: Path) -> None:
+    file = StateFile(tmp_path / "state" / "state.sqlite3")
+    with file.transaction() as rows:
+        rows.execute(
+            "INSERT INTO writes (owner, at, action, site_id, rows, outcome, result)"
+            " VALUES ('', 1e9, 'create_hit', 1, 1, 'postponed', 'no json')"
+        )
+    file.close()
+    listed = finished("writes", env=environment(tmp_path))
+    assert (listed.status, listed.err) == (0, "")
+    assert listed.out.splitlines()[1].split("\t")[:3] == ["2001-09-09T01:46:40Z", "unknown", "create_hit"]

@@ -151,7 +151,7 @@ async def test_a_lost_answer_leaves_a_hundred_rows_unknown_and_stops_there() -> 
 async def test_a_hundred_that_is_refused_as_a_whole_stops_the_rest_and_says_why() -> None:
     service = standin()
     site = add(service)
-    async with connect(Faulty(network_of(service), once("POST", None, Fault.BUSY))) as host:
+    async with connect(Faulty(network_of(service), once("POST", None, Fault.NO_CONNECTION))) as host:
         answer = await host.answer("create_hits", site=site, hits=many(250))
         assert (answer["created"], answer["not_sent"], answer["complete"]) == (100, 150, False)
         more = await host.answer("create_hits", site=site, hits=many(250))

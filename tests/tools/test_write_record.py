@@ -54,7 +54,8 @@ async def test_an_intent_without_an_outcome_is_unknown() -> None:
     [
         (None, "done"),
         (Fault.NO_CONNECTION, "not sent"),
-        (Fault.BUSY, "refused"),
+        (Fault.BUSY, "unknown"),
+        (Fault.BUSY_AFTERWARDS, "unknown"),
         (Fault.LOST_ANSWER, "unknown"),
         (Fault.CUT_ANSWER, "unknown"),
     ],

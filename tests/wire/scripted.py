@@ -74,9 +74,12 @@ def post(path: str = "/sites/456/hits", method: str = "POST") -> httpx.Request:
     return httpx.Request(method, BASE_URL + path, json={"path": "/"}, headers={"authorization": "Bearer tly-fa-secret"})
 
 
-def ledger(inner: httpx.AsyncBaseTransport, store: Store, clock: Clock, *, most: int = 900, key: str = KEY) -> Ledger:
-    """A ledger as a process has it."""
-    return Ledger(inner, Allowance(store.requests, fingerprint=key, clock=clock), most=most, clock=clock)
+def ledger(
+    inner: httpx.AsyncBaseTransport, store: Store, clock: Clock, *, most: int | None = None, key: str = KEY
+) -> Ledger:
+    """A ledger as a process has it; `most`: one that lets so many requests leave in an hour."""
+    limits = {} if most is None else {"for_reads": most, "allowed": most}
+    return Ledger(inner, Allowance(store.requests, fingerprint=key, clock=clock), clock=clock, **limits)
 
 
 async def statuses(wire: httpx.AsyncBaseTransport, requests: Iterable[httpx.Request]) -> list[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from scripted import KEY, Clock
-from tinylytics_tools.wire.interface import Reply
+from tinylytics_tools.wire.interface import StoredReply
 from tinylytics_tools.wire.store import SqliteStore, open_store
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ _random = random.Random(1)  # noqa: S311 -- bytes that do not pack
 
 async def keep(store: SqliteStore, name: str, clock: Clock, size: int = 10_000, lives_s: float = 60.0) -> None:
     now = clock().timestamp()
-    reply = Reply("application/json", _random.randbytes(size), now, now + lives_s)
+    reply = StoredReply("application/json", _random.randbytes(size), now, now + lives_s)
     generation = (await store.replies.find(KEY, name, now)).generation
     await store.replies.keep(KEY, name, reply, generation)
 
@@ -73,10 +73,10 @@ async def test_bodies_are_packed() -> None:
     store, clock = open_store(None), Clock()
     body = b'{"path": "/hello", "country": "DE"},' * 1000
     now = clock().timestamp()
-    await store.replies.keep(KEY, "page", Reply("application/json", body, now, now), 0)
+    await store.replies.keep(KEY, "page", StoredReply("application/json", body, now, now), 0)
     with store.file.reading() as rows:
         assert rows.execute("SELECT length(body) FROM replies").fetchone()[0] < len(body) / 10
-    assert (await store.replies.find(KEY, "page", now)).reply == Reply("application/json", body, now, now)
+    assert (await store.replies.find(KEY, "page", now)).reply == StoredReply("application/json", body, now, now)
 
 
 async def test_the_same_address_is_kept_once() -> None:

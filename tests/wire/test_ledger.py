@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from scripted import KEY, OTHER_KEY, Clock, answer, contents, empty, get, ledger, network, post, statuses
-from tinylytics_tools.wire.allowance import ALLOWED, ALONE, FOR_READS, Allowance
+from tinylytics_tools.wire.allowance import ALONE, FOR_READS, Allowance
 from tinylytics_tools.wire.report import requests_sent
 from tinylytics_tools.wire.store import open_store
 
@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]
 
 async def test_reads_stop_at_900_and_writes_at_950_of_any_hour() -> None:
     store, clock, service = open_store(None), Clock(), network()
-    reads, writes = (ledger(service, store, clock, most=most) for most in (FOR_READS, ALLOWED))
-    assert await statuses(reads, [get()] * 901) == [200] * 900 + [429]
-    assert await statuses(writes, [post()] * 51) == [200] * 50 + [429]
+    wire = ledger(service, store, clock)
+    assert await statuses(wire, [get()] * 901) == [200] * 900 + [429]
+    assert await statuses(wire, [post()] * 51) == [200] * 50 + [429]
     assert len(service.asked) == 950
     clock.move(3600)
-    assert await statuses(reads, [get()]) == [200]
+    assert await statuses(wire, [get()]) == [200]
 
 
 async def test_a_request_without_a_place_is_refused_here_and_told_when_there_will_be_one() -> None:
@@ -57,14 +57,14 @@ async def test_a_place_is_taken_for_a_request_that_failed_since_it_may_have_arri
 async def test_without_a_store_a_process_counts_alone_with_a_low_allowance(tmp_path: Path) -> None:
     clock, service = Clock(), network()
     store = open_store(tmp_path)  # a directory
-    wire = ledger(service, store, clock, most=FOR_READS)
+    wire = ledger(service, store, clock, most=900)
     assert await statuses(wire, [get()] * (ALONE + 1)) == [200] * ALONE + [429]
 
 
 async def test_what_was_sent_before_the_store_was_lost_counts_on(tmp_path: Path) -> None:
     clock, service, path = Clock(), network(), tmp_path / "state"
     store = open_store(path)
-    wire = ledger(service, store, clock, most=FOR_READS)
+    wire = ledger(service, store, clock, most=900)
     await statuses(wire, [get()] * 70)
     store.close()
     empty(tmp_path)
@@ -85,7 +85,7 @@ async def test_the_status_tells_what_is_left_and_why_a_process_counts_alone(tmp_
     clock = Clock()
     shared = Allowance(open_store(None).requests, fingerprint=KEY, clock=clock)
     place = await shared.reserve(FOR_READS)
-    await shared.refused(90.0, place)
+    await shared.refused(90.0, place, is_outage=False)
     status = await shared.status()
     assert (status.used, status.left_for_reads, status.left_for_writes) == (1, 899, 949)
     assert (status.pause_s, status.alone) == (90.0, None)

@@ -11,7 +11,7 @@ from redis_server import MISSING, PROGRAM, running_redis
 from scripted import KEY, OTHER_KEY, Clock, answer, get, network, post, statuses
 from tinylytics_tools.wire import build_wire
 from tinylytics_tools.wire.allowance import ALONE, FOR_READS
-from tinylytics_tools.wire.interface import Reply, StoreUnavailable
+from tinylytics_tools.wire.interface import StoredReply, StoreUnavailable
 from tinylytics_tools.wire.redis_store import AWAY_S, PREFIX, RedisLink, RedisStore
 from tinylytics_tools.wire.report import report_of
 
@@ -64,9 +64,9 @@ async def test_only_stored_answers_may_be_dropped_by_a_redis_that_is_full(redis_
     async with links(redis_port, many=1) as (link,):
         store, clock = RedisStore(link), Clock()
         await store.requests.reserve(KEY, 9, clock)
-        await store.requests.refused(KEY, None, 0.0, clock)
+        await store.requests.refused(KEY, None, 0.0, clock, is_outage=False)
         await store.replies.forget(KEY, frozenset({"a"}))
-        await store.replies.keep(KEY, "a?b", Reply("application/json", b"{}", 0.0, 60.0), 1)
+        await store.replies.keep(KEY, "a?b", StoredReply("application/json", b"{}", 0.0, 60.0), 1)
         mortal: list[bytes] = await link.run(
             "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do"
             " if redis.call('TTL', key) >= 0 then all[#all + 1] = key end end return all",

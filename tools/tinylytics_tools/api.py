@@ -20,7 +20,7 @@ from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
 from tinylytics_tools.finished import Finished
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.wire import Wire
-from tinylytics_tools.wire.report import report_of, requests_sent
+from tinylytics_tools.wire.report import Asked, Purpose, report_of, requests_sent
 from tinylytics_tools.wire.spent import note
 from tinylytics_tools.wire.state_file import StateFile
 from tinylytics_tools.writes.interface import Writes
@@ -88,7 +88,9 @@ class Account:
             headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": user_agent},
         )
 
-    async def send(self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None) -> httpx.Response:
+    async def send(
+        self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, purpose: Purpose = Purpose.READ
+    ) -> httpx.Response:
         """One request, with the key where the endpoint takes one.
 
         Raises:
@@ -102,7 +104,12 @@ class Account:
             headers["authorization"] = self._key.authorization
         sent = {name: str(value) for name, value in query.items() if value is not None}
         request = self._http.build_request(
-            endpoint.method, self._base_url + path, params=sent or None, json=body, headers=headers
+            endpoint.method,
+            self._base_url + path,
+            params=sent or None,
+            json=body,
+            headers=headers,
+            extensions=Asked(endpoint, purpose).extensions,
         )
         on_the_wire = request.url.raw_path.partition(b"?")[0]
         if on_the_wire != httpx.URL(self._base_url).raw_path.rstrip(b"/") + path.encode():
@@ -126,8 +133,9 @@ class Api:
     store of answers and counts could not be used.
     """
 
-    def __init__(self, account: Account, progress: Progress | None = None) -> None:
+    def __init__(self, account: Account, progress: Progress | None = None, purpose: Purpose = Purpose.READ) -> None:
         self._account = account
+        self._purpose = purpose
         self._progress = progress
         self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
         self._calls = 0
@@ -145,17 +153,26 @@ class Api:
         return self._account.clock()
 
     async def call(
-        self, endpoint: Endpoint[R], query: Query | None = None, *, body: Body | None = None, **path_values: int | str
+        self,
+        endpoint: Endpoint[R],
+        query: Query | None = None,
+        *,
+        body: Body | None = None,
+        looks_up: bool = False,
+        **path_values: int | str,
     ) -> R:
         """Ask one endpoint; the reply is complete and of the endpoint's type.
+
+        `looks_up`: whether this finds out what came of a write; then nothing stored answers it.
 
         Raises:
             TinylyticsError: whichever of the tree fits, see `errors`.
         """
         path = endpoint.fill(**path_values)
+        purpose = Purpose.LOOK_UP if looks_up else self._purpose
         try:
             async with self._slots:
-                response = await self._account.send(endpoint, path, query or {}, body)
+                response = await self._account.send(endpoint, path, query or {}, body, purpose)
             if len(response.content) > LARGE:
                 await anyio.sleep(0.001)  # lets those who waited for this slot send before it is read
         except httpx.TransportError as error:
@@ -167,12 +184,13 @@ class Api:
             if isinstance(failure, OutcomeUnknown):
                 await self._account.tell_change(endpoint, path_values)
             raise failure from error
-        if endpoint.method != "GET" and not failures.left_all_as_it_was(response):
+        report = report_of(response)
+        sent = report.requests > 0
+        if endpoint.method != "GET" and not failures.left_all_as_it_was(response, sent=sent):
             await self._account.tell_change(endpoint, path_values)
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
-        report = report_of(response)
         self.requests += report.requests
         note(requests=report.requests, cache_hits=report.age_s is not None)
         self.is_alone = self.is_alone or report.alone
@@ -181,9 +199,11 @@ class Api:
             self.left = report.left
         if report.age_s is not None:
             self.oldest_s = max(self.oldest_s or 0.0, report.age_s)
-        failure = failures.of_response(endpoint, response)
+        failure = failures.of_response(endpoint, response, sent=sent)
         if failure is not None:
             raise failure
+        if isinstance(report.reply, endpoint.reply):
+            return report.reply
         try:
             return endpoint.reply.model_validate_json(response.content)
         except ValidationError as error:
@@ -237,11 +257,22 @@ class Api:
 
 async def current_api(ctx: Context[Any, Any]) -> Api:
     """The API for this tool call: the account is the server's, handed down as its lifespan."""
+    return Api(_account_of(ctx), ctx.report_progress)
+
+
+async def writing_api(ctx: Context[Any, Any]) -> Api:
+    """The API for a tool that writes: all that it asks may use what is kept of the hour for writes."""
+    return Api(_account_of(ctx), ctx.report_progress, Purpose.WRITE)
+
+
+def _account_of(ctx: Context[Any, Any]) -> Account:
     account = ctx.request_context.lifespan_context
     if not isinstance(account, Account):
         raise TypeError("the server's lifespan must yield the account")
-    return Api(account, ctx.report_progress)
+    return account
 
 
 CurrentApi = Annotated[Api, Resolve(current_api)]
 """A tool's way to ask; the model does not see it."""
+WritingApi = Annotated[Api, Resolve(writing_api)]
+"""The way of a tool that writes."""

@@ -17,6 +17,7 @@ class Endpoint(Generic[R]):
     """One row of the API document's endpoint directory (section 4).
 
     `keyless`: answered without a key. `feature`: what has to be switched on for the site, in the user's words.
+    `survives_writes`: a write changes figures in the reply, but not what a write needs to know of it.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -25,6 +26,7 @@ class Endpoint(Generic[R]):
     subscription: bool = False
     keyless: bool = False
     feature: str | None = None
+    survives_writes: bool = False
 
     @property
     def access(self) -> Access:

@@ -8,7 +8,7 @@
     ├── NotEnabled           switch the feature on for this site
     ├── NotFound             there is no such thing
     ├── Refused              the service gave its reasons (422, 400); nothing was stored
-    ├── TooManyRequests      wait; `retry_after_s` says how long, where it is known
+    ├── TooManyRequests      wait, whatever is to be asked; `retry_after_s` says how long, where it is known
     ├── Unavailable          try later: no connection, a time-out, a 5xx
     │   └── OutcomeUnknown   a write that may or may not have been carried out: check before repeating
     └── UnexpectedReply      the service answered in a form that the API document does not describe
@@ -59,7 +59,7 @@ class Refused(TinylyticsError):
 
 
 class TooManyRequests(TinylyticsError):
-    """The hourly allowance is used up, or the service asks for a pause."""
+    """The hourly allowance is used up, or the service wants a pause; nothing was sent, or a read was refused."""
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -71,7 +71,11 @@ class Unavailable(TinylyticsError):
 
 
 class OutcomeUnknown(Unavailable):
-    """A write left this machine and its answer was lost."""
+    """A write left this machine, and no answer says what came of it; `why` is how that is, in words."""
+
+    def __init__(self, message: str, *, why: str = "the answer was lost") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class UnexpectedReply(TinylyticsError):

@@ -1,6 +1,7 @@
 """Which error of the tree a failed call is, read from what the service or the network said."""
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -30,15 +31,25 @@ FULL_KEY_NEEDED = (
 )
 
 
-def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.TinylyticsError | None:
+STORED_NOTHING = frozenset({400, 401, 403, 404, 422})
+"""The answers to a write that say that nothing was stored (API document, section 7). After any other than a success it
+may have been stored all the same, whatever stands between the service and this machine says."""
+
+
+def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool) -> errors.TinylyticsError | None:
     """The error that an answer is, or None where it is a success with a JSON body.
 
     A redirect, or a page of HTML with any status below 400, is a key not accepted (field notes 2). To a write such a
     page may also be a success that something on the way replaced, so its outcome is unknown (ANSWERS 5).
+    `sent`: whether a request left; without one the answer is this side's own, for the service wants a pause.
     """
     status = response.status_code
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_page = kind == "text/html" and endpoint.method == "GET"
+    is_write = endpoint.method != "GET"
+    is_page = kind == "text/html" and not is_write
+    if is_write and sent and status >= 300 and status not in STORED_NOTHING:
+        redirect = ", a redirect, as it may where it does not accept the key" if status < 400 else ""
+        return unknown(endpoint, f"Tinylytics answered with status {status}{redirect}")
     if status == 401 or (not endpoint.keyless and (300 <= status < 400 or (status < 300 and is_page))):
         return errors.KeyNotAccepted(BAD_KEY)
     if status < 300:
@@ -57,15 +68,13 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.Tin
             return _not_found(endpoint)
         case 400 | 422:
             said = f" It said: {reasons}." if reasons else ""
-            stored = " Nothing was stored." if endpoint.method != "GET" else ""
+            stored = " Nothing was stored." if is_write else ""
             return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{said}{stored}")
         case 429:
-            return too_many(retry_after_s(response, datetime.now(UTC)))
+            return too_many(retry_after_s(response, datetime.now(UTC)), nothing_sent=is_write)
         case 503 if "retry-after" in response.headers:
-            return too_many(retry_after_s(response, datetime.now(UTC)))
+            return out_of_order(retry_after_s(response, datetime.now(UTC)), nothing_sent=is_write)
         case _ if status >= 500:
-            if endpoint.method != "GET":
-                return errors.OutcomeUnknown(_unknown(endpoint, f"Tinylytics failed with status {status}"))
             return errors.Unavailable(f"Tinylytics failed with status {status} on {_name(endpoint)}. {_LATER}")
         case _:
             return errors.UnexpectedReply(
@@ -73,16 +82,16 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response) -> errors.Tin
             )
 
 
-def left_all_as_it_was(response: httpx.Response) -> bool:
-    """Whether a write was ignored or refused (API document: 202 is ignored, and a 4xx stores nothing)."""
-    return response.status_code == 202 or 400 <= response.status_code < 500
+def left_all_as_it_was(response: httpx.Response, *, sent: bool) -> bool:
+    """Whether a write was not sent, ignored (202, field notes 23) or refused."""
+    return not sent or response.status_code == 202 or response.status_code in STORED_NOTHING
 
 
 def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors.TinylyticsError:
     """The error that a failed exchange is; a write that may have left is told as unknown."""
     never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     if endpoint.method != "GET" and not never_left:
-        return errors.OutcomeUnknown(_unknown(endpoint, "the answer was lost"))
+        return unknown(endpoint, "the answer was lost")
     if isinstance(error, httpx.TimeoutException):
         return errors.Unavailable(f"Tinylytics did not answer {_name(endpoint)} in time. {_LATER}")
     if never_left:
@@ -93,7 +102,7 @@ def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors
 def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
     """A success whose body is not what the API document says; `place` names where. A write may have been done."""
     if endpoint.method != "GET":
-        return errors.OutcomeUnknown(_unknown(endpoint, f"the answer could not be read at {place}"))
+        return unknown(endpoint, f"the answer could not be read at {place}")
     return errors.UnexpectedReply(
         f"{_name(endpoint)} answered in a form that the API document does not describe, at: {place}. {_BASE_URL_HINT}"
     )
@@ -105,14 +114,27 @@ def places(error: ValidationError) -> str:
     return ", ".join(visitor_text.prose(name, cap=60) for name in names)
 
 
-def too_many(wait_s: float | None) -> errors.TooManyRequests:
+def too_many(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
     """The hourly allowance is used up (API document, section 8)."""
-    when = "in a few minutes" if wait_s is None else f"in {max(1, round(wait_s / 60))} min"
+    narrower = "" if nothing_sent else ", with a shorter period or fewer sites"
     return errors.TooManyRequests(
-        "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that "
-        f"uses the key. Ask again {when}, with a shorter period or fewer sites.",
+        f"{_NOTHING_SENT if nothing_sent else ''}Tinylytics takes no more requests with this key for now: 1000 an hour "
+        f"are allowed, shared by everything that uses the key. Ask again {_when(wait_s)}{narrower}.",
         retry_after_s=wait_s,
     )
+
+
+def out_of_order(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
+    """The service answered with 503, and is left alone for a while."""
+    return errors.TooManyRequests(
+        f"{_NOTHING_SENT if nothing_sent else ''}Tinylytics is out of order for now: it answered with status 503, and "
+        f"is not asked again before its time. Ask again {_when(wait_s)}; this is not the hourly limit.",
+        retry_after_s=wait_s,
+    )
+
+
+def _when(wait_s: float | None) -> str:
+    return "in a few minutes" if wait_s is None else f"in {max(1, math.ceil(wait_s / 60))} min"
 
 
 def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:
@@ -151,10 +173,12 @@ def _not_found(endpoint: Endpoint[Any]) -> errors.TinylyticsError:
     return errors.NotFound("Tinylytics has no such thing: it may have been deleted. list_sites shows the sites.")
 
 
-def _unknown(endpoint: Endpoint[Any], cause: str) -> str:
-    return (
-        f"It is not known whether this was stored: {cause} after {_name(endpoint)} had been sent. It was not sent "
-        "again. Look before repeating it."
+def unknown(endpoint: Endpoint[Any], why: str) -> errors.OutcomeUnknown:
+    """A write was sent, and no answer says what came of it."""
+    return errors.OutcomeUnknown(
+        f"It is not known whether this was stored: {why} after {_name(endpoint)} had been sent. It was not sent "
+        "again. Look before repeating it.",
+        why=why,
     )
 
 
@@ -182,5 +206,6 @@ def _feature(endpoint: Endpoint[Any]) -> str:
     return name[0].upper() + name[1:]
 
 
+_NOTHING_SENT = "Nothing was sent. "
 _LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
 _BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."

@@ -43,7 +43,7 @@ class SitesReply(Reply):
     sites: list[SiteReply]
 
 
-SITES = Endpoint("GET", "/sites", SitesReply)
+SITES = Endpoint("GET", "/sites", SitesReply, survives_writes=True)
 SITE = Endpoint("GET", "/sites/{site_id}", SiteReply)
 
 

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.api import Api, WritingApi
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown
 from tinylytics_tools.hit_writes.rows import BadRow, GoodRow, HitRows, check
 from tinylytics_tools.hit_writes.single import FOR_GOOD
 from tinylytics_tools.replies import Reply
@@ -19,7 +19,7 @@ from tinylytics_tools.which_site import SITES, SiteReply, which_site
 from tinylytics_tools.writes.attempt import Attempt, attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, first_rows, would_send_rows
 from tinylytics_tools.writes.grammar import Flag
-from tinylytics_tools.writes.record import Outcome, Write
+from tinylytics_tools.writes.record import Write
 
 CHUNK = 100
 """Rows a request, so that one lost answer leaves no more of them unknown."""
@@ -92,7 +92,7 @@ class Tally:
 
 @tool(SITES, BATCH, title="Record many hits")
 async def create_hits(
-    api: CurrentApi,
+    api: WritingApi,
     hits: HitRows,
     site: Site = None,
     skip_invalid: Flag = None,
@@ -150,9 +150,9 @@ async def _send(api: Api, site: SiteReply, rows: list[GoodRow], *, again: bool) 
             tally.created += tried.result["created"]
             tally.others.extend((index, status, why) for index, status, why in tried.result["others"])
             continue
-        if tried.outcome is Outcome.UNKNOWN:
-            tally.add(chunk, "unknown", "the answer was lost after they had been sent once")
-            tally.add(rest, "not sent", "an answer before them was lost")
+        if isinstance(tried.error, OutcomeUnknown):
+            tally.add(chunk, "unknown", f"{tried.error.why} after they had been sent once")
+            tally.add(rest, "not sent", "what came of those before them is not known")
             break
         if start == 0:
             raise tried.error

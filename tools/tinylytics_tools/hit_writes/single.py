@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.answer import Table
-from tinylytics_tools.api import CurrentApi
+from tinylytics_tools.api import WritingApi
 from tinylytics_tools.arguments import Country, Site
 from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
@@ -18,7 +18,7 @@ from tinylytics_tools.which_site import SITES, which_site
 from tinylytics_tools.writes.attempt import attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, nothing, would_send
 from tinylytics_tools.writes.grammar import Flag
-from tinylytics_tools.writes.record import Outcome, Write
+from tinylytics_tools.writes.record import Write
 
 FOR_GOOD = "hits get the time of their arrival, and cannot be back-dated or removed"
 """Field notes 22."""
@@ -65,7 +65,7 @@ class CreatedHit(SiteAnswer):
 
 @tool(SITES, NEW_HIT, title="Record a hit")
 async def create_hit(
-    api: CurrentApi,
+    api: WritingApi,
     path: HitPath,
     site: Site = None,
     url: Url = None,
@@ -111,12 +111,11 @@ async def create_hit(
         lambda reply: _told(path, reply),
         again=bool(allow_repeat),
     )
-    if tried.outcome is Outcome.UNKNOWN:
-        began = "its answer was lost" if tried.repeated_s is None else f"that was {tried.repeated_s} s ago"
+    if isinstance(tried.error, OutcomeUnknown):
         raise OutcomeUnknown(
-            f"It is not known whether the hit on {shown} was stored: it was sent once, and {began}. It was not sent "
-            f"again, since a hit cannot be removed. To check: list_hits with path {shown} and period today. To send it "
-            "again all the same: allow_repeat."
+            f"It is not known whether the hit on {shown} was stored: it was sent once, and {tried.error.why}. It was "
+            f"not sent again, since a hit cannot be removed. To check: list_hits with path {shown} and period today. "
+            "To send it again all the same: allow_repeat."
         )
     if tried.error is not None:
         raise tried.error

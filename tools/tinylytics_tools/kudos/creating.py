@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.answer import Table
-from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.api import Api, WritingApi
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.declare import tool
 from tinylytics_tools.kudos.log import KUDOS, NEW_KUDO
@@ -36,7 +36,7 @@ class CreatedKudo(SiteAnswer):
 
 @tool(SITES, KUDOS, NEW_KUDO, title="Create a kudo")
 async def create_kudo(
-    api: CurrentApi,
+    api: WritingApi,
     path: str,
     site: Site = None,
     custom_uid: str | None = None,

@@ -7,7 +7,7 @@ from mcp.server.mcpserver.resolve import Resolve
 from pydantic import Field
 
 from tinylytics_tools import visitor_text
-from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.api import Api, WritingApi
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.declare import tool
 from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
@@ -40,7 +40,7 @@ class DeletedKudo(SiteAnswer):
 
 @tool(SITES, KUDOS, KUDO, title="Delete a kudo")
 async def delete_kudo(
-    api: CurrentApi,
+    api: WritingApi,
     uid: KudoUid,
     target: Annotated[Target, Resolve(the_kudo)],
     consent: Consent,
@@ -84,16 +84,18 @@ async def _looked_up(api: Api, site: SiteReply, kudo: KudoReply, tried: Attempt)
     """
     await api.writes.pause(LATE_S)
     again = f"delete_kudo with uid {visitor_text.uid(kudo.uid)}"
+    why = tried.error.why if isinstance(tried.error, OutcomeUnknown) else "its answer is not there"
     try:
-        left = [row for row in await find(api, site, kudo.uid or "") if row.uid == kudo.uid]
+        found = await find(api, site, kudo.uid or "", looks_up=True)
     except TinylyticsError as error:
         raise OutcomeUnknown(
-            "It is not known whether the kudo was deleted: the answer was lost, and so was that of a look-up. "
-            f"{again} finds out, and deletes it if it is there."
+            f"It is not known whether the kudo was deleted: {why}, and a look-up did not work either. {again} finds "
+            "out, and deletes it if it is there.",
+            why=why,
         ) from error
-    if left:
+    if any(row.uid == kudo.uid for row in found):
         raise Unavailable(
-            f"The answer was lost, and a look-up says that the kudo is still there. To try again: {again}."
+            f"{why[0].upper()}{why[1:]}, and a look-up says that the kudo is still there. To try again: {again}."
         )
     return Attempt(Outcome.DONE, tried.id, notes=await end(api, tried.id, Outcome.DONE, {"status": "deleted"}))
 

@@ -79,9 +79,9 @@ class Reading:
     complete: bool
 
 
-async def read(api: Api, site_id: int, queries: Sequence[Mapping[str, str]]) -> Reading:
-    """All kudos that the queries find; no two of them may find the same one."""
-    parts = await api.gather(*(partial(_read, api, site_id, query) for query in queries))
+async def read(api: Api, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False) -> Reading:
+    """All kudos that the queries find; no two of them may find the same one. `looks_up` as in `Api.call`."""
+    parts = await api.gather(*(partial(_read, api, site_id, query, looks_up=looks_up) for query in queries))
     rows = [row for part in parts for row in part.rows]
     return Reading(
         sorted(rows, key=lambda row: (row.created_at, row.id or 0), reverse=True),
@@ -90,9 +90,10 @@ async def read(api: Api, site_id: int, queries: Sequence[Mapping[str, str]]) -> 
     )
 
 
-async def _read(api: Api, site_id: int, query: Mapping[str, str]) -> Reading:
+async def _read(api: Api, site_id: int, query: Mapping[str, str], *, looks_up: bool) -> Reading:
     async def ask(page: int) -> KudosReply:
-        return await api.call(KUDOS, {**query, "page": page, "per_page": PER_PAGE}, site_id=site_id)
+        asked = {**query, "page": page, "per_page": PER_PAGE}
+        return await api.call(KUDOS, asked, looks_up=looks_up, site_id=site_id)
 
     first = await ask(1)
     total = first.pagination.total_count
@@ -104,12 +105,16 @@ async def _read(api: Api, site_id: int, query: Mapping[str, str]) -> Reading:
     return Reading(list(rows.values()), total, complete=len(rows) == total)
 
 
-async def find(api: Api, site: SiteReply, uid: str) -> list[KudoReply]:
-    """The kudos of all time that `uid` names, given as an answer showed it or as it is; newest first."""
+async def find(api: Api, site: SiteReply, uid: str, *, looks_up: bool = False) -> list[KudoReply]:
+    """The kudos of all time that `uid` names, given as an answer showed it or as it is; newest first.
+
+    `looks_up` as in `Api.call`.
+    """
     ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
     is_plain = visitor_text.is_plain(uid, "uid")
     filters = {"uid": uid} if is_plain else {}
-    reading = await read(api, site.id, [filters | days(piece, "utc") for piece in ever.pieces()])
+    queries = [filters | days(piece, "utc") for piece in ever.pieces()]
+    reading = await read(api, site.id, queries, looks_up=looks_up)
     if not reading.complete and not (is_plain and reading.rows):
         raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
     return [row for row in reading.rows if visitor_text.matches(uid, row.uid, "uid")]

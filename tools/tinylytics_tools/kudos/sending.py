@@ -62,7 +62,7 @@ async def create(api: Api, kudo: NewKudo, *, again: bool) -> Attempt:
     tried = await _attempt(api, kudo, again=again)
     if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN and tried.uid is not None:
         kudo = NewKudo(kudo.site, kudo.path, tried.uid, is_ours=kudo.is_ours)
-        found = await _look(api, kudo)
+        found = await _look(api, kudo, "its answer is not there")
         if found is not None:
             return await _stored(api, found, tried)
         if tried.is_under_way:
@@ -73,14 +73,15 @@ async def create(api: Api, kudo: NewKudo, *, again: bool) -> Attempt:
         tried = await _attempt(api, kudo, again=True)  # under the uid of the first, so that it cannot be doubled
     if tried.error is None:
         return tried
-    if tried.outcome is Outcome.UNKNOWN:
-        found = await _look(api, kudo)
+    if isinstance(tried.error, OutcomeUnknown):
+        why = tried.error.why
+        found = await _look(api, kudo, why)
         if found is not None:
             return await _stored(api, found, tried)
         await end(api, tried.id, Outcome.UNKNOWN, {"status": "not found"})
         raise Unavailable(
-            "The answer was lost, and a look-up by its uid says that the kudo was not stored. To try again under the "
-            f"same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
+            f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
+            f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
     if isinstance(tried.error, Refused):
         found = await _find(api, kudo)
@@ -116,20 +117,21 @@ async def _may_be_stored(api: Api, kudo: NewKudo) -> bool:
     return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
 
 
-async def _find(api: Api, kudo: NewKudo) -> KudoReply | None:
-    rows = await find(api, kudo.site, kudo.uid)
+async def _find(api: Api, kudo: NewKudo, *, looks_up: bool = False) -> KudoReply | None:
+    rows = await find(api, kudo.site, kudo.uid, looks_up=looks_up)
     return next((row for row in rows if row.uid == kudo.uid), None)
 
 
-async def _look(api: Api, kudo: NewKudo) -> KudoReply | None:
-    """The kudo whose fate is not known, where the service has it."""
+async def _look(api: Api, kudo: NewKudo, why: str) -> KudoReply | None:
+    """The kudo of which it is not known whether it is stored, where the service has it."""
     await api.writes.pause(LATE_S)
     try:
-        return await _find(api, kudo)
+        return await _find(api, kudo, looks_up=True)
     except TinylyticsError as error:
         raise OutcomeUnknown(
-            "It is not known whether the kudo was stored: the answer was lost, and so was that of a look-up. To find "
-            f"out, and to create it if it is not there: create_kudo with {kudo.named}."
+            f"It is not known whether the kudo was stored: {why}, and a look-up did not work either. To find out, and "
+            f"to create it if it is not there: create_kudo with {kudo.named}.",
+            why=why,
         ) from error
 
 

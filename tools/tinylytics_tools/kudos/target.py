@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tinylytics_tools import visitor_text
-from tinylytics_tools.api import Api, CurrentApi
+from tinylytics_tools.api import Api, WritingApi
 from tinylytics_tools.errors import InvalidArgument, NotFound
 from tinylytics_tools.kudos.log import KUDO, KudoReply, find
 from tinylytics_tools.kudos.restoring import DELETE
@@ -33,7 +33,7 @@ class Target:
         return f"the kudo {uid} on {path} of {self.site.name}, given {visitor_text.time(self.kudo.created_at)}"
 
 
-async def the_kudo(api: CurrentApi, site: str | None, uid: str) -> Target:
+async def the_kudo(api: WritingApi, site: str | None, uid: str) -> Target:
     """What `uid` names; asked anew in each round of the protocol, so that the question is about what is there.
 
     Raises:

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import anyio
 import httpx2 as httpx
 
-from tinylytics_tools.wire.allowance import ALLOWED, FOR_READS, Allowance, Status
+from tinylytics_tools.wire.allowance import Allowance, Status
 from tinylytics_tools.wire.cache import Cache
 from tinylytics_tools.wire.deadline import Deadline
 from tinylytics_tools.wire.interface import Clock, Store
 from tinylytics_tools.wire.ledger import Ledger
 from tinylytics_tools.wire.network import network
 from tinylytics_tools.wire.no_echo import NoEcho
-from tinylytics_tools.wire.report import attach, report_of, requests_sent, start_count
+from tinylytics_tools.wire.report import Purpose, asked_of, attach, report_of, requests_sent, start_count
 from tinylytics_tools.wire.retry import Retry
 from tinylytics_tools.wire.size_limit import SizeLimit
 from tinylytics_tools.wire.store import open_store
@@ -26,7 +26,7 @@ WRITE_S = 45.0
 """A write gets longer, since giving up on one leaves its outcome unknown."""
 
 _OF_A_SITE = re.compile(r"(?P<sites>.*/sites)/(?P<id>\d+)/")
-_CHANGE_NOTHING = (400, 401, 403, 429)
+_CHANGE_NOTHING = (400, 401, 403)
 _CHANGED_BY_WRITES = ("/hits", "/kudos", "/leaderboard", "/user_journeys", "")
 
 
@@ -52,7 +52,7 @@ class Wire(httpx.AsyncBaseTransport):
         told = replace(
             report_of(response),
             requests=requests_sent(request),
-            left=status.left_for_reads,
+            left=status.left_for_reads if asked_of(request).purpose is Purpose.READ else status.left_for_writes,
             alone=status.alone is not None,
         )
         return attach(response, told)
@@ -74,13 +74,13 @@ class Wire(httpx.AsyncBaseTransport):
 
         A 404 or 422 shows that they are: the kudo is gone, or its uid was taken, perhaps by this very request.
         """
-        refused = False
+        is_refused = False
         try:
             response = await self._writes.handle_async_request(request)
-            refused = response.status_code in _CHANGE_NOTHING
+            is_refused = response.status_code in _CHANGE_NOTHING or not requests_sent(request)
             return response
         finally:
-            if not refused:
+            if not is_refused:
                 with anyio.CancelScope(shield=True):
                     await self._reads.forget(*_made_stale(request.url))
 
@@ -106,8 +106,8 @@ def build_wire(
     """
     allowance = Allowance(store.requests, fingerprint=fingerprint, clock=clock)
     reads, writes = NoEcho(SizeLimit(network_reads)), NoEcho(SizeLimit(network_writes))
-    reads = Deadline(Retry(Ledger(reads, allowance, most=FOR_READS, clock=clock)), seconds=READ_S)
-    writes = Deadline(Ledger(writes, allowance, most=ALLOWED, clock=clock), seconds=WRITE_S)
+    reads = Deadline(Retry(Ledger(reads, allowance, clock=clock)), seconds=READ_S)
+    writes = Deadline(Ledger(writes, allowance, clock=clock), seconds=WRITE_S)
     cached = Cache(reads, store.replies, fingerprint=fingerprint, clock=clock, enabled=cache)
     return Wire(cached, writes, allowance)
 

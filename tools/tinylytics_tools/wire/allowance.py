@@ -36,21 +36,26 @@ class Allowance:
         self._fingerprint = fingerprint
         self._clock = clock
 
-    async def reserve(self, most: int) -> Place:
-        """A place for one request, if fewer than `most` were given in the last hour and no pause is on."""
+    async def reserve(self, most: int, *, in_outage: bool = False) -> Place:
+        """A place for one request, if fewer than `most` were given in the last hour and no pause is on.
+
+        `in_outage`: a pause after a 503 does not count.
+        """
         try:
-            place = await self._shared.reserve(self._fingerprint, most, self._clock)
+            place = await self._shared.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
         except StoreUnavailable:
-            return await self._own.reserve(self._fingerprint, min(most, ALONE), self._clock)
+            most = min(most, ALONE)
+            return await self._own.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
         if place.wait_s is None:
-            await self._own.reserve(self._fingerprint, ALLOWED, self._clock)
+            await self._own.reserve(self._fingerprint, ALLOWED, self._clock, in_outage=in_outage)
         return place
 
-    async def refused(self, asked_s: float | None, place: Place) -> float:
+    async def refused(self, asked_s: float | None, place: Place, *, is_outage: bool) -> float:
         """The request of a place was refused; returns the seconds of the pause that follows for every process."""
-        pause_s = await self._own.refused(self._fingerprint, asked_s, place.since, self._clock)
+        refusal = self._fingerprint, asked_s, place.since, self._clock
+        pause_s = await self._own.refused(*refusal, is_outage=is_outage)
         try:
-            return await self._shared.refused(self._fingerprint, asked_s, place.since, self._clock)
+            return await self._shared.refused(*refusal, is_outage=is_outage)
         except StoreUnavailable:
             return pause_s
 

@@ -3,19 +3,25 @@
 import copy
 
 import httpx2 as httpx
+from pydantic import ValidationError
 
-from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Clock, Found, Replies, Reply, StoreUnavailable
+from tinylytics_tools.replies import Reply
+from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Clock, Found, Replies, StoredReply, StoreUnavailable
 from tinylytics_tools.wire.lifetime import lifetime_s
-from tinylytics_tools.wire.report import Report, attach
+from tinylytics_tools.wire.report import Purpose, Report, asked_of, attach
 from tinylytics_tools.wire.single_flight import SingleFlight
+
+_FOR_WRITES = "#for-writes"
+"""Ends the path of a second copy, which no write makes stale (`Endpoint.survives_writes`)."""
 
 
 class Cache(httpx.AsyncBaseTransport):
-    """Keeps answers of status 200 in JSON, by key and address; the address is the URL with its query in order.
+    """Keeps replies that are of their endpoint's model, by key and address: the URL with its query in order.
 
     An answer from the store tells its age, 0 requests and no header but its content type. On an outage (a fault of
-    transport, a 5xx or 429) a stored answer is served although its time is over, for up to a week. Equal reads under
-    way are one. Where the store cannot be used, everything is asked anew. Only reads may come here.
+    transport, a 5xx or 429, a reply that is not of the model) a stored answer is served although its time is over, for
+    up to a week, and stays stored. Equal reads under way are one. Where the store cannot be used, everything is asked
+    anew. Only reads may come here. A look-up after a write is always asked anew.
     Where it is not `enabled`, each read is asked anew, and `forget` still serves the processes that share the store.
     """
 
@@ -33,33 +39,40 @@ class Cache(httpx.AsyncBaseTransport):
         self._fingerprint = fingerprint
         self._clock = clock
         self._enabled = enabled
-        self._flights = SingleFlight[httpx.Response]()
+        self._flights = SingleFlight[tuple[httpx.Response, Reply | None]]()
         self._forgets = 0
         self._distrusted_until = float("-inf")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the store, from an equal request under way, or from the service."""
-        if not self._enabled:
+        asked = asked_of(request)
+        if not self._enabled or asked.purpose is Purpose.LOOK_UP:
             return await self._inner.handle_async_request(request)
         address = _address(request.url)
         found = await self._find(address)
-        if found.reply is not None and self._is_fresh(found.reply):
-            return self._stored(request, found.reply)
+        if found.reply is not None and self._is_fresh(found.reply) and (stored := self._stored(request, found.reply)):
+            return stored
+        if asked.purpose is Purpose.WRITE and asked.endpoint.survives_writes:
+            kept = (await self._find(_address(request.url, _FOR_WRITES))).reply
+            if kept is not None and self._is_fresh(kept) and (stored := self._stored(request, kept)):
+                return stored
         # a read that began before a write was told to `forget` is not joined by one that begins after it
-        key = (address, found.generation, self._forgets)
+        key = (address, asked.purpose, found.generation, self._forgets)
         try:
-            response = await self._flights.join(key, lambda: self._fetch(request, address, found.generation))
+            response, reply = await self._flights.join(key, lambda: self._fetch(request, address, found.generation))
         except httpx.TransportError as error:
-            if found.reply is not None and self._is_usable(found.reply):
-                return self._stored(request, found.reply)
+            if found.reply is not None and (stored := self._usable(request, found.reply)):
+                return stored
             raise copy.copy(error) from error  # each waiter has its own, which httpx links to its own request
-        if found.reply is not None and _is_outage(response) and self._is_usable(found.reply):
-            return self._stored(request, found.reply)
+        if reply is None and found.reply is not None and _is_outage(response):
+            stored = self._usable(request, found.reply)
+            if stored is not None:
+                return stored
         answer = httpx.Response(
             response.status_code, headers=response.headers, content=response.content, request=request
         )
-        now = self._clock()
-        return attach(answer, Report(fresh_s=lifetime_s(request.url, answer.content, now) if _is_kept(answer) else 0.0))
+        fresh_s = 0.0 if reply is None else lifetime_s(request.url, answer.content, self._clock())
+        return attach(answer, Report(fresh_s=fresh_s, reply=reply))
 
     async def holds(self, request: httpx.Request) -> bool:
         """Whether the answer is stored and as good as new, so that asking would cost nothing."""
@@ -81,18 +94,26 @@ class Cache(httpx.AsyncBaseTransport):
         except StoreUnavailable:
             self._distrusted_until = self._now()  # what this could not drop, it does not use either
 
-    async def _fetch(self, request: httpx.Request, address: str, generation: int) -> httpx.Response:
+    async def _fetch(
+        self, request: httpx.Request, address: str, generation: int
+    ) -> tuple[httpx.Response, Reply | None]:
+        """The answer, and what it says; None where it is not what the endpoint answers, and so not kept."""
         response = await self._inner.handle_async_request(request)
-        if _is_kept(response):
+        reply = _read(request, response.content) if _is_success(response) else None
+        if reply is not None:
             content_type = response.headers.get("content-type", "")
             now = self._clock()
             end = now.timestamp() + lifetime_s(request.url, response.content, now)
-            reply = Reply(content_type, response.content, now.timestamp(), end)
+            stored = StoredReply(content_type, response.content, now.timestamp(), end)
+            copies = [address]
+            if asked_of(request).endpoint.survives_writes:
+                copies.append(_address(request.url, _FOR_WRITES))
             try:
-                await self._replies.keep(self._fingerprint, address, reply, generation)
+                for one in copies:
+                    await self._replies.keep(self._fingerprint, one, stored, generation)
             except StoreUnavailable:
-                return response
-        return response
+                pass
+        return response, reply
 
     async def _find(self, address: str) -> Found:
         try:
@@ -100,18 +121,24 @@ class Cache(httpx.AsyncBaseTransport):
         except StoreUnavailable:
             return Found(None, -1)
 
-    def _stored(self, request: httpx.Request, reply: Reply) -> httpx.Response:
-        headers = {"content-type": reply.content_type}
-        response = httpx.Response(200, headers=headers, content=reply.body, request=request)
+    def _stored(self, request: httpx.Request, stored: StoredReply) -> httpx.Response | None:
+        """A stored answer; None where what is stored is not of the endpoint's model."""
+        reply = _read(request, stored.body)
+        if reply is None:
+            return None
+        headers = {"content-type": stored.content_type}
+        response = httpx.Response(200, headers=headers, content=stored.body, request=request)
         now = self._now()
-        age_s, fresh_s = max(0.0, now - reply.fetched_at), max(0.0, reply.expires_at - now)
-        return attach(response, Report(requests=0, age_s=age_s, fresh_s=fresh_s))
+        age_s, fresh_s = max(0.0, now - stored.fetched_at), max(0.0, stored.expires_at - now)
+        return attach(response, Report(requests=0, age_s=age_s, fresh_s=fresh_s, reply=reply))
 
-    def _is_fresh(self, reply: Reply) -> bool:
+    def _usable(self, request: httpx.Request, stored: StoredReply) -> httpx.Response | None:
+        """A stored answer for an outage, up to a week after its end."""
+        is_usable = self._now() < stored.expires_at + KEPT_AFTER_END_S
+        return self._stored(request, stored) if is_usable else None
+
+    def _is_fresh(self, reply: StoredReply) -> bool:
         return self._distrusted_until < reply.fetched_at <= self._now() < reply.expires_at
-
-    def _is_usable(self, reply: Reply) -> bool:
-        return self._now() < reply.expires_at + KEPT_AFTER_END_S
 
     def _now(self) -> float:
         return self._clock().timestamp()
@@ -122,19 +149,32 @@ class Cache(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _is_kept(response: httpx.Response) -> bool:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip()
-    return response.status_code == 200 and kind.endswith("json")
+def _read(request: httpx.Request, body: bytes) -> Reply | None:
+    """A body as the model of its endpoint."""
+    try:
+        return asked_of(request).endpoint.reply.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _is_success(response: httpx.Response) -> bool:
+    return response.status_code == 200 and _kind(response).endswith("json")
 
 
 def _is_outage(response: httpx.Response) -> bool:
-    return response.status_code >= 500 or response.status_code == 429
+    """A failure that is nobody's word. A page of HTML may mean a key that is not accepted (field notes 2)."""
+    status = response.status_code
+    return status >= 500 or status == 429 or (status < 300 and _kind(response) != "text/html")
+
+
+def _kind(response: httpx.Response) -> str:
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _path(url: httpx.URL) -> str:
     return str(url.copy_with(query=None, fragment=None))
 
 
-def _address(url: httpx.URL) -> str:
+def _address(url: httpx.URL, suffix: str = "") -> str:
     query = httpx.QueryParams(sorted(url.params.multi_items()))
-    return f"{_path(url)}?{query}"
+    return f"{_path(url)}{suffix}?{query}"

@@ -19,11 +19,13 @@ class Place:
 
     `wait_s`: None where the place was given, else the seconds until asking again can succeed.
     `since`: when the place was given, in the store's time. `refused_before`: the service's last answer was a refusal.
+    `is_outage`: the wait is for a service that was out of order (503), not for the hourly limit.
     """
 
     wait_s: float | None
     since: float
     refused_before: bool = False
+    is_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,20 @@ class Requests(Protocol):
         StoreUnavailable: nothing was counted or changed.
     """
 
-    async def reserve(self, fingerprint: str, most: int, clock: Clock) -> Place:
-        """Take a place if fewer than `most` are taken and no pause is on; atomic over all processes."""
+    async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
+        """Take a place if fewer than `most` are taken and no pause is on; atomic over all processes.
+
+        `in_outage`: a pause that an outage began does not count.
+        """
         ...
 
-    async def refused(self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock) -> float:
+    async def refused(
+        self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
+    ) -> float:
         """The request that took its place at `sent` was refused; begins or prolongs the pause and returns its seconds.
 
-        `asked_s`: the seconds that the service asked for, None where it named none.
+        `asked_s`: the seconds that the service asked for, None where it named none. `is_outage`: refused with 503; a
+        pause after that takes a quarter hour at most.
         """
         ...
 
@@ -66,7 +74,7 @@ KEPT_AFTER_END_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True)
-class Reply:
+class StoredReply:
     """A stored answer of status 200: its body and content type; times in seconds since 1970."""
 
     content_type: str
@@ -79,7 +87,7 @@ class Reply:
 class Found:
     """`generation` counts the `forget`s of the key, so that an answer asked for before one is not kept after it."""
 
-    reply: Reply | None
+    reply: StoredReply | None
     generation: int
 
 
@@ -94,7 +102,7 @@ class Replies(Protocol):
         """The answer stored for an address, fresh or not."""
         ...
 
-    async def keep(self, fingerprint: str, address: str, reply: Reply, generation: int) -> None:
+    async def keep(self, fingerprint: str, address: str, reply: StoredReply, generation: int) -> None:
         """Store an answer, unless something of the key was forgotten since `generation` was read."""
         ...
 

@@ -4,6 +4,8 @@ import json
 import math
 import secrets
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -12,13 +14,26 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Clock, Found, Place, Reply, StoreUnavailable, Usage
-from tinylytics_tools.wire.request_table import FIRST_PAUSE_S, HOUR_S, LONGEST_ASKED_S, LONGEST_GROWN_S
+from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Clock, Found, Place, StoredReply, StoreUnavailable, Usage
+from tinylytics_tools.wire.request_table import FIRST_PAUSE_S, HOUR_S, LONGEST_GROWN_S, pause_length_s
 
 PREFIX = "tinylytics-mcp:1:"
 CONNECT_S, ANSWER_S = 1.0, 2.0
 AWAY_S = 2.0
 """After a fault Redis is not asked again for so long: a dead network would else hold up each question many times."""
+
+
+@contextmanager
+def readable() -> Generator[None]:
+    """What Redis holds may be garbage: whatever cannot be read in here cannot be used.
+
+    Raises:
+        StoreUnavailable: it is not what this program writes.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error) as error:
+        raise StoreUnavailable("Redis holds something that this program did not write") from error
 
 
 class RedisLink:
@@ -75,26 +90,37 @@ class RedisRequests:
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
-    async def reserve(self, fingerprint: str, most: int, clock: Clock) -> Place:
+    async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
         """See `Requests`."""
         now = clock().timestamp()
         until, refused_before = await self._link.run(
-            _RESERVE, [*_keys(fingerprint), "accounts"], now, now - HOUR_S, most, secrets.token_hex(8), fingerprint
+            _RESERVE,
+            [*_keys(fingerprint), "accounts"],
+            now,
+            now - HOUR_S,
+            most,
+            secrets.token_hex(8),
+            fingerprint,
+            int(in_outage),
         )
-        wait_s = None
-        if until is not None:
+        with readable():
+            if until is None:
+                return Place(wait_s=None, since=now, refused_before=bool(refused_before))
             kind, _, moment = until.decode().partition(" ")
-            wait_s = float(moment) - now if kind == "pause" else float(moment) + HOUR_S - now
-        return Place(wait_s=wait_s, since=now, refused_before=bool(refused_before))
+            wait_s = float(moment) - now + (HOUR_S if kind == "full" else 0.0)
+            return Place(wait_s, now, refused_before=bool(refused_before), is_outage=kind == "outage")
 
-    async def refused(self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock) -> float:
+    async def refused(
+        self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
+    ) -> float:
         """See `Requests`."""
         now = clock().timestamp()
-        asked = "" if asked_s is None else min(max(float(asked_s), 1.0), LONGEST_ASKED_S)
+        asked = "" if asked_s is None else pause_length_s(asked_s, 1, is_outage=is_outage)
         until = await self._link.run(
-            _REFUSED, _keys(fingerprint)[1:], now, float(sent), asked, FIRST_PAUSE_S, LONGEST_GROWN_S
+            _REFUSED, _keys(fingerprint)[1:], now, float(sent), asked, FIRST_PAUSE_S, LONGEST_GROWN_S, int(is_outage)
         )
-        return float(until) - now
+        with readable():
+            return float(until) - now
 
     async def answered(self, fingerprint: str, sent: float) -> None:
         """See `Requests`."""
@@ -104,7 +130,8 @@ class RedisRequests:
         """See `Requests`."""
         now = clock().timestamp()
         used, until = await self._link.run(_USAGE, _keys(fingerprint), f"({now - HOUR_S!r}")
-        return Usage(used, 0.0 if until is None else max(0.0, float(until) - now))
+        with readable():
+            return Usage(int(used), 0.0 if until is None else max(0.0, float(until) - now))
 
 
 class RedisReplies:
@@ -117,16 +144,21 @@ class RedisReplies:
     async def find(self, fingerprint: str, address: str, now: float) -> Found:  # noqa: ARG002 - Redis notes the use
         """See `Replies`."""
         generation, packed = await self._link.run(_FIND, _reply_keys(fingerprint), address.partition("?")[0], address)
+        with readable():
+            number = int(generation)
         if packed is None:
-            return Found(None, int(generation))
-        head, _, body = packed.partition(b"\n")
+            return Found(None, number)
         try:
-            content_type, fetched_at, expires_at = json.loads(head)
-            return Found(Reply(content_type, zlib.decompress(body), fetched_at, expires_at), int(generation))
-        except (ValueError, zlib.error):  # not of this program
-            return Found(None, int(generation))
+            with readable():
+                head, _, body = packed.partition(b"\n")
+                content_type, fetched_at, expires_at = json.loads(head)
+                return Found(
+                    StoredReply(str(content_type), zlib.decompress(body), float(fetched_at), float(expires_at)), number
+                )
+        except StoreUnavailable:
+            return Found(None, number)
 
-    async def keep(self, fingerprint: str, address: str, reply: Reply, generation: int) -> None:
+    async def keep(self, fingerprint: str, address: str, reply: StoredReply, generation: int) -> None:
         """See `Replies`."""
         head = json.dumps([reply.content_type, reply.fetched_at, reply.expires_at])
         packed = head.encode() + b"\n" + zlib.compress(reply.body, 1)
@@ -159,15 +191,17 @@ for _, idle in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[2
 end
 redis.call('ZADD', KEYS[3], ARGV[1], ARGV[5])
 local now = tonumber(ARGV[1])
-local pause = redis.call('HMGET', KEYS[2], 'since', 'till')
+local pause = redis.call('HMGET', KEYS[2], 'since', 'till', 'outage')
 local refused = pause[1] and 1 or 0
 if pause[1] then
-  local since, till = tonumber(pause[1]), tonumber(pause[2])
+  local since, till, outage = tonumber(pause[1]), tonumber(pause[2]), pause[3] == '1'
   if since > now then
     till = now + till - since
     redis.call('HSET', KEYS[2], 'since', ARGV[1], 'till', string.format('%.17g', till))
   end
-  if till > now then return {'pause ' .. string.format('%.17g', till), 1} end
+  if till > now and not (outage and ARGV[6] == '1') then
+    return {(outage and 'outage ' or 'pause ') .. string.format('%.17g', till), 1}
+  end
 end
 local used, most = redis.call('ZCARD', KEYS[1]), tonumber(ARGV[3])
 if used >= most then
@@ -178,14 +212,18 @@ return {false, refused}
 """
 _REFUSED = """
 local now, sent = tonumber(ARGV[1]), tonumber(ARGV[2])
-local pause = redis.call('HMGET', KEYS[1], 'since', 'till', 'refusals')
+local pause = redis.call('HMGET', KEYS[1], 'since', 'till', 'refusals', 'outage')
 local since, till, refusals = tonumber(pause[1] or 0), tonumber(pause[2] or 0), tonumber(pause[3] or 0)
+local outage = pause[4] or ARGV[6]
 if not (sent <= since and since <= now) then
   since, refusals = now, refusals + 1
 end
 local takes = tonumber(ARGV[3]) or math.min(tonumber(ARGV[4]) * 2 ^ (refusals - 1), tonumber(ARGV[5]))
-till = string.format('%.17g', math.max(till, now + takes))
-redis.call('HSET', KEYS[1], 'since', string.format('%.17g', since), 'till', till, 'refusals', math.min(refusals, 30))
+if till <= now + takes then
+  till, outage = now + takes, ARGV[6]
+end
+till, since = string.format('%.17g', till), string.format('%.17g', since)
+redis.call('HSET', KEYS[1], 'since', since, 'till', till, 'refusals', math.min(refusals, 30), 'outage', outage)
 return till
 """
 _ANSWERED = """

@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 
-from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Found, Reply, StoreUnavailable
+from tinylytics_tools.wire.interface import KEPT_AFTER_END_S, Found, StoredReply, StoreUnavailable
 from tinylytics_tools.wire.state_file import StateFile
 
 LARGEST_FILE = 64_000_000
@@ -34,11 +34,11 @@ class SqliteReplies:
         if abs(now - used_at) > _USE_NOTED_S:
             self._note_use(number, now)
         try:
-            return Found(Reply(content_type, zlib.decompress(body), fetched_at, expires_at), generation)
+            return Found(StoredReply(content_type, zlib.decompress(body), fetched_at, expires_at), generation)
         except zlib.error:  # a damaged file
             return Found(None, generation)
 
-    async def keep(self, fingerprint: str, address: str, reply: Reply, generation: int) -> None:
+    async def keep(self, fingerprint: str, address: str, reply: StoredReply, generation: int) -> None:
         """See `Replies`."""
         body = zlib.compress(reply.body, _PACK_LEVEL)
         now = reply.fetched_at

@@ -25,5 +25,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE write_secret (secret BLOB NOT NULL) STRICT",
         "INSERT INTO write_secret VALUES (randomblob(32))",
     ),
+    ("ALTER TABLE pauses ADD COLUMN is_outage INTEGER NOT NULL DEFAULT 0",),
 )
 """`PRAGMA user_version` is the number of steps that a file has been through."""

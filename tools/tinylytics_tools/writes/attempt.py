@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.api import Api
-from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError, Unavailable
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError, TooManyRequests, Unavailable
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.wire.interface import StoreUnavailable
 from tinylytics_tools.writes.record import Entry, Outcome, Write
@@ -42,10 +42,11 @@ class Attempt:
 
 
 def classed(error: TinylyticsError) -> Outcome:
-    """Which outcome a failed write has: a refusal stored nothing, and of an `Unavailable` nothing left."""
+    """Which outcome a failed write has: of an `Unavailable` and a `TooManyRequests` nothing left."""
     if isinstance(error, OutcomeUnknown):
         return Outcome.UNKNOWN
-    return Outcome.NOT_SENT if isinstance(error, Unavailable | InvalidArgument) else Outcome.REFUSED
+    never_left = isinstance(error, Unavailable | TooManyRequests | InvalidArgument)
+    return Outcome.NOT_SENT if never_left else Outcome.REFUSED
 
 
 async def attempt(
@@ -109,7 +110,8 @@ def _repeated(api: Api, entry: Entry) -> Attempt:
     error = None
     if entry.outcome is not Outcome.DONE:
         error = OutcomeUnknown(
-            f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now."
+            f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now.",
+            why=f"that was {age} s ago",
         )
     return Attempt(
         entry.outcome,

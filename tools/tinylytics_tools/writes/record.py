@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
@@ -86,13 +86,14 @@ class WriteRecord:
         def work(rows: sqlite3.Connection) -> int | Entry:
             forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
             rows.execute(forgotten, (now - REPEAT_S,))
+            rows.execute("UPDATE writes SET at = ?1 WHERE at > ?1", (now,))  # the clock was set back
             rows.execute("DELETE FROM writes WHERE at < ?", (now - KEPT_S,))
             fingerprint = _fingerprint(rows, write)
             if not again:
                 found = rows.execute(
-                    _SELECT + " WHERE owner = ? AND fingerprint = ? AND at <= ?"
-                    " AND (outcome IS NULL OR outcome IN ('done', 'unknown')) ORDER BY id DESC LIMIT 1",
-                    (self._owner, fingerprint, now + REPEAT_S),
+                    _SELECT + " WHERE owner = ? AND fingerprint = ?"
+                    " AND (outcome IS NULL OR outcome NOT IN ('not sent', 'refused')) ORDER BY id DESC LIMIT 1",
+                    (self._owner, fingerprint),
                 ).fetchone()
                 if found is not None:
                     return _entry(found)
@@ -148,8 +149,21 @@ _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     number, at, action, site_id, path, uid, count, outcome, result = row
-    known = Outcome(outcome or Outcome.UNKNOWN)
-    return Entry(number, at, action, site_id, path, uid, count, known, outcome is None, json.loads(result))
+    return Entry(number, at, action, site_id, path, uid, count, outcome_of(outcome), outcome is None, result_of(result))
+
+
+def outcome_of(recorded: str | None) -> Outcome:
+    """A recorded outcome; one that this version does not know is not known."""
+    return Outcome(recorded) if recorded in frozenset(Outcome) else Outcome.UNKNOWN
+
+
+def result_of(recorded: str | bytes) -> dict[str, Any]:
+    """What was told of a write; nothing where that cannot be read."""
+    try:
+        told: Any = json.loads(recorded)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
 
 
 def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:

@@ -3,14 +3,15 @@
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
 import anyio
 
 from tinylytics_tools.wire.interface import StoreUnavailable
-from tinylytics_tools.wire.redis_store import RedisLink
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write
+from tinylytics_tools.wire.redis_store import RedisLink, readable
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of, result_of
 
 
 class RedisWriteRecord:
@@ -74,10 +75,12 @@ class RedisWriteRecord:
 
 def _entry(row: list[Any]) -> Entry:
     """An entry from its number and the bytes of three fields, those that are not set None."""
-    number, told, said, result = row
-    at, action, site_id, path, uid, count = json.loads(told)
-    outcome = Outcome.UNKNOWN if said is None else Outcome(said.decode())
-    return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, json.loads(result or b"{}"))
+    with readable():
+        number, told, said, result = row
+        at, action, site_id, path, uid, count = json.loads(told)
+        datetime.fromtimestamp(at, UTC)  # raises where it is no moment
+        outcome = outcome_of(None if said is None else said.decode())
+        return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, result_of(result or b"{}"))
 
 
 _ROW = """
@@ -89,6 +92,9 @@ end
 _BEGIN = """
 local now, repeats, kept = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local function exactly(number) return string.format('%.17g', number) end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. exactly(now), '+inf')) do
+  redis.call('ZADD', KEYS[1], exactly(now), id)
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. exactly(now - repeats))) do
   redis.call('HDEL', KEYS[4] .. id, 'same')
   redis.call('ZREM', KEYS[1], id)
@@ -101,9 +107,9 @@ end
 redis.call('SET', KEYS[5], ARGV[5], 'NX')
 local same, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), 0
 if ARGV[6] == '0' then
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', exactly(now + repeats))) do
+  for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     local of = redis.call('HMGET', KEYS[4] .. id, 'same', 'outcome')
-    if of[1] == same and (not of[2] or of[2] == 'done' or of[2] == 'unknown') then
+    if of[1] == same and of[2] ~= 'not sent' and of[2] ~= 'refused' then
       found = math.max(found, tonumber(id))
     end
   end
