@@ -91,9 +91,10 @@ def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
 
 
 def _names(rows: Sequence[Row]) -> str:
-    named = ", ".join(row.scope.site.name for row in rows[:_MOST_NAMES])
+    named = [row.scope.site.name for row in rows[:_MOST_NAMES]]
     more = len(rows) - _MOST_NAMES
-    return f"{named} and {counted(more, 'more site')}" if more > 0 else named
+    *others, last = [*named, counted(more, "more site")] if more > 0 else named
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _young(rows: Sequence[Row], comparison: Comparison | None) -> list[Row]:
