@@ -5,7 +5,7 @@ from typing import Any
 MAIN = {"site": "1"}
 
 CALLS: dict[str, list[dict[str, Any]]] = {
-    "get_overview": [{}, {"period": "this_week"}],
+    "get_overview": [{}, {"period": "this_week"}, {"period": "this_month"}],
     "summarize_traffic": [
         MAIN,
         MAIN | {"period": "this_month", "time_zone": "user"},
@@ -32,6 +32,8 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         MAIN | {"dimension": "path", "limit": 50, "period": "last_90_days"},
         MAIN | {"dimension": "referrer", "limit": 50, "offset": 20},
         MAIN | {"dimension": "path", "search": "nothing-has-this-name"},
+        MAIN | {"dimension": "path", "period": "this_month", "search": "blog", "exclude": "/blog/the*"},
+        MAIN | {"dimension": "referrer", "period": "this_year", "compare": "previous_year", "limit": 50},
     ],
     "list_hits": [MAIN, MAIN | {"limit": 50, "offset": 30}, MAIN | {"path": "/nowhere"}],
     "get_user_journeys": [MAIN, MAIN | {"limit": 50}],

@@ -96,6 +96,18 @@ async def test_the_earlier_average_of_a_month_counts_its_days(stage: Stage, call
     assert short * 7 == pytest.approx(whole * 2, abs=7)  # 15 August 2026 is a Saturday: two days of seven
 
 
+async def test_a_change_stands_beside_both_figures_that_it_is_made_of(stage: Stage, call: ToolCall) -> None:
+    for period in ("last_month", "this_month"):
+        arguments = {"site": "456", "period": period}
+        answer = on_wire(await call(SUMMARY, arguments))["structuredContent"]
+        later, earlier = answer["compared_hits"], answer["earlier_hits"]
+        shown = "" if period == "last_month" else f"{later:,} of them compared: "
+        hosted = await stage.show(None, SUMMARY, arguments, call=call)
+        said = (await hosted.frame.inner_text(".figures small")).replace("\u2212", "-")
+        assert re.fullmatch(rf"{re.escape(f'{shown}{later - earlier:+,}')}, \S+ % on {earlier:,} before", said), said
+        assert "Compared hits" not in await hosted.text()
+
+
 async def test_the_host_sets_theme_and_colours_and_may_change_them(stage: Stage, call: ToolCall) -> None:
     variables = {"--color-background-primary": "rgb(1, 2, 3)", "--color-text-primary": "rgb(250, 251, 252)"}
     context = {"theme": "dark", "styles": {"variables": variables}}

@@ -232,7 +232,7 @@ async def test_17_write_my_monday_report_for_all_three_sites(asked: Asked) -> No
     week, before = (first, TODAY - timedelta(days=1)), days_back(7, before=first)
     for site, name in asked.standin.connection.execute("SELECT id, label FROM sites"):
         now, then = asked.count(*week, site=site), asked.count(*before, site=site)
-        row(result, "sites", site, name, now, now - then)
+        row(result, "sites", site, name, now, then, now - then)
     told(result, sum(asked.count(*week, site=site) for site in (456, 457, 458)), *map(str, week))
     best = await asked.ask("summarize_traffic", period="last_week")
     path, hits = asked.sql("RTRIM(path, '/') AS p, COUNT(*) AS n", *week, "GROUP BY p ORDER BY n DESC LIMIT 1")[0]

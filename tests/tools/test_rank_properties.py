@@ -107,7 +107,7 @@ def check_movers(
         assert {same_as(dimension, row["name"]) for row in shown} <= names
         for row in shown:
             name = same_as(dimension, row["name"])
-            assert row.get("hits", 0) == now[name]
+            assert row.get("compared_hits" if "hits_today" in answer else "hits", 0) == now[name]
             assert row.get("earlier_hits", 0) == before[name]
     for table, sign in (("rose", 1), ("fell", -1)):
         changes = [sign * row["change"] for row in rows_of(answer[table])]

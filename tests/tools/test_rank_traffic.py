@@ -46,6 +46,15 @@ async def test_a_pattern_means_a_path_by_any_of_its_spellings(feeds: tuple[Conne
     assert answer["excluded_hits"] == 11
 
 
+async def test_hits_of_today_that_are_left_out_are_no_hits_of_today() -> None:
+    rows = (5, {"path": "/feed", "created_at": MOMENT + 86_400}), (2, {"path": "/", "created_at": MOMENT + 86_400})
+    async for host, site in served((9, {"path": "/"}), *rows):
+        answer = await host.answer("rank_traffic", site=site, dimension="path", exclude="/feed", period="this_month")
+        assert [answer[name] for name in ("hits", "hits_today", "compared_hits", "change")] == [11, 2, 9, 9]
+        assert ", 2 of them today so far; without today 9, +9 against 0 on 2026-10-01 to" in answer["headline"]
+        assert "hits count today, 2 so far; compared_hits, earlier_hits and change do not" in answer["notes"]
+
+
 @pytest.mark.parametrize("pattern", ["*", " , ", "**,/x"])
 async def test_a_pattern_that_leaves_out_everything_is_an_error(feeds: tuple[Connected, str], pattern: str) -> None:
     host, site = feeds
@@ -74,11 +83,8 @@ async def test_the_change_beside_what_was_searched_for_is_its_own() -> None:
         both = await host.answer("rank_traffic", search="/a", exclude="/feed", **when)
         whole = await host.answer("rank_traffic", **when)
         assert "; +10, +20 % against 50 on as many" in found["headline"]
-        assert (found["matching_earlier_hits"], found["matching_change"], found["matching_change_percent"]) == (
-            50,
-            10,
-            20.0,
-        )
+        matching = ("compared_hits", "earlier_hits", "change", "change_percent")
+        assert [found[f"matching_{name}"] for name in matching] == [60, 50, 10, 20.0]
         assert (found["hits"], found["earlier_hits"], found["change"]) == (107, 140, -33)
         assert both["headline"].startswith("60 of 100 hits")
         assert "; +10, +20 % against 50" in both["headline"]

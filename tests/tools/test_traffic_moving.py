@@ -113,6 +113,26 @@ async def test_groups_that_leave_out_hits_without_a_value_are_filled_up_by_other
     assert f"the list adds up to 7, the total is {total}: {total - 7} apart" in answer["notes"]
 
 
+async def test_a_comparison_of_lists_that_leave_out_hits_says_so_beside_its_figures(
+    site: tuple[Standin, Busy, Connected, str],
+) -> None:
+    standin, service, host, number = site
+    for count, age in ((7, 1), (4, 8)):
+        standin.add_hits(int(number), [{"country": "DE", "created_at": TODAY - age * DAY}] * count)
+
+    def forget_null(url: httpx.URL, body: Any) -> Any:
+        if url.params.get("group_by") == "country":
+            body["grouped_hits"] = [group for group in body["grouped_hits"] if group["country"] is not None]
+            body["pagination"]["total_count"] = len(body["grouped_hits"])
+        return body
+
+    service.after = forget_null
+    answer = await host.answer("rank_traffic", site=number, dimension="country", period="last_7_days")
+    assert answer["hits"] > answer["compared_hits"] == 7
+    assert (answer["earlier_hits"], answer["change"]) == (4, 3)
+    assert "; without hits that are not in the list, 7, +3, +75 % against 4 on as many days" in answer["headline"]
+
+
 async def test_rows_that_change_places_between_two_pages_are_found_by_reading_again(
     site: tuple[Standin, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

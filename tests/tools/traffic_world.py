@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -85,23 +86,34 @@ def day_of(hit: Hit, zone: str) -> date:
 
 @dataclass(frozen=True)
 class World:
-    """A site with hits, at a certain time, and how the service behaves."""
+    """A site with so many hits, at a certain time, and how the service behaves."""
 
     now: datetime
-    hits: Sequence[Hit]
+    size: int
+    seed: int
     born: date
     quirks: tuple[Quirk, ...] = ()
     unique_tracking: bool = True
 
-    def serve(self) -> tuple[Standin, str]:
-        """A stand-in that holds the world, and the site's id in it."""
+    @cached_property
+    def hits(self) -> Sequence[Hit]:
+        """The hits, which follow from the number and the seed."""
+        return _hits(self.now, self.size, self.seed)
+
+    def serve(self, *others: "World") -> tuple[Standin, list[str]]:
+        """A stand-in that holds this world and others of the same time and nothing else, and the ids of their sites."""
         standin = Standin(now=lambda: self.now, hits=0, quirks=self.quirks, hourly_limit=100_000)
+        standin.connection.execute("DELETE FROM sites")
+        return standin, [world.move_in(standin, f"World {n}") for n, world in enumerate((self, *others))]
+
+    def move_in(self, standin: Standin, label: str) -> str:
+        """Add the world's site to a stand-in; its id."""
         created = int(datetime(self.born.year, self.born.month, self.born.day, tzinfo=UTC).timestamp())
         site = standin.add_site(
-            label="World", url="https://own.example", created_at=created, unique_tracking=int(self.unique_tracking)
+            label=label, url="https://own.example", created_at=created, unique_tracking=int(self.unique_tracking)
         )
         standin.add_hits(site, self.hits)
-        return standin, str(site)
+        return str(site)
 
     def between(self, first: date, last: date, zone: str, filters: dict[str, str] | None = None) -> list[Hit]:
         """The hits of some days that the filters mean; a path or a host is given as what it is the same as."""
@@ -123,9 +135,13 @@ class Stage(httpx.AsyncBaseTransport):
 
     def show(self, world: World) -> str:
         """Let a world appear; the id of its site."""
-        standin, site = world.serve()
-        self.now, self._service = world.now, network_of(standin)
-        return site
+        return self.show_all(world)[0]
+
+    def show_all(self, *worlds: World) -> list[str]:
+        """Let several worlds of the same time appear; the ids of their sites."""
+        standin, sites = worlds[0].serve(*worlds[1:])
+        self.now, self._service = worlds[0].now, network_of(standin)
+        return sites
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer as the present world does."""
@@ -179,13 +195,13 @@ def _hits(now: datetime, size: int, seed: int) -> list[Hit]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Any world."""
-    now = draw(st.sampled_from(NOWS))
+def worlds(draw: st.DrawFn, now: datetime | None = None) -> World:
+    """Any world, of any time unless one is given."""
+    now = now or draw(st.sampled_from(NOWS))
     born = now.date() - timedelta(days=draw(st.sampled_from((0, 10, 45, 400, 950))))
     quirks = draw(st.sampled_from(((), (Quirk.UNSORTED,), (Quirk.NO_SOURCE_GROUPS, Quirk.EXTRA_FIELDS))))
     size, seed = draw(st.sampled_from((0, 1, 9, 60, 150, 300))), draw(st.integers(0, 10**9))
-    return World(now, _hits(now, size, seed), born, quirks, draw(st.booleans()))
+    return World(now, size, seed, born, quirks, draw(st.booleans()))
 
 
 @st.composite

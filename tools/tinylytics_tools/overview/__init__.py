@@ -17,7 +17,7 @@ from tinylytics_tools.overview import told
 from tinylytics_tools.overview.read import FAILED, Reading, Row, read
 from tinylytics_tools.periods import Comparison, earlier, resolve
 from tinylytics_tools.scope import Scope, first_day
-from tinylytics_tools.traffic.compare import nothing_finished, spoken
+from tinylytics_tools.traffic.compare import nothing_finished, so_far, spoken
 from tinylytics_tools.uptime import UPTIME
 from tinylytics_tools.which_site import SITES, SiteReply, list_all
 from tinylytics_tools.wording import counted
@@ -28,8 +28,9 @@ ALWAYS = ("id", "site", "hits")
 
 class Overview(Answer):
     """One row a site, in parts by their lifetime hits: sums and `complete` are of the `sites_asked` from `offset` on.
-    `hits` and `kudos` are of all days; `change` compares finished days, of the sites that are old enough. Visitors of
-    several sites do not add up. `status` is up, down, not monitored or unknown."""
+    `hits` and `kudos` are of all days. `change` is `compared_hits` minus `earlier_hits`, both of finished days, in sum
+    of the sites that are old enough; in a row `hits` stands for `compared_hits` where today is not among the days.
+    Visitors of several sites do not add up. `status` is up, down, not monitored or unknown."""
 
     may_not_apply = ("hits_today",)
 
@@ -41,6 +42,7 @@ class Overview(Answer):
     sites_asked: int
     hits: int | None
     hits_today: int | None = None
+    compared_hits: int | None
     earlier_hits: int | None
     change: int | None
     change_percent: float | None
@@ -93,9 +95,11 @@ def _answer(
     window = scope.window
     total = told.total_change(rows, comparison)
     hits = _sum([row.hits for row in rows])
+    today = _sum([row.today for row in rows]) if scope.today in window else None
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
+    said = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     return Overview(
-        headline=f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{total.words()}.",
+        headline=f"{said}{total.words(told.not_compared(rows, comparison))}.",
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
             *told.notes(reading, total, comparison, columns),
@@ -109,11 +113,8 @@ def _answer(
         defaults=defaults,
         sites_asked=len(rows),
         hits=hits,
-        hits_today=_sum([row.today for row in rows]) if scope.today in window else None,
-        earlier_hits=total.earlier,
-        change=total.change,
-        change_percent=total.percent,
-        compared=total.days,
+        hits_today=today,
+        **total.fields(),
         kudos=_sum([row.kudos for row in rows]),
         sites=_table(columns, rows, start, of),
     )

@@ -51,7 +51,7 @@ class Row:
         if self.hits is None or self.before is None:
             return Compared()
         born = first_day(self.scope.site, self.scope.zone)
-        return compared(self.comparison, now=self.hits - (self.today or 0), before=self.before, born=born)
+        return compared(self.comparison, later=self.hits - (self.today or 0), earlier=self.before, born=born)
 
     def cells(self, columns: Sequence[str]) -> list[Cell]:
         """The row under these columns."""
@@ -61,8 +61,7 @@ class Row:
             "site": self.scope.site.name,
             "hits": self.hits,
             "hits_today": self.today,
-            "change": change.change,
-            "change_percent": change.percent,
+            **change.fields(),
             "visitors": self.visitors,
             "kudos": self.kudos,
             "status": self.status,

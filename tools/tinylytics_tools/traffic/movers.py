@@ -7,8 +7,6 @@ from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.condense import change
 from tinylytics_tools.merge import Named
 
-MOVED = ("name", "hits", "earlier_hits", "change", "change_percent")
-
 
 @dataclass(frozen=True)
 class Movers:
@@ -20,8 +18,12 @@ class Movers:
     gone: Table
 
 
-def movers(now: Mapping[str, Named], before: Mapping[str, Named], limit: int) -> Movers:
-    """Compare two complete lists by key; a name that is missing in one has no hits there, and never merely few."""
+def movers(now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str) -> Movers:
+    """Compare two complete lists by key; a name that is missing in one has no hits there, and never merely few.
+
+    `later` names the column of the hits in `now`.
+    """
+    columns = ("name", later, "earlier_hits", "change", "change_percent")
     moved = [(key, named.hits - before[key].hits) for key, named in now.items() if key in before]
     rose = sorted((pair for pair in moved if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))
     fell = sorted((pair for pair in moved if pair[1] < 0), key=lambda pair: (pair[1], pair[0]))
@@ -33,9 +35,9 @@ def movers(now: Mapping[str, Named], before: Mapping[str, Named], limit: int) ->
     new: list[list[Cell]] = [[named.name, named.hits] for key, named in now.items() if key not in before]
     gone: list[list[Cell]] = [[named.name, named.hits] for key, named in before.items() if key not in now]
     return Movers(
-        _top(MOVED, [row(key) for key, _ in rose], limit),
-        _top(MOVED, [row(key) for key, _ in fell], limit),
-        _top(("name", "hits"), new, limit),
+        _top(columns, [row(key) for key, _ in rose], limit),
+        _top(columns, [row(key) for key, _ in fell], limit),
+        _top(("name", later), new, limit),
         _top(("name", "earlier_hits"), gone, limit),
     )
 

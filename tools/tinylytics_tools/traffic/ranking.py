@@ -5,14 +5,14 @@ from typing import Any
 
 from tinylytics_tools import visitor_text
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.condense import change, listing, percent, ranking
+from tinylytics_tools.condense import listing, percent, ranking
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.merge import PLURAL, Dimension, Named, merged
 from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic import names
-from tinylytics_tools.traffic.compare import Compared, compared, spoken
+from tinylytics_tools.traffic.compare import Compared, compared, so_far, spoken
 from tinylytics_tools.traffic.dimension import Reading
 from tinylytics_tools.traffic.movers import movers
 from tinylytics_tools.traffic.ranking_answer import TrafficRanking
@@ -67,35 +67,40 @@ class Ranking:
         everything = now = merged(dimension, self._values.hits, self._values.unique)
         finished = merged(dimension, reading.finished.hits)
         before = merged(dimension, reading.before.hits) if reading.before else {}
-        total = max(reading.total, self._values.total)
+        total, today = max(reading.total, self._values.total), self._today
         more: dict[str, Any] = {}
         if exclude:
             chosen = names.patterns(exclude)
             left_out = _keys(chosen.match, now, finished, before)
-            gone = names.total({key: now[key] for key in now if key in left_out})
+            gone = names.total(names.only(now, left_out))
+            if today is not None:
+                today -= gone - names.total(names.only(finished, left_out))
             more = {"excluded": chosen.said, "excluded_names": len(left_out), "excluded_hits": gone}
             total -= gone
             now, finished, before = (names.without(one, left_out) for one in (now, finished, before))
         of_all = len(now)
-        change = self._change(names.total(finished), names.total(before))
-        told = change
+        change = told = self._change(finished, before)
+        not_compared = [] if today is None else ["today"]
+        unlisted = ["hits that are not in the list,"] if total - (today or 0) != change.later else []
         if search:
             kept = _keys(names.containing(search), now, finished, before)
             now, finished, before = (names.only(one, kept) for one in (now, finished, before))
             found = names.total(now)
             more |= {"matching_names": len(now), "matching_hits": found, "matching_percent": percent(found, total)}
-            told = self._change(names.total(finished), names.total(before))
-            more |= {"matching_earlier_hits": told.earlier, "matching_change": told.change}
-            more["matching_change_percent"] = told.percent
+            told, unlisted = self._change(finished, before), []
+            more |= {"matching_compared_hits": told.later, "matching_earlier_hits": told.earlier}
+            more |= {"matching_change": told.change, "matching_change_percent": told.percent}
         if reading.before is not None and offset == 0:
-            moved = movers(finished, before, limit_of_movers)
+            moved = movers(finished, before, limit_of_movers, later="hits" if today is None else "compared_hits")
             more |= {"rose": moved.rose, "fell": moved.fell, "new": moved.new, "gone": moved.gone}
         table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
         return self._told(
-            headline=self._headline(total, of_all, more.get("matching_hits"), len(now)) + told.words() + ".",
-            notes=[*self._notes(everything), *dict.fromkeys([*change.notes, *told.notes])],
+            headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
+            + f"{told.words([*not_compared, *unlisted])}.",
+            notes=[*self._notes(everything, today), *dict.fromkeys([*change.notes, *told.notes])],
             change=change,
             hits=total,
+            hits_today=today,
             names=of_all,
             ranking=table,
             **more,
@@ -112,16 +117,18 @@ class Ranking:
         offset: int,
     ) -> Table:
         compares = self._reading.before is not None
+        marks_later = compares and self._reading.today is not None
         counts_unique = any(named.unique_hits is not None for named in now.values())
         columns = ["name", "hits", "percent"]
+        columns += ["compared_hits"] if marks_later else []
         columns += ["earlier_hits", "change"] if compares else []
         columns += ["unique_hits"] if counts_unique else []
         rows: list[list[Cell]] = []
         for key, named in now.items():
             row: list[Cell] = [named.name, named.hits]
             if compares:
-                then = before[key].hits if key in before else 0
-                row += [then, change(finished[key].hits if key in finished else 0, then)[0]]
+                later, earlier = (one[key].hits if key in one else 0 for one in (finished, before))
+                row += [*([later] if marks_later else []), earlier, later - earlier]
             rows.append([*row, named.unique_hits] if counts_unique else row)
         return ranking(columns, rows, total=total, limit=limit, offset=offset)
 
@@ -131,10 +138,11 @@ class Ranking:
         table, note = unfinished(self._dimension, self._values, columns, total=reading.total, limit=offset + limit)
         table = None if offset else table
         return self._told(
-            headline=self._headline(reading.total, of, None, of) + ".",
+            headline=self._headline(reading.total, of, self._today) + ".",
             notes=[*reading.notes, *self._meant.notes, note],
             change=Compared(),
             hits=reading.total,
+            hits_today=self._today,
             names=None,
             ranking=table,
             complete=False,
@@ -148,6 +156,7 @@ class Ranking:
             notes=[*self._reading.notes, *self._meant.notes, f"{why}; ask again, or for a shorter period"],
             change=Compared(),
             hits=total,
+            hits_today=self._today,
             names=None,
             ranking=None,
             complete=False,
@@ -165,6 +174,7 @@ class Ranking:
             ],
             change=Compared(),
             hits=total,
+            hits_today=self._today,
             names=None,
             ranking=listing(["name", "percent_estimated"], rows, limit=limit, offset=offset),
             complete=False,
@@ -178,31 +188,35 @@ class Ranking:
             complete=complete and not lost,
             filters=self._meant.said,
             dimension=self._dimension,
-            hits_today=self._reading.today,
-            earlier_hits=change.earlier,
-            change=change.change,
-            change_percent=change.percent,
-            compared=change.days,
+            **change.fields(),
             **fields,
         )
 
-    def _change(self, now: int, before: int) -> Compared:
-        """Of the totals; where the earlier days were not read, only which days they are."""
+    @property
+    def _today(self) -> int | None:
+        """Hits of the running day: as counted, or as listed where hits arrived in between."""
+        today = self._reading.today
+        return None if today is None else max(today, self._reading.running.total)
+
+    def _change(self, finished: dict[str, Named], before: dict[str, Named]) -> Compared:
+        """The change of all these names together; nothing is compared where the earlier days were not read."""
         born = first_day(self._scope.site, self._scope.zone)
         if self._reading.before is None:
             return Compared()
-        return compared(self._comparison, now=now, before=before, born=born)
+        return compared(self._comparison, later=names.total(finished), earlier=names.total(before), born=born)
 
-    def _headline(self, total: int, of: int, matching: int | None, found: int) -> str:
+    def _headline(
+        self, total: int, of: int, today: int | None, matching: int | None = None, found: int | None = None
+    ) -> str:
         which = " that match the filters" if self._meant else ""
         said = f"{total} hits{which} on {self._scope.site.name}"
         window = spoken(self._scope.window)
         if matching is None:
-            return f"{said} over {of} {PLURAL[self._dimension]}, {window}"
+            return f"{said} over {of} {PLURAL[self._dimension]}, {window}{so_far(today)}"
         share = percent(matching, total)
         return f"{matching} of {said}, {share or 0:g} %, by {found} of {of} {PLURAL[self._dimension]}, {window}"
 
-    def _notes(self, everything: dict[str, Named]) -> list[str]:
+    def _notes(self, everything: dict[str, Named], today: int | None) -> list[str]:
         reading, dimension = self._reading, self._dimension
         notes = [*reading.notes, *self._meant.notes]
         off = reading.total - self._values.total
@@ -219,8 +233,8 @@ class Ranking:
             notes.append(f"{none.hits} hits name no source")
         if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")
-        if reading.today is not None and reading.before is not None:
-            notes.append(f"hits count today, {reading.today} so far; change and movers count finished days only")
+        if today is not None and reading.before is not None:
+            notes.append(f"hits count today, {today} so far; compared_hits, earlier_hits and change do not")
         return notes
 
 

@@ -25,7 +25,7 @@ from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.merge import Dimension
 from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, settle
-from tinylytics_tools.traffic.compare import Compared, compared, nothing_finished, spoken
+from tinylytics_tools.traffic.compare import Compared, compared, nothing_finished, so_far, spoken
 from tinylytics_tools.traffic.read import both
 from tinylytics_tools.traffic.series import standing
 from tinylytics_tools.traffic.tables import ranked
@@ -39,14 +39,16 @@ SHOWN: tuple[Dimension, ...] = ("country", "browser", "platform", "path", "refer
 
 
 class TrafficSummary(WindowAnswer):
-    """The traffic of some days. `change` compares finished days only: `compared` names them. `best`, `worst`, `median`
-    and `outliers` are of the whole, finished windows of the series; `partial` lists the others."""
+    """The traffic of some days. `change` is `compared_hits` minus `earlier_hits`, both of finished days only:
+    `compared` names them. `best`, `worst`, `median` and `outliers` are of the whole, finished windows of the series;
+    `partial` lists the others."""
 
     from_visitors = ("path", "host", "country", "browser", "platform", "filters")
     may_not_apply = ("hits_today",)
 
     hits: int
     hits_today: int | None = None
+    compared_hits: int | None
     earlier_hits: int | None
     change: int | None
     change_percent: float | None
@@ -95,7 +97,8 @@ async def summarize_traffic(
     reader.take_in(counts)
     picture = await reader.read(SHOWN)
     born = first_day(scope.site, scope.zone)
-    change = compared(comparison, now=picture.finished, before=sum(counts[part].hits for part in before), born=born)
+    hits_before = sum(counts[part].hits for part in before)
+    change = compared(comparison, later=picture.finished, earlier=hits_before, born=born)
     stands = standing(picture.series, picture.hits_in_series, today=scope.today, born=born) if picture.series else None
     tables = {dimension: ranked(dimension, picture, limit or DEFAULT_ROWS) for dimension in SHOWN}
     shown = {dimension: table for dimension, (table, _) in tables.items()}
@@ -116,10 +119,7 @@ async def summarize_traffic(
         filters=meant.said,
         hits=picture.total,
         hits_today=picture.today,
-        earlier_hits=change.earlier,
-        change=change.change,
-        change_percent=change.percent,
-        compared=change.days,
+        **change.fields(),
         visitors=visited.visitors,
         bounce_rate_percent=visited.bounce_rate,
         best=stands and stands.best,
@@ -138,8 +138,9 @@ async def summarize_traffic(
 
 def _headline(scope: Scope, meant: Filters, picture: Picture, change: Compared) -> str:
     which = " that match the filters" if meant else ""
-    today = "" if picture.today is None else f", {picture.today} of them today so far"
-    return f"{picture.total} hits{which} on {scope.site.name}, {spoken(scope.window)}{today}{change.words()}."
+    left_out = () if picture.today is None else ("today",)
+    said = f"{picture.total} hits{which} on {scope.site.name}, {spoken(scope.window)}{so_far(picture.today)}"
+    return f"{said}{change.words(left_out)}."
 
 
 def _own_host(scope: Scope, referrers: Table | None) -> list[str]:

@@ -24,7 +24,7 @@ function answerView(answer, level) {
     notes.length ? el("ul", { class: "notes", "aria-label": "Notes" }, ...notes.map((note) => el("li", {}, note))) : null);
 }
 
-const WITH_HITS = ["earlier_hits", "change", "change_percent", "compared"];
+const WITH_HITS = ["compared_hits", "earlier_hits", "change", "change_percent", "compared"];
 // What may not apply: where it is null, nothing is missing.
 const MAY_BE_NULL = [...WITH_HITS, "best", "worst", "median"];
 // What the chart shows.
@@ -47,9 +47,11 @@ function figures(answer, rest) {
 
 const light = (status) => (["up", "down"].includes(status) ? status : null);
 
-function changeWords({ change, change_percent: percent, earlier_hits: earlier }) {
+// The change with the figures that it is made of; the later one only where it is not the hits themselves.
+function changeWords({ hits, compared_hits: later, change, change_percent: percent, earlier_hits: earlier }) {
+  const of = later === hits ? "" : `${numbers.format(later)} of them compared: `;
   const relative = typeof percent === "number" ? `, ${said("change", percent)} %` : "";
-  return change === 0 ? "as many as before" : `${said("change", change)}${relative} on ${numbers.format(earlier)} before`;
+  return of + (change === 0 ? "as many as before" : `${said("change", change)}${relative} on ${numbers.format(earlier)} before`);
 }
 
 function facts(answer, rest) {

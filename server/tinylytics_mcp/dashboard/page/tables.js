@@ -1,6 +1,6 @@
 // Draws lists as tables: a ranking has a bar behind each name.
 
-const COUNTS = ["hits", "kudos", "visitors", "views", "visits", "earlier_hits"];
+const COUNTS = ["hits", "kudos", "visitors", "views", "visits", "compared_hits", "earlier_hits"];
 
 function isTable(value) {
   return value !== null && typeof value === "object" && Array.isArray(value.columns) && Array.isArray(value.rows);
