@@ -68,7 +68,7 @@ async def test_broken_links_are_those_of_the_service_and_the_rest_is_counted(mod
 
 
 async def test_more_issues_than_fit_go_on_at_the_offset() -> None:
-    many = [{**LINK, "url": f"https://example.com/{n}"} for n in range(120)]
+    many = [{**LINK, "id": n, "url": f"https://example.com/{n}"} for n in range(120)]
     reply = {**BODY, "issues": {"broken_links": many}, "stats": {"broken_links_count": 120, "mixed_content_count": 0}}
     async with connect(content_of(reply)) as host:
         seen: list[str] = []
@@ -118,7 +118,7 @@ async def test_what_the_service_does_not_say_is_not_zero(reply: Any) -> None:
 
 
 async def test_lists_without_counts_are_counted() -> None:
-    reply = {**BODY, "issues": {"broken_links": [LINK, LINK], "mixed_content": []}, "stats": {}}
+    reply = {**BODY, "issues": {"broken_links": [LINK, {**LINK, "id": 202}], "mixed_content": []}, "stats": {}}
     async with connect(content_of(reply)) as host:
         answer = await host.answer("get_content_status")
     assert (answer["broken_links"], answer["mixed_content"], answer["complete"]) == (2, 0, True)

@@ -49,7 +49,7 @@ def insights_of(rows: Any, **settings: Any) -> Any:
 def many(count: int) -> list[dict[str, Any]]:
     """One insight a day, the newest first; summaries tell their place."""
     days = [f"{2026 - n // 336}-{12 - n % 336 // 28:02}-{28 - n % 28:02}" for n in range(count)]
-    return [{**INSIGHT, "insights_for_date": day, "summary": f"number {n}"} for n, day in enumerate(days)]
+    return [{**INSIGHT, "id": n, "insights_for_date": day, "summary": f"number {n}"} for n, day in enumerate(days)]
 
 
 @pytest.mark.parametrize("quirks", [[], [Quirk.UNSORTED, Quirk.EXTRA_FIELDS]])
@@ -119,7 +119,7 @@ async def test_no_insight_explains_itself(settings: dict[str, Any], words: str) 
 @pytest.mark.parametrize("text", ["a plain word ", "漢字", "\U0001f389\U0001f38a", "a “word” "])
 async def test_long_texts_are_cut_and_every_one_keeps_its_beginning(text: str) -> None:
     long = {**INSIGHT, **dict.fromkeys(TEXTS, text * 500), "recommendations": "Short and kept whole."}
-    async with connect(insights_of([long] * 3)) as host:
+    async with connect(insights_of([{**long, "id": n} for n in range(3)])) as host:
         answer = await host.answer("get_insights")
     shown = [answer[name] for name in TEXTS]
     assert sum(map(len, shown)) <= 1200
@@ -148,7 +148,9 @@ async def test_signals_stay_where_older_headlines_have_to_go(text: str, label: s
     service = answering(
         {
             "/sites": {"sites": [{**SITE, "label": label}]},
-            "/sites/456/insights": pages_of("insights", [with_signals(5, text)] * 60, site=SETTINGS),
+            "/sites/456/insights": pages_of(
+                "insights", [{**with_signals(5, text), "id": n} for n in range(60)], site=SETTINGS
+            ),
         }
     )
     async with connect(service) as host:
@@ -164,7 +166,9 @@ async def test_signals_stay_where_older_headlines_have_to_go(text: str, label: s
 
 
 async def test_more_signals_than_have_room_are_said_to_be_there_and_where() -> None:
-    async with connect(insights_of([with_signals(12, "Words. ", insights_for_date="2026-02-12"), INSIGHT])) as host:
+    async with connect(
+        insights_of([with_signals(12, "Words. ", insights_for_date="2026-02-12"), {**INSIGHT, "id": 43}])
+    ) as host:
         few = await host.answer("get_insights", offset=1)
         assert (len(few["signals"]["rows"]), few["signals"]["of"]) == (5, 12)
         assert few["next_step"] == "get_insights with offset 1 and limit 1 shows more of its signals, up to 20."
@@ -180,7 +184,9 @@ async def test_a_single_insight_is_one() -> None:
 
 async def test_an_insight_of_nulls_has_no_texts() -> None:
     nulls = {**dict.fromkeys(INSIGHT), "insights_for_date": "2026-02-13"}
-    async with connect(insights_of([nulls, {**nulls, "signals": [dict.fromkeys(SIGNAL)]}])) as host:
+    async with connect(
+        insights_of([nulls, {**nulls, "insights_for_date": "2026-02-12", "signals": [dict.fromkeys(SIGNAL)]}])
+    ) as host:
         answer = await host.answer("get_insights")
     assert [answer[name] for name in TEXTS] == ["none"] * 4
     assert rows_of(answer["insights"])[0]["headline"] == "unknown"
@@ -202,7 +208,7 @@ async def test_a_refusal_is_told_apart(reply: Any, more: dict[str, Any], words: 
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_no_text_of_the_ai_breaks_out(text: str) -> None:
-    rows = [spoilt(INSIGHT, text, keep=("insights_for_date", "generated_at"))] * 50
+    rows = [{**spoilt(INSIGHT, text, keep=("insights_for_date", "generated_at")), "id": n} for n in range(50)]
     async with connect(insights_of(rows)) as host:
         for arguments in ({}, {"limit": 50}):
             result = await host.call("get_insights", **arguments)

@@ -136,7 +136,11 @@ async def test_a_site_without_visitor_tracking_explains_itself() -> None:
 
 async def test_a_row_shows_the_way_in_short() -> None:
     way = [{"path": f"/{n}"} for n in range(9)]
-    rows = [JOURNEY, {**JOURNEY, "pages": way, "page_count": 9}, {**JOURNEY, "pages": way[:1], "page_count": 1}]
+    rows = [
+        JOURNEY,
+        {**JOURNEY, "visitor_hash": "b2", "pages": way, "page_count": 9},
+        {**JOURNEY, "visitor_hash": "c3", "pages": way[:1], "page_count": 1},
+    ]
     async with connect(journeys_of({**BODY, "user_journeys": rows})) as host:
         answer = await host.answer("get_user_journeys")
     assert [row["pages"] for row in rows_of(answer["journeys"])] == [
@@ -190,7 +194,8 @@ async def test_a_failing_service_is_an_error(reply: Any, words: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_no_text_of_a_visitor_breaks_out(text: str) -> None:
-    reply = spoilt({**BODY, "user_journeys": [JOURNEY] * 50}, text, keep=("first_hit", "last_hit"))
+    rows = [{**JOURNEY, "visitor_hash": f"{n:02x}"} for n in range(50)]
+    reply = spoilt({**BODY, "user_journeys": rows}, text, keep=("first_hit", "last_hit", "visitor_hash"))
     async with connect(journeys_of(reply)) as host:
         for arguments in ({}, {"limit": 50}):
             result = await host.call("get_user_journeys", **arguments)

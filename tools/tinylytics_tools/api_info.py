@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import paging, visitor_text
 from tinylytics_tools.answer import Answer, Cell, Table
 from tinylytics_tools.api import CurrentApi
 from tinylytics_tools.condense import listing
@@ -37,7 +37,7 @@ class ApiInfo(Answer):
 async def get_api_info(api: CurrentApi) -> ApiInfo:
     """Show what the Tinylytics API says about itself: version, address and endpoints."""
     told = list(_told((await api.call(ROOT)).body, "", inside=False))
-    endpoints = [cells for is_endpoint, cells in told if is_endpoint]
+    endpoints = paging.distinct((cells for is_endpoint, cells in told if is_endpoint), lambda cells: tuple(cells[:2]))
     facts = {str(cells[0]): str(cells[1]) for is_endpoint, cells in told if not is_endpoint}
     name = _first(facts, "name", "title", "service", "api")
     version = _first(facts, "version", "api_version")

@@ -47,6 +47,7 @@ async def settle(
 
     Raises:
         InvalidArgument: a name whose meaning would take too many requests to find.
+        UnexpectedReply: the service does not show all values that the name could mean.
     """
     parts = [f"country {country}"] if country else []
     notes: list[str] = []
@@ -126,6 +127,8 @@ async def _read(api: Api, parts: Sequence[Slice], by: Grouping) -> list[Groups]:
     await api.gather(
         *(partial(hit_log.more_groups, api, part, by, found) for part, found in zip(parts, groups, strict=True))
     )
+    for found in groups:
+        found.must_be_complete()
     return groups
 
 

@@ -6,15 +6,20 @@ from datetime import date
 from functools import partial
 from typing import Literal
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import replies, visitor_text
 from tinylytics_tools.api import Api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import UnexpectedReply
 from tinylytics_tools.periods import Window
-from tinylytics_tools.replies import Dates, Pagination, Reply, Time
+from tinylytics_tools.replies import Dates, Id, Pagination, Reply, Time
 
 PER_PAGE = 1000
 """The most that the API gives (API document, section 3)."""
+
+MOST_PAGES = 40
+"""Pages of one grouped list that are read after its first."""
+FURTHEST_TODAY = 2
+"""Days between this machine's clock and the account's running day: zones reach from 12 hours behind UTC to 14 ahead."""
 
 Grouping = Literal["path", "country", "referrer", "browser_name", "platform_name", "source"]
 
@@ -22,7 +27,7 @@ Grouping = Literal["path", "country", "referrer", "browser_name", "platform_name
 class HitReply(Reply):
     """One hit. Times are UTC; `path` has no query string (field notes 10)."""
 
-    id: int | None = None
+    id: Id | None = None
     path: str | None = None
     referrer: str | None = None
     country: str | None = None
@@ -42,9 +47,9 @@ class GroupReply(Reply):
     browser_name: str | None = None
     platform_name: str | None = None
     source: str | None = None
-    views: int | None = None
-    unique_views: int | None = None
-    hit_count: int | None = None
+    views: replies.Count | None = None
+    unique_views: replies.Count | None = None
+    hit_count: replies.Count | None = None
 
 
 class HitsReply(Reply):
@@ -92,8 +97,7 @@ class Groups:
     """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means.
 
     `of` is the number of groups there are, `per_page` how many the service gives, which may be fewer than it was asked
-    for. A value that came twice, because the list moved while it was read, counts
-    once.
+    for. A value that came twice, because the list moved while it was read, counts once, with the larger count.
     """
 
     by: Grouping
@@ -113,16 +117,34 @@ class Groups:
             if hits is None:
                 raise UnexpectedReply(f"Tinylytics did not say how many hits each {self.by} has. Try again later.")
             value: str | None = getattr(group, self.by)
-            if self.host is not None and visitor_text.host(value) != self.host:
-                self._others[value] = hits
+            is_other = self.host is not None and visitor_text.host(value) != self.host
+            counts = self._others if is_other else self.hits
+            if hits < counts.get(value, 0):
                 continue
-            self.hits[value] = hits
-            self.unique[value] = group.unique_views
+            counts[value] = hits
+            if not is_other:
+                self.unique[value] = group.unique_views
 
     @property
     def is_complete(self) -> bool:
         """Whether all groups are read."""
-        return len(self.hits) + len(self._others) >= self.of
+        return self._read >= self.of
+
+    @property
+    def _read(self) -> int:
+        return len(self.hits) + len(self._others)
+
+    def must_be_complete(self) -> None:
+        """Check that all groups are read, where a part of them would tell something wrong.
+
+        Raises:
+            UnexpectedReply: some are missing.
+        """
+        if not self.is_complete:
+            raise UnexpectedReply(
+                f"Tinylytics showed only {self._read} of {self.of} different values of {self.by}, so what is asked "
+                "for cannot be told apart from the rest. Ask again, or for a shorter period."
+            )
 
     @property
     def pages_left(self) -> int:
@@ -156,7 +178,13 @@ async def today(api: Api, site_id: int, zone: str) -> date:
     reply = await api.call(HITS, {"time_zone": zone, "page": 1, "per_page": 1}, site_id=site_id)
     if reply.filters is None:
         raise UnexpectedReply("Tinylytics did not say which days it used. Ask again with time_zone utc.")
-    return reply.filters.end_date
+    day = reply.filters.end_date
+    if abs((day - api.now().date()).days) > FURTHEST_TODAY:
+        raise UnexpectedReply(
+            f"Tinylytics says at filters.end_date that today is {day}, more than {FURTHEST_TODAY} days from "
+            f"{api.now().date()} by the clock of this machine: one of the two is wrong. Ask again with time_zone utc."
+        )
+    return day
 
 
 async def page(api: Api, part: Slice, number: int, *, per_page: int | None = None) -> HitsReply:
@@ -181,9 +209,14 @@ async def count_all(api: Api, parts: Sequence[Slice]) -> dict[Slice, Count]:
 
 
 async def all_groups(api: Api, part: Slice, by: Grouping) -> Groups:
-    """The whole list, one request a thousand groups."""
+    """The whole list, one request a thousand groups.
+
+    Raises:
+        UnexpectedReply: some groups are missing, or there are more than are read at once.
+    """
     groups = await first_groups(api, part, by)
     await more_groups(api, part, by, groups)
+    groups.must_be_complete()
     return groups
 
 
@@ -200,8 +233,8 @@ async def first_groups(api: Api, part: Slice, by: Grouping) -> Groups:
 
 
 async def more_groups(api: Api, part: Slice, by: Grouping, groups: Groups) -> None:
-    """Read the pages after the first into `groups`."""
-    numbers = range(2, 2 + groups.pages_left)
+    """Read the pages after the first into `groups`, `MOST_PAGES` of them at most."""
+    numbers = range(2, 2 + min(groups.pages_left, MOST_PAGES))
     for reply in await api.gather(*(partial(_group_page, api, part, by, number) for number in numbers)):
         groups.add(reply)
 

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby, pairwise
 
 from tinylytics_tools import filters as meaning
-from tinylytics_tools import hit_log, visitor_text
+from tinylytics_tools import hit_log, paging, visitor_text
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import (
@@ -23,6 +23,7 @@ from tinylytics_tools.arguments import (
 )
 from tinylytics_tools.condense import listing
 from tinylytics_tools.declare import tool
+from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hit_log import HITS, Count, HitReply, Slice
 from tinylytics_tools.periods import Window
 from tinylytics_tools.plan import MOST_REQUESTS, pages
@@ -54,10 +55,10 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Pages:
-    """The rows of some pages, a list for each slice, each hit once; `are_full` if none had fewer than it counts."""
+    """The rows of some pages, a list for each slice, each hit once; `doubt` says why one may be missing."""
 
     lists: list[list[HitReply]]
-    are_full: bool
+    doubt: str | None = None
 
 
 @tool(SITES, HITS, title="Single hits")
@@ -120,38 +121,56 @@ async def newest(api: Api, counts: Mapping[Slice, Count], offset: int, limit: in
 
 
 async def _of_parts(api: Api, parts: Mapping[Slice, Count], offset: int, limit: int) -> Stretch:
-    """Hits of slices of the same days. The order of the API is verified, never trusted (field notes 7)."""
+    """Hits of slices of the same days. The order of the API is verified, never trusted (field notes 7).
+
+    Raises:
+        InvalidArgument: the rows are further down than one call can read.
+    """
     end = min(offset + limit, sum(count.hits for count in parts.values()))
     before = offset // hit_log.PER_PAGE if len(parts) == 1 else 0
     wanted = {part: range(before + 1, pages(min(end, count.rows)) + 1) for part, count in parts.items()}
     whole = {part: range(1, pages(count.rows) + 1) for part, count in parts.items()}
+    room = MOST_REQUESTS - api.requests
+    if sum(map(len, wanted.values())) > room:
+        raise InvalidArgument(
+            "offset: rows so far down take more requests than one call may use. Give a shorter period and a smaller "
+            "offset."
+        )
+    start = offset - before * hit_log.PER_PAGE
+    in_order, doubt = False, None
     if wanted != whole and all(part.host is None for part in parts):
         # The first page is read besides, since a page of few rows can be in order by chance.
-        first = await _read(api, {part: range(1, 2) for part in parts} if before else {})
-        read = await _read(api, wanted)
-        tops = first.lists or [[] for _ in read.lists]
-        in_order = all(_is_newest_first([*top, *rows]) for top, rows in zip(tops, read.lists, strict=True))
-        if in_order and first.are_full and read.are_full:
+        top = [1] if before else []
+        read = await _read(api, {part: [*top, *numbers] for part, numbers in wanted.items()}, parts)
+        in_order, doubt = all(_is_newest_first(rows) for rows in read.lists), read.doubt
+        if in_order and doubt is None:
             rows = read.lists[0] if len(read.lists) == 1 else _sorted(read.lists)
-            return Stretch(rows[offset - before * hit_log.PER_PAGE : end - before * hit_log.PER_PAGE])
-    if sum(len(numbers) for numbers in whole.values()) > MOST_REQUESTS - api.requests:
-        return Stretch(_sorted((await _read(api, wanted)).lists)[:limit], _UNSORTED)
-    read = await _read(api, whole)
-    return Stretch(_sorted(read.lists)[offset:end], None if read.are_full else _SHORT)
+            start += len(top) * hit_log.PER_PAGE
+            return Stretch(rows[start : start + end - offset])
+    if sum(map(len, whole.values())) > room:
+        rows = _sorted((await _read(api, wanted, parts)).lists)
+        return Stretch(rows[start:][:limit], doubt if in_order else _UNSORTED)
+    read = await _read(api, whole, parts)
+    return Stretch(_sorted(read.lists)[offset:end], read.doubt)
 
 
-async def _read(api: Api, wanted: Mapping[Slice, Sequence[int]]) -> Pages:
+async def _read(api: Api, wanted: Mapping[Slice, Sequence[int]], counts: Mapping[Slice, Count]) -> Pages:
+    """Different pages of slices that were counted."""
     asked = [(part, number) for part, numbers in wanted.items() for number in numbers]
-    replies = await api.gather(*(partial(hit_log.page, api, part, number) for part, number in asked))
-    rows: dict[Slice, dict[object, HitReply]] = {part: {} for part in wanted}
-    are_full = True
-    for (part, number), reply in zip(asked, replies, strict=True):
-        due = reply.pagination.total_count - (number - 1) * hit_log.PER_PAGE
-        are_full = are_full and len(reply.hits) >= min(due, hit_log.PER_PAGE)
-        for hit in reply.hits:
-            if part.host is None or visitor_text.host(hit.referrer) == part.host:
-                rows[part].setdefault(hit.id if hit.id is not None else object(), hit)
-    return Pages([list(found.values()) for found in rows.values()], are_full)
+    replies = iter(await api.gather(*(partial(hit_log.page, api, part, number) for part, number in asked)))
+    lists: list[list[HitReply]] = []
+    doubt: str | None = None
+    for part, numbers in wanted.items():
+        read = [next(replies) for _ in numbers]
+        hits = paging.distinct((hit for reply in read for hit in reply.hits), lambda hit: hit.id)
+        totals = {reply.pagination.total_count for reply in read}
+        due = sum(min(max(0, max(totals) - (number - 1) * hit_log.PER_PAGE), hit_log.PER_PAGE) for number in numbers)
+        if len(hits) < due:
+            doubt = _SHORT
+        elif len(hits) > due or not totals <= {counts[part].rows}:
+            doubt = doubt or _MOVED
+        lists.append([hit for hit in hits if part.host is None or visitor_text.host(hit.referrer) == part.host])
+    return Pages(lists, doubt)
 
 
 def _is_newest_first(rows: Sequence[HitReply]) -> bool:
@@ -181,5 +200,6 @@ _UNSORTED = (
 )
 
 _SHORT = "Tinylytics shows fewer hits than it counts, so some are missing here. A shorter period may show them all."
+_MOVED = "Hits came or went while these were read, so one may be missing or out of its place. Ask again in a minute."
 
 TOOLS = [list_hits]

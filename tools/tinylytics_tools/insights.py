@@ -12,7 +12,7 @@ from tinylytics_tools.condense import listing
 from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import read_premium
-from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.replies import FIRST_DAY, Day, Id, Pagination, Reply, Score, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, which_site
 from tinylytics_tools.wording import counted
@@ -36,13 +36,14 @@ class SignalReply(Reply):
 
     headline: str | None = None
     summary: str | None = None
-    importance_score: float | None = None
+    importance_score: Score | None = None
 
 
 class InsightReply(Reply):
     """One report. All its texts come from an AI that read visitor data (ANSWERS 4)."""
 
-    insights_for_date: date
+    id: Id | None = None
+    insights_for_date: Day
     generated_at: Time | None = None
     summary: str | None = None
     signals: list[SignalReply] | None = None
@@ -58,7 +59,7 @@ class InsightReply(Reply):
         return visitor_text.prose(said, cap=MOST_IN_HEADLINE) or visitor_text.UNKNOWN
 
 
-NO_INSIGHT = InsightReply(insights_for_date=date.min)
+NO_INSIGHT = InsightReply(insights_for_date=FIRST_DAY)
 
 
 class SettingsReply(Reply):
@@ -142,14 +143,20 @@ async def _read(api: Api, site_id: int, first: InsightsReply, wanted: int) -> tu
     async def ask(number: int) -> InsightsReply:
         return await read_premium(api, INSIGHTS, site_id, {"page": number, "per_page": PER_PAGE})
 
-    found = list(first.insights)
-    in_order = _is_newest_first([one.insights_for_date for one in found])
-    needed = -(-wanted // PER_PAGE) if in_order else MOST_PAGES
-    for reply in await paging.rest(api, first.pagination, ask, most=min(needed, MOST_PAGES)):
-        found += reply.insights
-    found.sort(key=lambda one: one.insights_for_date, reverse=True)
-    count = max(len(found), first.pagination.total_count)
-    return found, count, len(found) >= (min(count, wanted) if in_order else count)
+    in_order = _is_newest_first([one.insights_for_date for one in first.insights])
+    size = min(PER_PAGE, first.pagination.per_page)
+    needed = min(-(-wanted // size), MOST_PAGES) if in_order else MOST_PAGES
+    replies = [first, *await paging.rest(api, first.pagination, ask, most=needed)]
+    read = paging.listed(
+        (one for reply in replies for one in reply.insights),
+        lambda one: one.insights_for_date if one.id is None else one.id,
+        (reply.pagination for reply in replies),
+    )
+    count = max(len(read.rows), read.total)
+    # All that stand on the pages read are due: one that comes twice took the place of another, perhaps a newer one.
+    due = min(count, needed * size) if in_order else count
+    found = sorted(read.rows, key=lambda one: one.insights_for_date, reverse=True)
+    return found, count, len(found) >= due
 
 
 def ranked(insight: InsightReply) -> list[SignalReply]:

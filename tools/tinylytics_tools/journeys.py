@@ -1,6 +1,6 @@
 """How visitors go through a site: `GET /sites/:id/user_journeys`."""
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import paging, visitor_text
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, Site, StartDate, TimeZone
@@ -10,7 +10,7 @@ from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hit_log import HITS
 from tinylytics_tools.periods import LONGEST_WINDOW
-from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.replies import Count, Pagination, Percent, Reply, Seconds, Time
 from tinylytics_tools.scope import Scope, WindowAnswer, settle
 from tinylytics_tools.which_site import SITES
 from tinylytics_tools.wording import counted
@@ -32,10 +32,11 @@ class StepReply(Reply):
 class JourneyReply(Reply):
     """One visitor hash; `session_duration` is in seconds (field notes 14)."""
 
-    page_count: int | None = None
+    visitor_hash: str | None = None
+    page_count: Count | None = None
     first_hit: Time | None = None
     pages: list[StepReply] | None = None
-    session_duration: float | None = None
+    session_duration: Seconds | None = None
     referrer: str | None = None
     country: str | None = None
     browser: str | None = None
@@ -44,17 +45,17 @@ class JourneyReply(Reply):
 class SummaryReply(Reply):
     """Of the whole window, whatever page was asked for; `bounce_rate` is 0 to 100 (field notes 14, 15)."""
 
-    total_visitors: int | None = None
-    multi_page_visitors: int | None = None
-    single_page_visitors: int | None = None
-    bounce_rate: float | None = None
+    total_visitors: Count | None = None
+    multi_page_visitors: Count | None = None
+    single_page_visitors: Count | None = None
+    bounce_rate: Percent | None = None
 
 
 class PageVisitorsReply(Reply):
     """How many visitors came in, or left, by a page."""
 
     path: str | None = None
-    visitors: int
+    visitors: Count
 
 
 class EndsReply(Reply):
@@ -109,14 +110,14 @@ async def get_user_journeys(
             "counts of shorter windows do not add up. Give a shorter period, for example last_12_months."
         )
     most, start = limit or DEFAULT_ROWS, offset or 0
-    first, found = await _read(api, scope, most, start)
+    first, found, missing = await _read(api, scope, most, start)
     summary, ends = first.summary, first.insights
     visitors = summary.total_visitors
     return Journeys(
         **scope.fields(),
         headline=_headline(scope, summary),
-        complete=visitors is not None,
-        notes=_notes(scope, summary, found),
+        complete=visitors is not None and not missing,
+        notes=[*_notes(scope, summary, found), *([_REPEATED] if missing else [])],
         next_step=None if visitors else "summarize_traffic counts hits, which need no visitor tracking.",
         visitors=visitors,
         multi_page_visitors=summary.multi_page_visitors,
@@ -134,8 +135,11 @@ async def get_user_journeys(
     )
 
 
-async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[JourneysReply, list[JourneyReply]]:
-    """The first answer, and the `most` journeys after the first `start`: one request, or two where pages split them."""
+async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[JourneysReply, list[JourneyReply], bool]:
+    """The first answer, the `most` journeys after the first `start`, each once, and whether one may be missing.
+
+    One request, or two where pages split them.
+    """
     size = most if start % most == 0 else MOST_ROWS
     pages = range(start // size + 1, (start + most - 1) // size + 2)
     replies = await api.gather(
@@ -146,8 +150,14 @@ async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[Journeys
             for page in pages
         )
     )
-    rows = [journey for reply in replies for journey in reply.user_journeys]
-    return replies[0], rows[start - (pages[0] - 1) * size :][:most]
+    before = (pages[0] - 1) * size
+    read = paging.listed(
+        (journey for reply in replies for journey in reply.user_journeys),
+        lambda journey: None if journey.visitor_hash is None else (journey.visitor_hash, journey.first_hit),
+        (reply.pagination for reply in replies),
+    )
+    due = min(read.total - before, len(pages) * size)
+    return replies[0], read.rows[start - before :][:most], len(read.rows) < due
 
 
 def _row(journey: JourneyReply) -> list[Cell]:
@@ -171,8 +181,12 @@ def _chain(pages: list[StepReply], count: int | None) -> str:
 
 
 def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
-    """Each visitor comes in by one page and leaves by one, so these may be shared out; the service lists the top."""
-    ranked = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
+    """Each visitor comes in by one page and leaves by one, so these may be shared out; the service lists the top.
+
+    Of a path that comes twice the larger count is kept.
+    """
+    ordered = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
+    ranked = paging.distinct(ordered, lambda page: (page.path,))
     rows: list[list[Cell]] = [[visitor_text.path(page.path), page.visitors] for page in ranked]
     columns = ["path", "visitors", "percent"]
     if visitors is not None and sum(page.visitors for page in ranked) <= visitors:
@@ -203,5 +217,7 @@ def _notes(scope: Scope, summary: SummaryReply, found: list[JourneyReply]) -> li
         notes.append("journeys: in the order of the service, which is not that of time, so these are not the newest")
     return notes
 
+
+_REPEATED = "journeys: the service lists one twice or not at all, so some may be missing here; ask again"
 
 TOOLS = [get_user_journeys]

@@ -7,7 +7,8 @@ from tinylytics_tools.arguments import Limit, Offset, Search, Site
 from tinylytics_tools.condense import listing, ranking
 from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.paging import Listed
+from tinylytics_tools.replies import Count, Pagination, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, which_site
 from tinylytics_tools.wording import counted
@@ -22,8 +23,8 @@ class PageReply(Reply):
     """One path; its hits are lifetime ones. The service's own `percentage` is not read: of what, it does not say."""
 
     path: str | None = None
-    total_hits: int
-    unique_hits: int | None = None
+    total_hits: Count
+    unique_hits: Count | None = None
 
 
 class CacheReply(Reply):
@@ -66,15 +67,15 @@ async def get_leaderboard(
     """
     target = await which_site(api, site)
     first, read = await _read(api, target.id, path if path is None or visitor_text.is_plain(path, "path") else None)
-    complete = len(read) >= first.pagination.total_count
-    pages = [page for page in read if path is None or _contains(page.path, path)]
-    pages.sort(key=lambda page: (-page.total_hits, page.path or ""))
-    matching = sum(page.total_hits for page in pages) if complete else None
-    total = _total(target.lifetime_hits, matching, path)
+    complete = read.is_complete
+    pages = [page for page in read.rows if path is None or _contains(page.path, path)]
+    ranked = sum(page.total_hits for page in pages)
+    matching = ranked if complete else None
+    total = _total(target.lifetime_hits, ranked, is_whole=complete and path is None)
     rows: list[list[Cell]] = [[visitor_text.path(page.path), page.total_hits, page.unique_hits] for page in pages]
     notes = ["/x and /x/ are separate rows here, as the service has them; unique hits are not people and do not add up"]
     if not complete:
-        notes.append(f"only {len(read)} of {first.pagination.total_count} paths were read, so a page may be missing")
+        notes.append(f"only {len(read.rows)} of {read.total} paths were read, so a page may be missing")
     elif path is None and total != matching:
         notes.append("other: hits that the service has not ranked yet, for instance newer ones")
     cached = first.cache_info.cached_at if first.cache_info else None
@@ -95,16 +96,22 @@ async def get_leaderboard(
     )
 
 
-async def _read(api: Api, site_id: int, path: str | None) -> tuple[LeaderboardReply, list[PageReply]]:
-    """The first page, and the rows of all pages up to the cap: their order is not promised (field notes 7)."""
+async def _read(api: Api, site_id: int, path: str | None) -> tuple[LeaderboardReply, Listed[PageReply]]:
+    """The first page, and each path of all pages up to the cap, most hits first.
+
+    Of a path that comes twice the larger count is kept: hits ever only grow.
+    """
 
     async def ask(number: int) -> LeaderboardReply:
         query = {"path": path, "page": number, "per_page": PER_PAGE}
         return await api.call(LEADERBOARD, query, site_id=site_id)
 
     first = await ask(1)
-    more = await paging.rest(api, first.pagination, ask, most=MOST_PAGES)
-    return first, [row for reply in (first, *more) for row in reply.leaderboard]
+    replies = [first, *await paging.rest(api, first.pagination, ask, most=MOST_PAGES)]
+    rows = sorted(
+        (row for reply in replies for row in reply.leaderboard), key=lambda row: (-row.total_hits, row.path or "")
+    )
+    return first, paging.listed(rows, lambda row: (row.path,), (reply.pagination for reply in replies))
 
 
 def _contains(raw: str | None, wanted: str) -> bool:
@@ -113,11 +120,12 @@ def _contains(raw: str | None, wanted: str) -> bool:
     return text in (raw or "").casefold() or text in shown.casefold() or visitor_text.matches(wanted, raw, "path")
 
 
-def _total(lifetime: int | None, matching: int | None, path: str | None) -> int | None:
-    """What shares are of: the site's counter, unless the ranking has more, being counted at another time."""
-    if lifetime is not None and lifetime >= (matching or 0):
+def _total(lifetime: int | None, ranked: int, *, is_whole: bool) -> int | None:
+    """What shares are of: the site's counter, unless the ranking has more, being counted at another time; then the
+    sum of the ranking where it is whole."""
+    if lifetime is not None and lifetime >= ranked:
         return lifetime
-    return matching if path is None else None
+    return ranked if is_whole else None
 
 
 def _table(rows: list[list[Cell]], total: int | None, *, limit: int, offset: int) -> Table:

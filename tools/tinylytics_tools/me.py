@@ -1,13 +1,12 @@
 """Who the key belongs to, and how a premium endpoint's refusal is told apart with it."""
 
-from datetime import datetime
 from typing import TypeVar
 
 from tinylytics_tools import failures
 from tinylytics_tools.api import Api, Query
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import NotAllowed
-from tinylytics_tools.replies import Reply, Wrapped
+from tinylytics_tools.replies import Id, Reply, Time, Wrapped
 
 
 class KeyReply(Reply):
@@ -15,16 +14,16 @@ class KeyReply(Reply):
 
     name: str | None = None
     access_type: str | None = None
-    last_used_at: datetime | None = None
+    last_used_at: Time | None = None
 
 
 class MeReply(Wrapped):
     """`GET /me`."""
 
-    id: int
+    id: Id
     email: str | None
     is_subscribed: bool | None
-    created_at: datetime | None = None
+    created_at: Time | None = None
     api_key: KeyReply | None = None
 
 

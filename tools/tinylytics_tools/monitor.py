@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from tinylytics_tools import premium, visitor_text
-from tinylytics_tools.replies import Reply, Time
+from tinylytics_tools.replies import DaysLeft, HttpStatus, Id, Percent, Reply, Seconds, Time
 
 State = Literal["up", "down", "not monitored", "unknown"]
 
@@ -17,8 +17,8 @@ class ExpiryReply(Reply):
     valid: bool | None = None
     expired: bool | None = None
     expiring_soon: bool | None = None
-    days_until_expiry: float | None = None
-    remaining_days: float | None = None
+    days_until_expiry: DaysLeft | None = None
+    remaining_days: DaysLeft | None = None
 
     @property
     def days_left(self) -> int | None:
@@ -33,10 +33,10 @@ class MonitorReply(Reply):
     enabled: bool | None = None
     auto_paused: bool | None = None
     is_down: bool | None = None
-    uptime: float | None = None
+    uptime: Percent | None = None
     period: str | None = None
     last_check_at: Time | None = None
-    last_status_code: int | None = None
+    last_status_code: HttpStatus | None = None
     last_error_message: str | None = None
     ssl: ExpiryReply | None = None
     domain: ExpiryReply | None = None
@@ -45,11 +45,11 @@ class MonitorReply(Reply):
 class DowntimeReply(Reply):
     """One outage; `duration` is in seconds (field notes 14)."""
 
-    id: int | None = None
+    id: Id | None = None
     error: str | None = None
     started_at: Time
     ended_at: Time | None = None
-    duration: float | None = None
+    duration: Seconds | None = None
     ongoing: bool | None = None
 
     @property

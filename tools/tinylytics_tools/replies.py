@@ -1,17 +1,56 @@
-"""The shapes that the replies of several endpoints share."""
+"""The shapes that the replies of several endpoints share, and the bounds of every value in them.
+
+A value out of bounds is refused like any other malformed reply, so that nothing after it can overflow or tell a
+figure that cannot be.
+"""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+"""The days that a reply may name."""
+_FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_AFTER_LAST = datetime(2200, 1, 1, tzinfo=UTC)
+_MOST = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exact."""
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a boolean is not a number")  # noqa: TRY004 - pydantic reports a ValueError by its field
+    return value
 
 
-Time = Annotated[datetime, AfterValidator(_aware)]
-"""A moment that can be compared with others: one without an offset is UTC (field notes 16)."""
+def _moment(moment: datetime) -> datetime:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # Compared before it is converted: in the years 1 and 9999 the conversion itself overflows.
+    if not _FIRST_TIME <= aware < _AFTER_LAST:
+        raise ValueError("the year is not from 1970 to 2199")
+    return aware.astimezone(UTC)
+
+
+_NotBool = BeforeValidator(_number)
+
+Count = Annotated[int, _NotBool, Field(ge=0, le=_MOST)]
+"""How many of something."""
+Id = Annotated[int, _NotBool, Field(ge=0, le=2**63 - 1)]
+"""The service's own number of something."""
+Time = Annotated[datetime, AfterValidator(_moment)]
+"""A moment in UTC; one without an offset is UTC already (field notes 16)."""
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+"""A calendar day."""
+Percent = Annotated[float, _NotBool, Field(ge=0, le=100)]
+"""A share or rate, 0 to 100 (field notes 14)."""
+Seconds = Annotated[float, _NotBool, Field(ge=0, le=10**10)]
+"""A duration, at most some 300 years."""
+DaysLeft = Annotated[float, _NotBool, Field(ge=-(10**6), le=10**6)]
+"""Days until something ends, negative once it has ended."""
+Score = Annotated[float, _NotBool, Field(ge=0, le=_MOST)]
+"""A weight, on a scale that the API document does not give."""
+HttpStatus = Annotated[int, _NotBool, Field(ge=0, le=999)]
+"""A status code of HTTP; 0 stands for no answer in some services."""
 
 
 class Reply(BaseModel):
@@ -38,8 +77,8 @@ class Wrapped(Reply):
 class Pagination(Reply):
     """How much there is; `total_count` counts rows, or groups where they are grouped (field notes 6)."""
 
-    per_page: int = Field(ge=1)
-    total_count: int = Field(ge=0)
+    per_page: Annotated[int, _NotBool, Field(ge=1, le=10**6)]
+    total_count: Count
 
     @property
     def total_pages(self) -> int:
@@ -50,8 +89,8 @@ class Pagination(Reply):
 class Dates(Reply):
     """The window that the service used, both days included, in the zone mode that was asked for."""
 
-    start_date: date
-    end_date: date
+    start_date: Day
+    end_date: Day
 
 
 class JsonReply(Reply):

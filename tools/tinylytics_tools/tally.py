@@ -25,7 +25,8 @@ _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
 class Tally:
     """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once.
 
-    `host`: only rows from this referring host count.
+    `host`: only rows from this referring host count. `seen`: ids of the rows counted; tallies of pages of one list
+    share it.
     """
 
     host: str | None = None
@@ -33,16 +34,16 @@ class Tally:
     by: dict[Dimension, Counter[Raw]] = field(default_factory=dict[Dimension, Counter[Raw]])
     days: Counter[date] = field(default_factory=Counter[date])
     rows: int = 0
-    _seen: set[int] = field(default_factory=set[int])
+    seen: set[int] = field(default_factory=set[int])
 
     def add(self, rows: Iterable[HitReply]) -> None:
         """Count a page. `hour` and `weekday` are those of UTC, as the API's times are (field notes 16)."""
         new: list[HitReply] = []
         for row in rows:
             if row.id is not None:
-                if row.id in self._seen:
+                if row.id in self.seen:
                     continue
-                self._seen.add(row.id)
+                self.seen.add(row.id)
             self.rows += 1
             if self.host is None or visitor_text.host(row.referrer) == self.host:
                 new.append(row)

@@ -9,7 +9,8 @@ from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import read_premium
 from tinylytics_tools.monitor import DowntimeReply, MonitorReply, State, Status, judge
-from tinylytics_tools.replies import Pagination, Reply
+from tinylytics_tools.paging import Listed
+from tinylytics_tools.replies import Count, Pagination, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, which_site
 from tinylytics_tools.wording import counted
@@ -23,9 +24,9 @@ MOST_PAGES = 10
 class TotalsReply(Reply):
     """Counts over all outages."""
 
-    total_downtimes: int | None = None
-    ongoing_downtimes: int | None = None
-    recent_downtimes_30_days: int | None = None
+    total_downtimes: Count | None = None
+    ongoing_downtimes: Count | None = None
+    recent_downtimes_30_days: Count | None = None
 
 
 class UptimeReply(Reply):
@@ -53,7 +54,7 @@ async def status(api: Api, site_id: int, *, most: int = MOST_PAGES) -> Status:
         return Status("not monitored" if reply.why == "off" else "unknown", reply.reason, unknown=reply)
     found = judge(reply.monitor, reply.downtimes)
     if found.state == "down" and found.down_since is None:
-        return judge(reply.monitor, await _outages(api, site_id, reply, most=most))
+        return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
     return found
 
 
@@ -83,9 +84,9 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
     """Check whether a site is up or down, its outages, and when its certificate (SSL) and domain expire."""
     target = await which_site(api, site)
     first = await read_premium(api, UPTIME, target.id, {"page": 1, "per_page": PER_PAGE})
-    outages = await _outages(api, target.id, first, most=MOST_PAGES)
+    read = await _outages(api, target.id, first, most=MOST_PAGES)
+    outages, count = read.rows, max(len(read.rows), read.total)
     monitor, found, totals = first.monitor or MonitorReply(), judge(first.monitor, outages), first.summary
-    count = max(len(outages), first.pagination.total_count)
     period = visitor_text.prose(monitor.period, cap=20) or "unknown"
     rows = [
         [
@@ -128,19 +129,23 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
     )
 
 
-async def _outages(api: Api, site_id: int, first: UptimeReply, *, most: int) -> list[DowntimeReply]:
-    """The outages of up to `most` pages, newest first: the service promises no order (field notes 7).
-
-    Where the list moves between two pages, an outage can stand on both: it is one.
-    """
+async def _outages(api: Api, site_id: int, first: UptimeReply, *, most: int) -> Listed[DowntimeReply]:
+    """The outages of up to `most` pages, newest first: the service promises no order (field notes 7)."""
 
     async def ask(number: int) -> UptimeReply | premium.Unknown:
         return await premium.ask(api, UPTIME, site_id, {"page": number, "per_page": PER_PAGE})
 
-    replies = [first, *await paging.rest(api, first.pagination, ask, most=most)]
-    read = [outage for reply in replies if isinstance(reply, UptimeReply) for outage in reply.downtimes]
-    outages = {(outage.id, outage.started_at): outage for outage in read}
-    return sorted(outages.values(), key=lambda outage: outage.started_at, reverse=True)
+    asked = [first, *await paging.rest(api, first.pagination, ask, most=most)]
+    replies = [reply for reply in asked if isinstance(reply, UptimeReply)]
+    return paging.listed(
+        sorted(
+            (outage for reply in replies for outage in reply.downtimes),
+            key=lambda outage: outage.started_at,
+            reverse=True,
+        ),
+        lambda outage: (outage.id, outage.started_at),
+        (reply.pagination for reply in replies),
+    )
 
 
 def _headline(name: str, found: Status, percent: float | None, period: str) -> str:

@@ -1,30 +1,29 @@
 """Finds the site that a question is about, by whatever name the user gave it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from urllib.parse import urlsplit
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import paging, visitor_text
 from tinylytics_tools.api import Api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument, NotFound
-from tinylytics_tools.replies import Reply, Wrapped
+from tinylytics_tools.replies import Count, Id, Reply, Time, Wrapped
 
 
 class SiteReply(Wrapped):
     """One site with its lifetime counters."""
 
-    id: int
+    id: Id
     uid: str | None = None
     url: str | None = None
     label: str | None = None
-    lifetime_hits: int | None = None
-    lifetime_unique_hits: int | None = None
-    lifetime_kudos: int | None = None
+    lifetime_hits: Count | None = None
+    lifetime_unique_hits: Count | None = None
+    lifetime_kudos: Count | None = None
     active: bool | None = None
     public: bool | None = None
-    created_at: datetime
-    updated_at: datetime | None = None
+    created_at: Time
+    updated_at: Time | None = None
 
     @property
     def name(self) -> str:
@@ -48,8 +47,8 @@ SITE = Endpoint("GET", "/sites/{site_id}", SiteReply)
 
 
 async def list_all(api: Api) -> list[SiteReply]:
-    """All sites of the account, in the service's order."""
-    return (await api.call(SITES)).sites
+    """All sites of the account, each once, in the service's order."""
+    return paging.distinct((await api.call(SITES)).sites, lambda site: site.id)
 
 
 async def which_site(api: Api, wanted: str | None) -> SiteReply:

@@ -13,7 +13,7 @@ from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown
 from tinylytics_tools.hit_writes.rows import BadRow, GoodRow, HitRows, check
 from tinylytics_tools.hit_writes.single import FOR_GOOD
-from tinylytics_tools.replies import Reply
+from tinylytics_tools.replies import Count, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, SiteReply, which_site
 from tinylytics_tools.writes.attempt import Attempt, attempt
@@ -29,7 +29,7 @@ MOST_PROBLEMS = 3
 class RowReply(Reply):
     """What came of one row; `index` counts within the request. How a row says why is not in the API document."""
 
-    index: int
+    index: Count
     status: Literal["created", "ignored", "error"]
     reason: str | None = None
     error: str | None = None
@@ -176,12 +176,15 @@ async def _send_chunk(api: Api, site: SiteReply, rows: list[GoodRow], start: int
 
 def _told(chunk: list[GoodRow], reply: BatchReply) -> dict[str, Any]:
     results = {result.index: result for result in reply.results}
+    contradicted = {result.index for result in reply.results if result.status != results[result.index].status}
     created = 0
     others: list[tuple[int, Status, str]] = []
     for place, row in enumerate(chunk):
         result = results.get(place)
         if result is None:
             others.append((row.index, "unknown", "the service did not say"))
+        elif place in contradicted:
+            others.append((row.index, "unknown", "the service said two different things"))
         elif result.status == "created":
             created += 1
         else:

@@ -12,7 +12,7 @@ from tinylytics_tools.declare import tool
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import OutcomeUnknown
 from tinylytics_tools.hit_writes.rows import HitPath, HitRow, IpAddress, Referrer, Source, Url, UserAgent, VisitorId
-from tinylytics_tools.replies import Reply
+from tinylytics_tools.replies import Id, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.which_site import SITES, which_site
 from tinylytics_tools.writes.attempt import attempt
@@ -27,7 +27,7 @@ FOR_GOOD = "hits get the time of their arrival, and cannot be back-dated or remo
 class NewHitReply(Reply):
     """The hit as it was stored; its hashes are not read."""
 
-    id: int | None = None
+    id: Id | None = None
     path: str | None = None
     country: str | None = None
     browser_name: str | None = None

@@ -1,6 +1,6 @@
 """Reads a site's kudos from the API, and finds the one that a uid names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from tinylytics_tools.api import Api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.periods import Window
-from tinylytics_tools.replies import Pagination, Reply, Time
+from tinylytics_tools.replies import Id, Pagination, Reply, Time
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.which_site import SiteReply
 
@@ -26,7 +26,7 @@ LONGEST_UID = 2000
 class KudoReply(Reply):
     """One kudo. It has no emoji, visitor or country (field notes 18)."""
 
-    id: int | None = None
+    id: Id | None = None
     uid: str | None = None
     path: str | None = None
     created_at: Time
@@ -80,13 +80,17 @@ class Reading:
 
 
 async def read(api: Api, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False) -> Reading:
-    """All kudos that the queries find; no two of them may find the same one. `looks_up` as in `Api.call`."""
+    """All kudos that the queries find, each once; no two queries may ask for the same one.
+
+    `looks_up` as in `Api.call`.
+    """
     parts = await api.gather(*(partial(_read, api, site_id, query, looks_up=looks_up) for query in queries))
-    rows = [row for part in parts for row in part.rows]
+    rows = paging.distinct((row for part in parts for row in part.rows), _key)
+    total = sum(part.total for part in parts)
     return Reading(
         sorted(rows, key=lambda row: (row.created_at, row.id or 0), reverse=True),
-        sum(part.total for part in parts),
-        all(part.complete for part in parts),
+        total,
+        all(part.complete for part in parts) and len(rows) == total,
     )
 
 
@@ -100,9 +104,12 @@ async def _read(api: Api, site_id: int, query: Mapping[str, str], *, looks_up: b
     if first.pagination.total_pages > MOST_PAGES:
         return Reading([], total, complete=False)
     pages = [first, *await paging.rest(api, first.pagination, ask, most=MOST_PAGES)]
-    # A kudo that arrives while the pages are read moves the last row of one page to the next.
-    rows = {(row.id, row.uid, row.path, row.created_at): row for page in pages for row in page.kudos}
-    return Reading(list(rows.values()), total, complete=len(rows) == total)
+    read = paging.listed((row for page in pages for row in page.kudos), _key, (page.pagination for page in pages))
+    return Reading(read.rows, read.total, complete=len(read.rows) == read.total)
+
+
+def _key(row: KudoReply) -> Hashable:
+    return (row.uid, row.path, row.created_at) if row.id is None else row.id
 
 
 async def find(api: Api, site: SiteReply, uid: str, *, looks_up: bool = False) -> list[KudoReply]:

@@ -124,9 +124,12 @@ class DimensionReader:
         if self._earlier and not compares:
             reading.notes.append(_NOT_COMPARED.format(more))
         read = await read_rows(self._api, now | before if compares else now)
-        unseen = sum(read[part].missing for part in now)
+        unseen = sum(max(0, read[part].missing) for part in now)
         if unseen:
             reading.lost = f"Tinylytics showed only {reading.total - unseen} of these {reading.total} hits"
+            return reading
+        if any(read[part].missing for part in now):
+            reading.lost = f"Tinylytics counts {reading.total} hits and shows more"
             return reading
         compares = compares and not any(read[part].missing for part in before)
         if self._earlier and before and not compares and not reading.notes:

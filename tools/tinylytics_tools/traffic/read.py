@@ -62,7 +62,8 @@ def counted(tally: Tally, dimension: Dimension) -> Values:
 
 @dataclass(frozen=True)
 class Rows:
-    """Single hits of a slice, counted. `missing`: how many more the service counts than it showed."""
+    """Single hits of a slice, counted. `missing`: how many more the service counts than it showed; below zero where
+    it showed more."""
 
     tally: Tally
     missing: int

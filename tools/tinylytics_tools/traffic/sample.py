@@ -28,9 +28,10 @@ class Estimate:
 async def estimate(api: Api, dimension: Dimension, counts: Mapping[Slice, Count], room: int) -> Estimate:
     """Read pages spread over the window, never just the newest, and take their shares for those of all hits."""
     chosen = _pages(counts, min(SAMPLE_PAGES, room))
+    seen: set[int] = set()
 
     async def read(part: Slice, number: int) -> Tally:
-        tally = Tally(part.host)
+        tally = Tally(part.host, seen=seen)
         tally.add((await hit_log.page(api, part, number)).hits)
         return tally
 
