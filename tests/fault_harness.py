@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx2 as httpx
 from faulty import Fault, Faulty
-from kudo_service import add, standin
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from kudo_service import add, fake_api
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from wiring import BASE_URL, NOW, Connected, connect, network_of, text_of
 
 RATE = 0.12
@@ -38,7 +38,7 @@ class Figures:
 class Bench:
     """A failing service, a client before it, and the time, which goes on with every call."""
 
-    service: Standin
+    service: FakeApi
     site: str
     network: Faulty
     host: Connected
@@ -67,7 +67,7 @@ def plan(seed: int) -> Callable[[httpx.Request], Fault | None]:
 @asynccontextmanager
 async def bench(seed: int, *uids: str) -> AsyncGenerator[Bench]:
     """A bench over an account that has these kudos."""
-    service, time = standin(), [NOW]
+    service, time = fake_api(), [NOW]
     site = add(service, *uids)
     network = Faulty(network_of(service), plan(seed))
     async with connect(network, clock=lambda: time[0]) as host:
@@ -131,7 +131,7 @@ async def delete_kudos(count: int, seed: int) -> Figures:
 
 async def retry_blindly(what: str, count: int, seed: int) -> Figures:
     """The same writes by a client that sends again whatever did not visibly succeed."""
-    service, calls = standin(), 0
+    service, calls = fake_api(), 0
     site = add(service)
     network = Faulty(network_of(service), plan(seed))
     headers = {"authorization": f"Bearer {FULL_ACCESS_KEY}"}

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 
 import anyio
-from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.transport.database import Database
 from tinylytics_tools.writes.record import Outcome, Write, WriteRecord
 
 
 async def main(folder: Path) -> None:
     """Intent, sending, outcome, and a word of each on the way, again and again."""
-    record = WriteRecord(StateFile(folder / "state.sqlite"), str(os.getpid()))
+    record = WriteRecord(Database(folder / "state.sqlite"), str(os.getpid()))
     service = os.open(folder / "service", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     number = 0
     while True:

@@ -2,18 +2,18 @@
 
 from datetime import timedelta
 
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, Connected
 
 UID = "test-kudo-1"
 
 
-def standin() -> Standin:
+def fake_api() -> FakeApi:
     """An account without hits and kudos; its limit is not met by long tests."""
-    return Standin(now=lambda: NOW, hits=0, hourly_limit=10**9)
+    return FakeApi(now=lambda: NOW, hits=0, hourly_limit=10**9)
 
 
-def add(service: Standin, *uids: str, path: str = "/hello", days_ago: int = 3) -> str:
+def add(service: FakeApi, *uids: str, path: str = "/hello", days_ago: int = 3) -> str:
     """Kudos of a day in the past on the first site, whose id it is."""
     site = int(service.connection.execute("SELECT MIN(id) FROM sites").fetchone()[0])
     day = int((NOW - timedelta(days=days_ago)).timestamp())
@@ -21,7 +21,7 @@ def add(service: Standin, *uids: str, path: str = "/hello", days_ago: int = 3) -
     return str(site)
 
 
-def left(service: Standin) -> list[str]:
+def left(service: FakeApi) -> list[str]:
     """The uids that the service has."""
     return [row[0] for row in service.connection.execute("SELECT uid FROM kudos ORDER BY id")]
 

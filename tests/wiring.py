@@ -11,13 +11,14 @@ import httpx2 as httpx
 from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult, TextContent
-from tinylytics_mcp.app import create_server
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
-from tinylytics_tools.api import Account, Preferences
-from tinylytics_tools.wire import build_wire
-from tinylytics_tools.wire.interface import Store
-from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.client import Client as ApiClient
+from tinylytics_tools.client import Preferences
+from tinylytics_tools.transport import build_transport
+from tinylytics_tools.transport.database import Database
+from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
@@ -72,7 +73,7 @@ class Connected:
 
 @asynccontextmanager
 async def connect(
-    service: Standin | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
+    service: FakeApi | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
     *,
     key: str = FULL_ACCESS_KEY,
     mode: Mode = "auto",
@@ -87,11 +88,11 @@ async def connect(
     With a `store` the whole wire stands between them, with its cache, its allowance and its redaction.
     """
     wire = Recorder(network_of(service))
-    record = writes or record_of(StateFile(None))
+    record = writes or record_of(Database(None))
     own = ApiKey(key)
-    account = Account(
+    account = ApiClient(
         own,
-        wire=build_wire(wire, wire, store=store, fingerprint=own.fingerprint, clock=clock) if store else wire,
+        wire=build_transport(wire, wire, store=store, fingerprint=own.fingerprint, clock=clock) if store else wire,
         base_url=BASE_URL,
         preferences=preferences,
         clock=clock,
@@ -103,7 +104,7 @@ async def connect(
     await account.aclose()
 
 
-def record_of(file: StateFile, owner: str = "") -> WriteRecord:
+def record_of(file: Database, owner: str = "") -> WriteRecord:
     """A record of writes that waits for nothing."""
 
     async def pause(_: float) -> None:
@@ -113,10 +114,10 @@ def record_of(file: StateFile, owner: str = "") -> WriteRecord:
 
 
 def network_of(
-    service: Standin | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
+    service: FakeApi | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
 ) -> httpx.AsyncBaseTransport:
     """The transport behind which a service answers."""
-    if isinstance(service, Standin):
+    if isinstance(service, FakeApi):
         return httpx.ASGITransport(app=service)
     return service if isinstance(service, httpx.AsyncBaseTransport) else httpx.MockTransport(service)
 

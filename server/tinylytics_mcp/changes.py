@@ -3,7 +3,7 @@
 from typing import Any
 
 from mcp.server.subscriptions import ResourceUpdated, SubscriptionBus
-from tinylytics_tools.api import Account
+from tinylytics_tools.client import Client
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.periods import PERIODS, resolve
 
@@ -11,7 +11,7 @@ from tinylytics_mcp.resources import HEALTH, KUDOS, OF_A_SITE, SITES, TRAFFIC
 from tinylytics_mcp.shelf import Shelf
 
 
-def watch(account: Account, shelf: Shelf, bus: SubscriptionBus) -> None:
+def watch(account: Client, shelf: Shelf, bus: SubscriptionBus) -> None:
     """From now on each write that may have changed a site is told to whoever listens to one of its resources."""
 
     async def tell(endpoint: Endpoint[Any], site_id: int) -> None:
@@ -22,7 +22,7 @@ def watch(account: Account, shelf: Shelf, bus: SubscriptionBus) -> None:
     account.on_change = tell
 
 
-def _changed(account: Account, endpoint: Endpoint[Any], site_id: int) -> list[str]:
+def _changed(account: Client, endpoint: Endpoint[Any], site_id: int) -> list[str]:
     """What a write of hits or kudos shows in: never in the health of a site.
 
     A URI is listened to as it is spelt, so each period has its own. Hits are always of today (field notes 22); the

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from tinylytics_mcp.misuse import Failure, Misuse
+from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM, VERSION
 
@@ -47,10 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.insert(0, "serve")
     try:
         _run(_parsed(given))
-    except Misuse as problem:
+    except UsageError as problem:
         say(str(problem))
         return 2
-    except Failure as problem:
+    except CommandError as problem:
         say(str(problem))
         return 1
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -65,44 +65,44 @@ def _run(args: argparse.Namespace) -> None:
     """Each command imports what it needs: the SDK alone takes longer to load than to show this help."""
     match args.command:
         case "serve":
-            from tinylytics_mcp.serving import serve
+            from tinylytics_mcp.commands.serve import serve
 
             serve(transport=args.transport, host=args.host, port=args.port, demo=args.demo, cached=not args.no_cache)
         case "demo":
-            from tinylytics_mcp.demo import show
+            from tinylytics_mcp.commands.demo import show
 
             show()
         case "call":
-            from tinylytics_mcp.calling import call
+            from tinylytics_mcp.commands.call import call
 
             call(args.tool, args.argument, structured=args.json, demo=args.demo, cached=not args.no_cache)
         case "report":
-            from tinylytics_mcp.report import report
+            from tinylytics_mcp.commands.report import report
 
             report(args.site, args.period, args.output, demo=args.demo, cached=not args.no_cache)
         case "tools":
-            from tinylytics_mcp.calling import list_tools
+            from tinylytics_mcp.commands.call import list_tools
 
             list_tools(demo=args.demo)
         case "writes":
-            from tinylytics_mcp.writes_command import list_writes
+            from tinylytics_mcp.commands.writes import list_writes
 
             list_writes(args.limit)
         case "token":
-            from tinylytics_mcp.gateway import token_command
+            from tinylytics_mcp.commands import token
             from tinylytics_mcp.terminal import Terminal
 
             match args.action:
                 case "add":
-                    token_command.add(Terminal(sys.stdout), args.name, args.access, args.key_file)
+                    token.add(Terminal(sys.stdout), args.name, args.access, args.key_file)
                 case "list":
-                    token_command.show(Terminal(sys.stdout))
+                    token.show(Terminal(sys.stdout))
                 case _:
-                    token_command.revoke(args.name)
+                    token.revoke(args.name)
         case _:
-            from tinylytics_mcp.standin_serving import serve_standin
+            from tinylytics_mcp.commands.fake_api import serve_fake_api
 
-            serve_standin(host=args.host, port=args.port)
+            serve_fake_api(host=args.host, port=args.port)
 
 
 def _parsed(given: Sequence[str]) -> argparse.Namespace:
@@ -147,8 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     writes = commands.add_parser("writes", help="list what was written from here, and what came of it")
     writes.add_argument("--limit", type=_count, default=50, help="default: 50, the newest first")
     _add_token(commands.add_parser("token", help="say who may connect over HTTP"))
-    standin = commands.add_parser("standin", help="serve a made-up Tinylytics API on a port")
-    _add_address(standin, port=8001)
+    fake_api = commands.add_parser("fake-api", help="serve a made-up Tinylytics API on a port")
+    _add_address(fake_api, port=8001)
     return parser
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
-from tinylytics_tools.api import Account
+from tinylytics_tools.client import Client
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.periods import PERIODS
-from tinylytics_tools.which_site import SiteReply, find
+from tinylytics_tools.site_lookup import SiteReply, find
 
 from tinylytics_mcp.prompts import ALL_PROMPTS
 from tinylytics_mcp.resources import OF_A_SITE, TRAFFIC, known_sites
@@ -19,7 +19,7 @@ MOST_COMPLETED = 100
 _TEMPLATES = {kind.template for kind in OF_A_SITE}
 
 
-def add_completion(server: MCPServer[Account], account: Account) -> None:
+def add_completion(server: MCPServer[Client], account: Client) -> None:
     """Register the one completion handler that a server may have."""
 
     async def complete(
@@ -43,7 +43,7 @@ def add_completion(server: MCPServer[Account], account: Account) -> None:
     server.completion()(complete)
 
 
-async def _sites(account: Account, typed: str, value: Callable[[list[SiteReply], SiteReply], str]) -> Completion:
+async def _sites(account: Client, typed: str, value: Callable[[list[SiteReply], SiteReply], str]) -> Completion:
     """Sites whose id begins with what is typed, or whose name or domain has it, each by `value`."""
     sites = await known_sites(account)
     fitting = [

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from tinylytics_mcp.misuse import Misuse
+from tinylytics_mcp.errors import UsageError
 
 LOG_FORMAT = "TINYLYTICS_LOG_FORMAT"
 CALLS = logging.getLogger("tinylytics_mcp.calls")
@@ -26,7 +26,7 @@ def configure() -> None:
     """Set up the root logger, before the SDK would.
 
     Raises:
-        Misuse: `TINYLYTICS_LOG_FORMAT` is neither text nor json.
+        UsageError: `TINYLYTICS_LOG_FORMAT` is neither text nor json.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if is_json() else _Discreet("tinylytics-mcp: %(levelname)s: %(message)s"))
@@ -40,11 +40,11 @@ def is_json() -> bool:
     """Whether the user wants one JSON object a line.
 
     Raises:
-        Misuse: the setting is neither text nor json.
+        UsageError: the setting is neither text nor json.
     """
     chosen = os.environ.get(LOG_FORMAT, "").strip().lower() or "text"
     if chosen not in ("text", "json"):
-        raise Misuse(f"{LOG_FORMAT} takes text or json; it is set to something else.")
+        raise UsageError(f"{LOG_FORMAT} takes text or json; it is set to something else.")
     return chosen == "json"
 
 

@@ -12,15 +12,15 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.types import Annotations, Resource, TextContent
 from tinylytics_tools.account import get_account
-from tinylytics_tools.api import Account, Api
-from tinylytics_tools.declare import ApiTool
+from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import InvalidArgument, NotFound, TinylyticsError
 from tinylytics_tools.health import check_health
 from tinylytics_tools.kudos.listing import list_kudos
 from tinylytics_tools.periods import DEFAULT_PERIOD
+from tinylytics_tools.site_lookup import SiteReply, list_all
 from tinylytics_tools.sites import get_site, list_sites
+from tinylytics_tools.tool import ApiTool
 from tinylytics_tools.traffic.summarize import summarize_traffic
-from tinylytics_tools.which_site import SiteReply, list_all
 
 from tinylytics_mcp.shelf import Shelf
 
@@ -83,7 +83,7 @@ OF_A_SITE = (
 )
 
 
-def add_resources(server: MCPServer[Account], account: Account, shelf: Shelf) -> None:
+def add_resources(server: MCPServer[Client], account: Client, shelf: Shelf) -> None:
     """Register the resources of an account with its server; `shelf` keeps what their readings tell."""
 
     async def read(uri: str, tool: ApiTool, **arguments: Any) -> str:
@@ -130,7 +130,7 @@ def add_resources(server: MCPServer[Account], account: Account, shelf: Shelf) ->
         )(of_a_site(kind))
 
 
-async def site_resources(account: Account) -> list[Resource]:
+async def site_resources(account: Client) -> list[Resource]:
     """Those of each site that can be known at once; none without a key or a connection."""
     sites = (await known_sites(account))[:MOST_LISTED]
     return [
@@ -157,18 +157,18 @@ def check_query(uri: str) -> None:
         raise ResourceNotFoundError("A resource takes no query but one period.")
 
 
-async def known_sites(account: Account) -> list[SiteReply]:
+async def known_sites(account: Client) -> list[SiteReply]:
     """The account's sites, the busiest first; from the wire's store where it has them."""
     sites: list[SiteReply] = []
     # A host asks for lists by itself: a failure would be shown for nothing that the user did.
     with anyio.move_on_after(PATIENCE_S), contextlib.suppress(TinylyticsError):
-        sites = await list_all(Api(account))
+        sites = await list_all(CallContext(account))
     return sorted(sites, key=lambda site: -(site.lifetime_hits or 0))
 
 
-async def _told(tool: ApiTool, account: Account, **arguments: Any) -> tuple[str, float]:
+async def _told(tool: ApiTool, account: Client, **arguments: Any) -> tuple[str, float]:
     """What a tool's answer says to hosts that show text, and how many seconds old its oldest part is."""
-    api = Api(account)
+    api = CallContext(account)
     result = await tool.fn(api=api, **arguments)
     (block,) = result.content
     if not isinstance(block, TextContent):

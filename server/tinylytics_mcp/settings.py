@@ -8,11 +8,11 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 from tinylytics_tools.access import Access, ApiKey
-from tinylytics_tools.api import Preferences
+from tinylytics_tools.client import Preferences
 from tinylytics_tools.errors import KeyNotAccepted
 
 from tinylytics_mcp.base_url import checked_base_url
-from tinylytics_mcp.misuse import Misuse
+from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.version import PROGRAM
 
 API_KEY = "TINYLYTICS_API_KEY"
@@ -51,7 +51,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings; a variable that is set to nothing counts as not set, and no message shows what one holds.
 
     Raises:
-        Misuse: a variable cannot mean anything, or two contradict each other; the message names it.
+        UsageError: a variable cannot mean anything, or two contradict each other; the message names it.
     """
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     warnings: list[str] = []
@@ -68,64 +68,64 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def _key(given: Mapping[str, str], warnings: list[str]) -> ApiKey | None:
     if API_KEY in given and API_KEY_FILE in given:
-        raise Misuse(f"{API_KEY} and {API_KEY_FILE} are both set: keep one of them.")
+        raise UsageError(f"{API_KEY} and {API_KEY_FILE} are both set: keep one of them.")
     try:
         if API_KEY_FILE in given:
             return key_in(API_KEY_FILE, given[API_KEY_FILE], warnings)
         return ApiKey(given[API_KEY]) if API_KEY in given else None
     except KeyNotAccepted as error:
-        raise Misuse(f"{API_KEY}: {error}") from None
+        raise UsageError(f"{API_KEY}: {error}") from None
 
 
 def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
     """The key that a file holds; `called` is what the user knows the file by.
 
     Raises:
-        Misuse: it cannot be read, or holds no key.
+        UsageError: it cannot be read, or holds no key.
     """
     try:
         path = Path(name).expanduser()
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Misuse(f"{called} names something that is not a plain file.")
+            raise UsageError(f"{called} names something that is not a plain file.")
         if status.st_size > _LARGEST_KEY_FILE:
-            raise Misuse(f"{called} names a file of more than {_LARGEST_KEY_FILE} bytes: that is not a key.")
+            raise UsageError(f"{called} names a file of more than {_LARGEST_KEY_FILE} bytes: that is not a key.")
         text = path.read_text("utf-8")
     except OSError as error:
-        raise Misuse(f"{called} names a file that cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{called} names a file that cannot be read: {error.strerror}.") from None
     except (RuntimeError, ValueError):  # the home of nobody, a name with a null in it, or not UTF-8
-        raise Misuse(f"{called} names a file that is not there or not plain text.") from None
+        raise UsageError(f"{called} names a file that is not there or not plain text.") from None
     if sys.platform != "win32" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         warnings.append(f"{called}: other users of this computer may open the key file. Run chmod 600 on it.")
     try:
         return ApiKey(text)
     except KeyNotAccepted as error:
-        raise Misuse(f"{called}: {error}") from None
+        raise UsageError(f"{called}: {error}") from None
 
 
 def is_on(given: Mapping[str, str], name: str) -> bool:
     """Whether a variable says yes; one that is not set says no.
 
     Raises:
-        Misuse: it says something else.
+        UsageError: it says something else.
     """
     value = given.get(name, "0").lower()
     if value in _YES or value in _NO:
         return value in _YES
-    raise Misuse(f"{name} takes 1, true, yes or on, and 0, false, no or off; it is set to something else.")
+    raise UsageError(f"{name} takes 1, true, yes or on, and 0, false, no or off; it is set to something else.")
 
 
 def _site(given: Mapping[str, str]) -> str | None:
     site = given.get(SITE)
     if site is not None and (len(site) > _LONGEST_SITE or not site.isprintable()):
-        raise Misuse(f"{SITE} is too long or has control characters: give a site's id, uid, domain, URL or label.")
+        raise UsageError(f"{SITE} is too long or has control characters: give a site's id, uid, domain, URL or label.")
     return site
 
 
 def _time_zone(given: Mapping[str, str]) -> str:
     zone = given.get(TIME_ZONE, "utc").lower()
     if zone not in ("utc", "user"):
-        raise Misuse(f"{TIME_ZONE} takes utc or user (the account's own zone); it is set to something else.")
+        raise UsageError(f"{TIME_ZONE} takes utc or user (the account's own zone); it is set to something else.")
     return zone
 
 
@@ -138,4 +138,4 @@ def _state_dir(given: Mapping[str, str]) -> Path:
             return path
     except (OSError, RuntimeError):  # not to be looked into, or the home of nobody
         pass
-    raise Misuse(f"{STATE_DIR} takes the full path of a folder, which is made if it is not there.")
+    raise UsageError(f"{STATE_DIR} takes the full path of a folder, which is made if it is not there.")

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TextIO
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.misuse import Misuse
+from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.version import PROGRAM
 
 _WIDEST = 120
@@ -78,7 +78,7 @@ def say(line: str) -> None:
 
 
 def _is_json() -> bool:
-    with contextlib.suppress(Misuse):  # which is then what there is to tell
+    with contextlib.suppress(UsageError):  # which is then what there is to tell
         return logs.is_json()
     return False
 

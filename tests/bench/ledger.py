@@ -15,8 +15,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import anyio
-from tinylytics_tools.wire.allowance import ALLOWED, FOR_READS, Allowance
-from tinylytics_tools.wire.store import open_store
+from tinylytics_tools.transport.allowance import ALLOWED, FOR_READS, Allowance
+from tinylytics_tools.transport.store import open_store
 
 MEDIAN_MS, P99_MS = 1.0, 20.0
 TIMES = 500

@@ -26,7 +26,7 @@ from typing import Any
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent
-from tinylytics_mcp.listening import address_of, bind, run
+from tinylytics_mcp.http.run import address_of, bind, run
 
 TOOL, ARGUMENTS = "summarize_traffic", {"site": "456"}
 LEAST_RATE, MOST_PER_SESSION = 0.6, 1.2

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import anyio
 import httpx2 as httpx
 from prompt_calls import BYTES_PER_TOKEN, Followed, follow
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_tools.periods import Window
 from wiring import BASE_URL, NOW, connect, network_of, rows_of
 
@@ -79,10 +79,10 @@ def runs(windows: Iterable[Window]) -> list[Window]:
     return [Window(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-async def raw_pages(standin: Standin, done: Followed) -> Raw:
+async def raw_pages(fake_api: FakeApi, done: Followed) -> Raw:
     """The pages that hold what the answers say: single hits and kudos of those days, uptime and content."""
     headers = {"authorization": f"Bearer {FULL_ACCESS_KEY}"}
-    async with httpx.AsyncClient(transport=network_of(standin), base_url=BASE_URL, headers=headers) as client:
+    async with httpx.AsyncClient(transport=network_of(fake_api), base_url=BASE_URL, headers=headers) as client:
         sites = [site["id"] for site in (await client.get("sites")).json()["sites"]]
         raw = Raw(client)
         for (what, site), windows in asked_about(done, sites).items():
@@ -98,14 +98,14 @@ async def raw_pages(standin: Standin, done: Followed) -> Raw:
 
 async def main() -> int:
     """Print the table; 1 where a prompt takes more than it may."""
-    standin = Standin(now=lambda: NOW)
+    fake_api = FakeApi(now=lambda: NOW)
     too_much = False
     head = ("prompt", "calls", "text B", "struct. B", "tokens ≤", "raw calls", "raw B", "raw tokens ≥")
     print(("{:24}" + "{:>14}" * 7).format(*head))  # noqa: T201
-    async with connect(standin) as host:
+    async with connect(fake_api) as host:
         for name, arguments in CASES:
             done = await follow(host, name, arguments)
-            raw = await raw_pages(standin, done)
+            raw = await raw_pages(fake_api, done)
             shown = name if "site" in arguments else f"{name}, all sites"
             figures = (done.calls, done.text_bytes, done.structured_bytes, done.tokens, raw.calls, raw.bytes_read)
             least = raw.bytes_read // MOST_BYTES_PER_TOKEN

@@ -19,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import anyio
 import httpx2 as httpx
 from mcp import Client
-from tinylytics_mcp.app import create_server
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.answer import compact
-from tinylytics_tools.api import Account
-from tinylytics_tools.wire import build_wire, open_store
+from tinylytics_tools.client import Client as ApiClient
+from tinylytics_tools.transport import build_transport, open_store
 from wiring import BASE_URL, text_of
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -41,13 +41,13 @@ START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 class Service(httpx.AsyncBaseTransport):
     """Records the replies of a stand-in, then replays them after a while."""
 
-    standin: Standin
+    fake_api: FakeApi
     latency_s: float = 0.0
     replies: dict[str, tuple[int, bytes]] = field(default_factory=dict[str, tuple[int, bytes]])
     requests: int = 0
 
     def __post_init__(self) -> None:
-        self._inner = httpx.ASGITransport(app=self.standin)
+        self._inner = httpx.ASGITransport(app=self.fake_api)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The reply that is known, else the stand-in's."""
@@ -101,9 +101,9 @@ async def asked(service: Service, clock: Clock, folder: str, tool: str, **argume
     first time is not the tool's.
     """
     key, store = ApiKey(FULL_ACCESS_KEY), open_store(Path(folder) / "state.db")
-    wire = build_wire(service, service, store=store, fingerprint=key.fingerprint, clock=clock)
+    wire = build_transport(service, service, store=store, fingerprint=key.fingerprint, clock=clock)
     switch = Switch(service)
-    account = Account(key, wire=switch, base_url=BASE_URL, clock=clock)
+    account = ApiClient(key, wire=switch, base_url=BASE_URL, clock=clock)
     async with Client(create_server(account)) as client:
         latency, service.latency_s = service.latency_s, 0.0
         await client.call_tool(tool, {**arguments, **YESTERDAY})
@@ -139,8 +139,8 @@ def verdict(is_good: bool) -> str:  # noqa: FBT001 - the one thing it is about
 async def measure(hits: int) -> bool:
     """One size of history: print its lines; whether all targets are met."""
     clock = Clock()
-    standin = Standin(now=clock, hits=hits, hourly_limit=10**9)
-    service = Service(standin)
+    fake_api = FakeApi(now=clock, hits=hits, hourly_limit=10**9)
+    service = Service(fake_api)
     print(f"\n{hits} hits in the history")  # noqa: T201 - a script
     good = True
     for period in ("last_30_days", "this_month"):
@@ -187,17 +187,17 @@ async def measure(hits: int) -> bool:
             f"{pages * LATENCY_S * 1000:.0f} ms\n"
             f"    " + ", ".join(f"{name} {verdict(is_good)}" for name, is_good in checks.items())
         )
-    return await memory(standin, clock) and good
+    return await memory(fake_api, clock) and good
 
 
-async def memory(standin: Standin, clock: Clock) -> bool:
+async def memory(fake_api: FakeApi, clock: Clock) -> bool:
     """The peak while reading as many single hits as one call may, the replies being there already."""
-    service = Service(standin)
+    service = Service(fake_api)
     last = START.date() - timedelta(days=1)
     until = int(START.timestamp()) // 86_400 * 86_400
     where = "site_id = 456 AND created_at < ? ORDER BY created_at DESC LIMIT 1 OFFSET 35999"
     sql = f"SELECT created_at FROM hits WHERE {where}"  # noqa: S608 - constants
-    oldest = standin.connection.execute(sql, (until,)).fetchone()
+    oldest = fake_api.connection.execute(sql, (until,)).fetchone()
     first = datetime.fromtimestamp(oldest[0], UTC).date() + timedelta(days=1) if oldest else last - timedelta(days=600)
     days_asked = {"start_date": str(min(first, last)), "end_date": str(last)}
     question = {"site": "456", "dimension": "device", "compare": "none", **days_asked}

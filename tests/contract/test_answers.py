@@ -9,10 +9,10 @@ import httpx2 as httpx
 import pytest
 from calls import numbered
 from mcp.types import CallToolResult
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, UNKNOWN, compact
 from tinylytics_tools.errors import LONGEST
-from tinylytics_tools.visitor_text import forbidden
+from tinylytics_tools.sanitize import forbidden
 from wiring import NOW, Connected, Json, Mode, connect, network_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ class HostileService(httpx.AsyncBaseTransport):
     """The stand-in, with every text that a stranger could write replaced by a hostile one."""
 
     def __init__(self) -> None:
-        self._inner = network_of(Standin(now=lambda: NOW))
+        self._inner = network_of(FakeApi(now=lambda: NOW))
         self._count = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -55,11 +55,11 @@ class HostileService(httpx.AsyncBaseTransport):
         return value
 
 
-Service = Callable[[], Standin | httpx.AsyncBaseTransport]
+Service = Callable[[], FakeApi | httpx.AsyncBaseTransport]
 SERVICES: dict[str, Service] = {
-    "ordinary": lambda: Standin(now=lambda: NOW),
-    "unsorted": lambda: Standin(now=lambda: NOW, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
-    "empty": lambda: Standin(now=lambda: NOW, hits=0),
+    "ordinary": lambda: FakeApi(now=lambda: NOW),
+    "unsorted": lambda: FakeApi(now=lambda: NOW, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
+    "empty": lambda: FakeApi(now=lambda: NOW, hits=0),
     "hostile": HostileService,
 }
 

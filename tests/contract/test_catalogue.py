@@ -8,8 +8,8 @@ import httpx2 as httpx
 import pytest
 from calls import CALLS
 from mcp.types import Tool
-from tinylytics_mcp.app import INSTRUCTIONS
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY, Standin
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi
+from tinylytics_mcp.server import INSTRUCTIONS
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from wiring import MODES, NOW, Json, Mode, connect
@@ -44,8 +44,8 @@ def weight(tools: list[Tool]) -> int:
 
 
 async def test_every_documented_endpoint_is_reached_by_a_tool_and_no_other() -> None:
-    standin = Standin(now=lambda: NOW)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=standin), base_url="https://t.test") as client:
+    fake_api = FakeApi(now=lambda: NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake_api), base_url="https://t.test") as client:
         paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
     documented = {(verb.upper(), re.sub(r"\{\w+\}", "{}", path)) for path, verbs in paths.items() for verb in verbs}
     reached = {(e.method, re.sub(r"\{\w+\}", "{}", e.path)) for tool in ALL_TOOLS for e in tool.endpoints}
@@ -109,7 +109,7 @@ def test_the_instructions_are_short_and_begin_with_a_sentence_that_stands_alone(
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_no_tool_that_writes_runs_with_a_read_only_key(mode: Mode) -> None:
-    async with connect(Standin(now=lambda: NOW), key=READ_ONLY_KEY, mode=mode) as host:
+    async with connect(FakeApi(now=lambda: NOW), key=READ_ONLY_KEY, mode=mode) as host:
         for name in ("create_kudo", "delete_kudo", "create_hit", "create_hits"):
             for arguments in ({}, *CALLS[name]):
                 said = await host.error(name, **arguments)

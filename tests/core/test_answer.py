@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from mcp.types import CallToolResult, TextContent
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, Answer, Table, compact, sparkline
-from tinylytics_tools.condense import listing, ranking
+from tinylytics_tools.tables import listing, ranking
 
 
 class Pages(Answer):

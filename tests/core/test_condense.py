@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from tinylytics_tools.answer import OTHER, Table
-from tinylytics_tools.condense import change, is_small, listing, percent, ranking
+from tinylytics_tools.tables import change, is_small, listing, percent, ranking
 
 COUNTS = st.lists(st.integers(0, 10_000), max_size=60)
 

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from tinylytics_tools import arguments as arg
 from tinylytics_tools.access import Access
 from tinylytics_tools.answer import Answer
-from tinylytics_tools.api import CurrentApi
-from tinylytics_tools.declare import ApiTool, explain, tool
+from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.replies import Reply
+from tinylytics_tools.tool import ApiTool, explain, tool
 
 READ = Endpoint("GET", "/x", Reply)
 SEND = Endpoint("POST", "/x", Reply)

@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from tinylytics_tools import errors
 from tinylytics_tools.access import ApiKey
-from tinylytics_tools.api import Account, Api
+from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import ME, read_premium
 from tinylytics_tools.replies import Reply
@@ -25,10 +25,10 @@ KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", Reply)
 Answering = Callable[[httpx.Request], httpx.Response]
 
 
-def api(answer: Answering, key: str | None = SECRET) -> Api:
+def api(answer: Answering, key: str | None = SECRET) -> CallContext:
     """A call's API over a network that answers so."""
     wire = httpx.MockTransport(answer)
-    return Api(Account(ApiKey(key) if key else None, wire=wire, base_url="https://tinylytics.test/api/v1"))
+    return CallContext(Client(ApiKey(key) if key else None, wire=wire, base_url="https://tinylytics.test/api/v1"))
 
 
 async def failure(answer: Answering, endpoint: Endpoint[Any] = ME, key: str | None = SECRET) -> errors.TinylyticsError:

@@ -9,12 +9,12 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from mcp import Client
-from tinylytics_mcp.app import create_server
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
-from tinylytics_tools.api import Account
-from tinylytics_tools.wire import build_wire, open_store
-from tinylytics_tools.wire.interface import Store
+from tinylytics_tools.client import Client as ApiClient
+from tinylytics_tools.transport import build_transport, open_store
+from tinylytics_tools.transport.interface import Store
 from wiring import BASE_URL, NOW, Connected, Recorder
 
 pytestmark = pytest.mark.anyio
@@ -28,17 +28,17 @@ class World:
     store: Store = field(default_factory=lambda: open_store(None))
 
     def __post_init__(self) -> None:
-        self.standin = Standin(now=lambda: self.now)
+        self.fake_api = FakeApi(now=lambda: self.now)
 
     @asynccontextmanager
     async def process(self, *, cache: bool = True) -> AsyncGenerator[Connected]:
         """A server of its own over the shared store."""
-        network = Recorder(httpx.ASGITransport(app=self.standin))
+        network = Recorder(httpx.ASGITransport(app=self.fake_api))
         key = ApiKey(FULL_ACCESS_KEY)
-        wire = build_wire(
+        wire = build_transport(
             network, network, store=self.store, fingerprint=key.fingerprint, cache=cache, clock=lambda: self.now
         )
-        account = Account(key, wire=wire, base_url=BASE_URL, clock=lambda: self.now)
+        account = ApiClient(key, wire=wire, base_url=BASE_URL, clock=lambda: self.now)
         async with Client(create_server(account)) as client:
             yield Connected(client, network)
         await account.aclose()
@@ -72,7 +72,7 @@ async def test_an_answer_does_not_outlive_the_replies_that_it_was_made_from() ->
         await host.answer("summarize_traffic", site="456", period="today")
         world.move(40)
         before = await host.answer("rank_traffic", site="456", dimension="path", period="today")
-        world.standin.add_hits(456, [{"path": "/new", "created_at": int(NOW.timestamp())}] * 3)
+        world.fake_api.add_hits(456, [{"path": "/new", "created_at": int(NOW.timestamp())}] * 3)
         world.move(19)
         still = await host.answer("rank_traffic", site="456", dimension="path", period="today")
         world.move(2)

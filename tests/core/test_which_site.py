@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinylytics_tools.errors import InvalidArgument, NotFound
-from tinylytics_tools.which_site import SiteReply, find
+from tinylytics_tools.site_lookup import SiteReply, find
 
 
 def site(number: int, uid: str, url: str | None, label: str | None) -> SiteReply:

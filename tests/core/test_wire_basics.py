@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import anyio
 import httpx2 as httpx
 import pytest
-from tinylytics_tools.wire.deadline import Deadline
-from tinylytics_tools.wire.size_limit import BodyTooLarge, SizeLimit
+from tinylytics_tools.transport.size_limit import BodyTooLarge, SizeLimit
+from tinylytics_tools.transport.timeout import Timeout
 
 pytestmark = pytest.mark.anyio
 REQUEST = httpx.Request("GET", "https://tinylytics.test/api/v1/me")
@@ -88,7 +88,7 @@ class Never(httpx.AsyncBaseTransport):
 async def test_a_call_ends_at_its_deadline_and_is_cancelled_below() -> None:
     network = Never()
     with pytest.raises(httpx.ReadTimeout, match=r"within 0\.01 s"):
-        await Deadline(network, seconds=0.01).handle_async_request(REQUEST)
+        await Timeout(network, seconds=0.01).handle_async_request(REQUEST)
     assert network.cancelled
 
 
@@ -100,4 +100,4 @@ async def test_a_body_that_drips_does_not_prolong_the_deadline() -> None:
                 yield b""
 
     with pytest.raises(httpx.ReadTimeout):
-        await Deadline(SizeLimit(answering(Drip())), seconds=0.02).handle_async_request(REQUEST)
+        await Timeout(SizeLimit(answering(Drip())), seconds=0.02).handle_async_request(REQUEST)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from dashboard.hosting import Stage, ToolCall
 from mcp.types import CallToolResult
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, connect
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 async def call() -> AsyncGenerator[ToolCall]:
     """Calls a tool of a real server before the stand-in."""
-    async with connect(Standin(now=lambda: NOW)) as connected:
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
 
         async def call(tool: str, arguments: dict[str, Any]) -> CallToolResult:
             return await connected.call(tool, **arguments)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mcp.types import TextResourceContents
 from tinylytics_mcp.dashboard.extension import URI
 from tinylytics_mcp.dashboard.page import CHARTED, embedded, page
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.catalogue import ALL_TOOLS
 from wiring import MODES, NOW, Mode, connect
 
@@ -47,7 +47,7 @@ class _Scripts(HTMLParser):
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_charted_tools_and_no_others_name_a_page_that_can_be_read(mode: Mode) -> None:
-    async with connect(Standin(now=lambda: NOW), mode=mode) as connected:
+    async with connect(FakeApi(now=lambda: NOW), mode=mode) as connected:
         tools = (await connected.client.list_tools()).tools
         listed = [one for one in (await connected.client.list_resources()).resources if str(one.uri) == URI]
         (content,) = (await connected.client.read_resource(URI)).contents

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mcp import Client
 from tinylytics_mcp import cli
-from tinylytics_mcp.misuse import Failure
-from tinylytics_mcp.report import write_report
-from tinylytics_mcp.report_markdown import escaped, markdown
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.commands.report import write_report
+from tinylytics_mcp.commands.report_markdown import escaped, markdown
+from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, connect
 
 HARMLESS = {"inline", "text", "text_special", "softbreak"} | {
@@ -24,7 +24,7 @@ HARMLESS = {"inline", "text", "text_special", "softbreak"} | {
 
 @pytest.mark.anyio
 async def test_the_html_carries_the_answers_of_the_tools(tmp_path: Path) -> None:
-    async with connect(Standin(now=lambda: NOW)) as connected:
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
         brought = await _brought(connected.client, "456", "last_month", tmp_path)
         traffic = await connected.answer("summarize_traffic", site="456", period="last_month", limit=10)
         kudos = await connected.answer("list_kudos", site="456", period="last_month", limit=10)
@@ -36,7 +36,7 @@ async def test_the_html_carries_the_answers_of_the_tools(tmp_path: Path) -> None
 
 @pytest.mark.anyio
 async def test_what_cannot_be_had_beside_the_traffic_is_told_in_its_place(tmp_path: Path) -> None:
-    async with connect(Standin(now=lambda: NOW)) as connected:
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
         *_, uptime = (await _brought(connected.client, "457", None, tmp_path))["answers"]
         await write_report(connected.client, "457", None, tmp_path / "r.md")
     assert uptime["isError"]
@@ -47,10 +47,10 @@ async def test_what_cannot_be_had_beside_the_traffic_is_told_in_its_place(tmp_pa
 @pytest.mark.anyio
 async def test_without_the_traffic_there_is_no_report(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    async with connect(Standin(now=lambda: NOW)) as connected:
-        with pytest.raises(Failure, match="No site of this account is called that"):
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
+        with pytest.raises(CommandError, match="No site of this account is called that"):
             await write_report(connected.client, "nowhere", None, file)
-        with pytest.raises(Failure, match="cannot be written: Is a directory"):
+        with pytest.raises(CommandError, match="cannot be written: Is a directory"):
             await write_report(connected.client, "456", None, tmp_path)
     assert not file.exists()
 
@@ -58,7 +58,7 @@ async def test_without_the_traffic_there_is_no_report(tmp_path: Path) -> None:
 @pytest.mark.anyio
 async def test_the_markdown_tells_every_table(tmp_path: Path) -> None:
     file = tmp_path / "report.md"
-    async with connect(Standin(now=lambda: NOW)) as connected:
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
         await write_report(connected.client, "456", None, file)
         traffic = await connected.answer("summarize_traffic", site="456", limit=10)
     text = file.read_text("utf-8")

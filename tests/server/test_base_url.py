@@ -2,7 +2,7 @@
 
 import pytest
 from tinylytics_mcp.base_url import checked_base_url, is_loopback
-from tinylytics_mcp.misuse import Misuse
+from tinylytics_mcp.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_address_is_taken_without_its_closing_slash(given: str, taken: str) -
     ],
 )
 def test_another_address_is_refused_and_not_shown(address: str, why: str) -> None:
-    with pytest.raises(Misuse, match=r"^THE_NAME ") as caught:
+    with pytest.raises(UsageError, match=r"^THE_NAME ") as caught:
         checked_base_url("THE_NAME", address)
     assert why in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -5,9 +5,9 @@ import pytest
 from mcp.types import Completion, PromptReference, ResourceTemplateReference
 from prompt_calls import steps_in, text_of_prompt
 from tinylytics_mcp.completion import MOST_COMPLETED
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_mcp.prompts import ALL_PROMPTS
 from tinylytics_mcp.resources import HEALTH, KUDOS, SITE, TRAFFIC
-from tinylytics_mcp.standin import Standin
 from tinylytics_tools.periods import PERIODS
 from wiring import MODES, NOW, Connected, Mode, connect
 
@@ -18,9 +18,9 @@ FREE = {("campaign_check", "source"), ("campaign_check", "referrer")}
 NEEDED = {"day": "2026-11-03", "since": "2026-11-03", "year": "2026", "source": "newsletter"}
 
 
-def standin() -> Standin:
+def fake_api() -> FakeApi:
     """The service with its clock at the tests' time."""
-    return Standin(now=lambda: NOW, hits=300)
+    return FakeApi(now=lambda: NOW, hits=300)
 
 
 async def of_prompt(host: Connected, prompt: str, argument: str, typed: str = "") -> Completion:
@@ -35,7 +35,7 @@ async def of_template(host: Connected, template: str, variable: str, typed: str 
 
 
 async def test_every_argument_is_completed_and_what_is_offered_is_accepted(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         for prompt in ALL_PROMPTS:
             for argument in prompt.takes:
                 offered = await of_prompt(host, prompt.name, argument)
@@ -47,7 +47,7 @@ async def test_every_argument_is_completed_and_what_is_offered_is_accepted(mode:
 
 
 async def test_sites_are_offered_by_domain_the_busiest_first_and_found_by_any_name(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         offered = await of_prompt(host, "weekly_report", "site")
         assert offered.values == ["example.com", "photos.example.net", "young.example.org"]
         for typed in ("photo", "PHOTOS.ex", "457"):
@@ -56,7 +56,7 @@ async def test_sites_are_offered_by_domain_the_busiest_first_and_found_by_any_na
 
 
 async def test_a_domain_that_two_sites_have_is_offered_as_their_ids(mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     twin = service.add_site(label="Shop", url="https://example.com/shop")
     async with connect(service, mode=mode) as host:
         offered = await of_prompt(host, "weekly_report", "site", "example.com")
@@ -66,7 +66,7 @@ async def test_a_domain_that_two_sites_have_is_offered_as_their_ids(mode: Mode) 
 
 
 async def test_days_months_and_years_run_backwards_from_today(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         assert (await of_prompt(host, "spike_autopsy", "day")).values[:2] == ["2026-11-23", "2026-11-22"]
         assert (await of_prompt(host, "what_moved", "since")).values[0] == "2026-11-22"
         assert (await of_prompt(host, "what_moved", "since", "2026-02")).total == 28
@@ -75,7 +75,7 @@ async def test_days_months_and_years_run_backwards_from_today(mode: Mode) -> Non
 
 
 async def test_every_variable_of_every_template_is_completed(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         for template in (SITE, TRAFFIC, KUDOS, HEALTH):
             assert (await of_template(host, template, "site_id")).values == ["456", "457", "458"]
         assert (await of_template(host, TRAFFIC, "period")).values == list(PERIODS)
@@ -88,7 +88,7 @@ async def test_every_variable_of_every_template_is_completed(mode: Mode) -> None
 
 
 async def test_what_is_no_argument_is_not_completed_and_nothing_is_asked(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         assert (await of_prompt(host, "nope", "site")).values == []
         assert (await of_prompt(host, "weekly_report", "nope")).values == []
         assert (await of_prompt(host, "campaign_check", "period", "week")).values == ["this_week", "last_week"]

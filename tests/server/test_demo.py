@@ -9,14 +9,15 @@ import httpx2 as httpx
 import pytest
 from mcp import StdioServerParameters
 from processes import environment, finished, state_left
-from tinylytics_mcp import cli, demo
-from tinylytics_mcp.app import create_server
-from tinylytics_mcp.connecting import lines_that_connect, start_command
-from tinylytics_mcp.demo_questions import Question, RawApi, questions
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from tinylytics_mcp import cli
+from tinylytics_mcp.commands import demo
+from tinylytics_mcp.commands.connect_lines import lines_that_connect, start_command
+from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
-from tinylytics_tools.api import Account
 from tinylytics_tools.catalogue import ALL_TOOLS
+from tinylytics_tools.client import Client
 from wiring import BASE_URL, NOW
 
 
@@ -51,7 +52,7 @@ def test_a_call_that_fails_makes_the_demo_fail(
 
     monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
     monkeypatch.setattr(demo, "questions", one_bad)
-    account = Account(ApiKey(FULL_ACCESS_KEY), wire=Weighing(), base_url=BASE_URL)
+    account = Client(ApiKey(FULL_ACCESS_KEY), wire=Weighing(), base_url=BASE_URL)
     monkeypatch.setattr(demo, "_server", lambda: create_server(account))
     assert cli.main(["demo"]) == 1
     out, err = capsys.readouterr()
@@ -74,7 +75,7 @@ class Weighing(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.hits = 0
-        self._inner = httpx.ASGITransport(app=Standin(now=lambda: NOW))
+        self._inner = httpx.ASGITransport(app=FakeApi(now=lambda: NOW))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass on, and weigh the answer."""
@@ -88,7 +89,7 @@ class Weighing(httpx.AsyncBaseTransport):
 @pytest.mark.anyio
 async def test_the_raw_bytes_are_those_of_every_page_that_is_needed() -> None:
     wire = Weighing()
-    account = Account(ApiKey(FULL_ACCESS_KEY), wire=wire, base_url=BASE_URL)
+    account = Client(ApiKey(FULL_ACCESS_KEY), wire=wire, base_url=BASE_URL)
     raw = RawApi(account)
     assert [site.name for site in await raw.sites()] == ["My Blog", "Photos", "Field Notes"]
     for question in questions("My Blog"):
@@ -122,7 +123,9 @@ def test_an_assistant_is_connected_with_what_is_there(monkeypatch: pytest.Monkey
     entry = json.loads(pasted)["mcpServers"]["tinylytics"]
     assert [entry["command"], *entry["args"]] == start_command()
     assert keyless.endswith("tinylytics-mcp serve --demo")
-    monkeypatch.setattr("tinylytics_mcp.connecting.__file__", "/elsewhere/site-packages/tinylytics_mcp/connecting.py")
+    monkeypatch.setattr(
+        "tinylytics_mcp.commands.connect_lines.__file__", "/elsewhere/site-packages/tinylytics_mcp/connecting.py"
+    )
     found: list[str | None] = ["/bin/tinylytics-mcp", None]
 
     def which(_: str) -> str | None:

@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 from processes import address_told, environment, running
-from tinylytics_mcp.listening import bind
-from tinylytics_mcp.misuse import Failure
+from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.http.run import bind
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from wiring import MODES, Mode, text_of
@@ -99,5 +99,5 @@ def test_sse_alone_serves_nothing_else_and_ends_with_an_open_stream(tmp_path: Pa
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(Failure, match=rf"cannot serve on 127\.0\.0\.1 port {port}"):
+        with pytest.raises(CommandError, match=rf"cannot serve on 127\.0\.0\.1 port {port}"):
             bind("127.0.0.1", port)

@@ -8,12 +8,12 @@ import pytest
 from mcp import MCPError
 from mcp.types import INVALID_PARAMS
 from prompt_calls import Step, offers_in, steps_in, text_of_prompt
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY
 from tinylytics_mcp.prompts import ALL_PROMPTS
 from tinylytics_mcp.prompts.plan import EACH, RULES
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY
 from tinylytics_tools.access import Access
-from tinylytics_tools.api import Preferences
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
+from tinylytics_tools.client import Preferences
 from wiring import MODES, Mode, connect
 
 pytestmark = pytest.mark.anyio

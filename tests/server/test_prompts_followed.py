@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from prompt_calls import Followed, follow
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, connect, rows_of
 
 pytestmark = pytest.mark.anyio
@@ -18,14 +18,14 @@ NEWEST_WEEK = (date(2026, 11, 16), date(2026, 11, 22))
 
 
 @cache
-def standin() -> Standin:
+def fake_api() -> FakeApi:
     """The made-up account, read by all tests of this file and written by none."""
-    return Standin(now=lambda: NOW)
+    return FakeApi(now=lambda: NOW)
 
 
 async def followed(name: str, **arguments: str) -> Followed:
     """A prompt and the answers to its calls, which are never many and never long."""
-    async with connect(standin()) as host:
+    async with connect(fake_api()) as host:
         done = await follow(host, name, arguments)
     assert 0 < done.calls <= MOST_CALLS
     assert done.tokens <= MOST_TOKENS
@@ -37,7 +37,7 @@ def counted(first: date, last: date, *, table: str = "hits", where: str = "site_
     start = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
     end = datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp() + 86_400
     query = f"SELECT count(*) FROM {table} WHERE {where} AND created_at >= ? AND created_at < ?"  # noqa: S608 - the test's own words
-    return standin().connection.execute(query, (start, end)).fetchone()[0]
+    return fake_api().connection.execute(query, (start, end)).fetchone()[0]
 
 
 def before(first: date, last: date) -> tuple[date, date]:

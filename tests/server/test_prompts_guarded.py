@@ -13,7 +13,7 @@ from prompt_calls import steps_in, text_of_prompt
 from tinylytics_mcp.prompts import questions
 from tinylytics_mcp.prompts.arguments import read_referrer, read_site, read_source
 from tinylytics_mcp.prompts.plan import Plan
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from wiring import NOW, connect
 
@@ -43,7 +43,7 @@ def read(name: str, text: str) -> str | None:
         value = READ[name](text.strip(), NOW.date())
     except InvalidArgument:
         return None
-    assert not visitor_text.forbidden(value)
+    assert not sanitize.forbidden(value)
     return value
 
 

@@ -9,7 +9,7 @@ import pytest
 from faulty import Fault, Faulty
 from mcp.client.subscriptions import ResourceUpdated, Subscription
 from mcp.types import TextResourceContents
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, Connected, connect, network_of
 
 pytestmark = pytest.mark.anyio
@@ -28,9 +28,9 @@ OF_A_HIT = {
 }
 
 
-def standin() -> Standin:
+def fake_api() -> FakeApi:
     """The service with its clock at the tests' time."""
-    return Standin(now=lambda: NOW, hits=300)
+    return FakeApi(now=lambda: NOW, hits=300)
 
 
 class Ears:
@@ -54,7 +54,7 @@ class Ears:
 
 
 @asynccontextmanager
-async def listening(service: Standin | httpx.AsyncBaseTransport, *uris: str) -> AsyncGenerator[tuple[Connected, Ears]]:
+async def listening(service: FakeApi | httpx.AsyncBaseTransport, *uris: str) -> AsyncGenerator[tuple[Connected, Ears]]:
     """A host that listens to these resources, and to the kudos of the other site."""
     async with (
         connect(service) as host,
@@ -68,7 +68,7 @@ WATCHED = [uri for uri in ALL if uri != SITES]
 
 
 async def test_a_kudo_changes_the_kudos_of_its_site() -> None:
-    async with listening(standin(), *WATCHED) as (host, ears):
+    async with listening(fake_api(), *WATCHED) as (host, ears):
         made = await host.answer("create_kudo", site="456", path="/hello")
         assert await ears.heard() == OF_A_KUDO - {SITES}
         await host.answer("delete_kudo", site="456", uid=made["uid"], confirm=made["uid"])
@@ -76,7 +76,7 @@ async def test_a_kudo_changes_the_kudos_of_its_site() -> None:
 
 
 async def test_a_hit_changes_the_traffic_of_its_site_in_the_periods_that_still_run() -> None:
-    async with listening(standin(), *WATCHED) as (host, ears):
+    async with listening(fake_api(), *WATCHED) as (host, ears):
         await host.answer("create_hit", site="456", path="/hello", ip_address="8.8.8.8")
         assert await ears.heard() == OF_A_HIT - {SITES}
         await host.answer("create_hits", site="456", hits=[{"path": "/a"}, {"path": "/b"}])
@@ -84,14 +84,14 @@ async def test_a_hit_changes_the_traffic_of_its_site_in_the_periods_that_still_r
 
 
 async def test_the_list_of_sites_changes_with_their_counters() -> None:
-    async with connect(standin()) as host, host.client.listen(resource_subscriptions=[SITES]) as subscription:
+    async with connect(fake_api()) as host, host.client.listen(resource_subscriptions=[SITES]) as subscription:
         await host.answer("create_kudo", site="456", path="/hello")
         with anyio.fail_after(5):
             assert await anext(aiter(subscription)) == ResourceUpdated(uri=SITES)
 
 
 async def test_what_changed_nothing_is_not_told() -> None:
-    async with listening(standin(), *WATCHED) as (host, ears):
+    async with listening(fake_api(), *WATCHED) as (host, ears):
         await host.answer("create_kudo", site="456", path="/hello", dry_run=True)
         await host.answer("create_kudo", site="456", path="/wp-admin/x")  # ignored by a rule of the site
         await host.error("create_kudo", site="999", path="/hello")
@@ -102,7 +102,7 @@ async def test_what_changed_nothing_is_not_told() -> None:
 @pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.LATE_ANSWER, Fault.FAILED_AFTERWARDS, Fault.CUT_ANSWER])
 async def test_a_write_whose_outcome_is_not_known_may_have_changed_it(fault: Fault) -> None:
     first = iter([fault])
-    service = Faulty(network_of(standin()), lambda r: next(first, None) if r.method == "POST" else None)
+    service = Faulty(network_of(fake_api()), lambda r: next(first, None) if r.method == "POST" else None)
     async with listening(service, *WATCHED) as (host, ears):
         await host.call("create_hit", site="456", path="/hello", ip_address="8.8.8.8")
         assert await ears.heard() == OF_A_HIT - {SITES}
@@ -110,14 +110,14 @@ async def test_a_write_whose_outcome_is_not_known_may_have_changed_it(fault: Fau
 
 async def test_a_write_that_never_left_changed_nothing() -> None:
     first = iter([Fault.NO_CONNECTION])
-    service = Faulty(network_of(standin()), lambda r: next(first, None) if r.method == "POST" else None)
+    service = Faulty(network_of(fake_api()), lambda r: next(first, None) if r.method == "POST" else None)
     async with listening(service, *WATCHED) as (host, ears):
         await host.error("create_kudo", site="456", path="/hello")
         assert await ears.heard() == set()
 
 
 async def test_a_host_that_heard_reads_the_new_answer_although_it_keeps_readings() -> None:
-    async with connect(standin()) as host:
+    async with connect(fake_api()) as host:
 
         async def kudos() -> str:
             (content,) = (await host.client.read_resource(f"{MAIN}/kudos")).contents
@@ -137,7 +137,7 @@ async def test_a_host_that_heard_reads_the_new_answer_although_it_keeps_readings
 
 
 async def test_the_list_tells_when_a_write_changed_a_resource() -> None:
-    async with connect(standin()) as host:
+    async with connect(fake_api()) as host:
         await host.client.read_resource(f"{MAIN}/kudos")
         await host.answer("create_kudo", site="456", path="/hello")
         listed = (await host.client.list_resources()).resources

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, Resource, TextResourceContents
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_mcp.resources import HEALTH, KUDOS, SITE, TRAFFIC
-from tinylytics_mcp.standin import Standin
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, compact
 from tinylytics_tools.periods import PERIODS
 from wiring import MODES, NOW, Mode, connect, text_of
@@ -23,9 +23,9 @@ SAME: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def standin() -> Standin:
+def fake_api() -> FakeApi:
     """The service with its clock at the tests' time."""
-    return Standin(now=lambda: NOW, hits=1_200)
+    return FakeApi(now=lambda: NOW, hits=1_200)
 
 
 async def read(client: Client, uri: str) -> str:
@@ -48,12 +48,12 @@ def said(text: str) -> list[str]:
 
 
 async def test_a_resource_says_what_its_tool_says_and_is_small_enough_to_attach(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         for end, tool, arguments in SAME:
             text = await read(host.client, OF_MAIN + end)
             assert said(text) == said(text_of(await host.call(tool, site="456", **arguments))), end
             assert compact(text) <= LARGEST_DEFAULT_HALF
-            assert not visitor_text.forbidden(text.replace("\n", "").replace("\t", ""))
+            assert not sanitize.forbidden(text.replace("\n", "").replace("\t", ""))
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,15 @@ async def test_a_resource_says_what_its_tool_says_and_is_small_enough_to_attach(
     ],
 )
 async def test_a_misspelt_question_is_an_error_and_never_the_default_answer(end: str, mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         with pytest.raises(MCPError) as caught:
             await read(host.client, OF_MAIN + end)
         assert caught.value.error.code == INVALID_PARAMS
-        assert not visitor_text.forbidden(caught.value.error.message)
+        assert not sanitize.forbidden(caught.value.error.message)
 
 
 async def test_a_site_that_is_not_there_is_not_found(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         for end in ("/traffic", "/kudos", "/health"):
             with pytest.raises(MCPError, match="456 My Blog") as caught:
                 await read(host.client, f"tinylytics://sites/999{end}")
@@ -80,7 +80,7 @@ async def test_a_site_that_is_not_there_is_not_found(mode: Mode) -> None:
 
 
 async def test_each_is_described_for_a_picker_and_for_an_assistant(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         resources = await listed(host.client)
         for end, name, title, priority in (
             ("", "site 456", "My Blog", 0.5),
@@ -104,7 +104,7 @@ async def test_each_is_described_for_a_picker_and_for_an_assistant(mode: Mode) -
 
 
 async def test_size_and_date_are_told_once_they_are_known_and_not_before(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         new = (await listed(host.client))[OF_MAIN + "/traffic"]
         assert new.size is None
         assert new.annotations is not None
@@ -119,7 +119,7 @@ async def test_size_and_date_are_told_once_they_are_known_and_not_before(mode: M
 
 
 async def test_lists_and_readings_may_be_kept_for_a_while_by_one_user_only(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         client = host.client
         for answer in (
             await client.list_resources(),
@@ -134,6 +134,6 @@ async def test_lists_and_readings_may_be_kept_for_a_while_by_one_user_only(mode:
 
 
 async def test_every_period_can_be_read(mode: Mode) -> None:
-    async with connect(standin(), mode=mode) as host:
+    async with connect(fake_api(), mode=mode) as host:
         for period in PERIODS:
             assert "My Blog" in await read(host.client, f"{OF_MAIN}/traffic?period={period}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tinylytics_mcp.misuse import Misuse
+from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.settings import read_settings
 from tinylytics_tools.access import Access
 
@@ -12,7 +12,7 @@ SECRET = "tly-fa-canary-0123456789"
 
 def refusal(**environment: str) -> str:
     """The one line that a bad environment gets."""
-    with pytest.raises(Misuse) as caught:
+    with pytest.raises(UsageError) as caught:
         read_settings(environment)
     line = str(caught.value)
     assert "\n" not in line

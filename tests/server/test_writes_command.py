@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from processes import address_told, environment, finished, running
-from tinylytics_mcp.standin import FULL_ACCESS_KEY
-from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
+from tinylytics_tools.transport.database import Database
 
 
 def test_writes_are_listed_newest_first_with_what_came_of_them(tmp_path: Path) -> None:
-    with running("standin", "--port", "0", env=environment(tmp_path)) as service:
+    with running("fake-api", "--port", "0", env=environment(tmp_path)) as service:
         base_url = f"{address_told(service)}/api/v1"
         env = environment(tmp_path, TINYLYTICS_BASE_URL=base_url, TINYLYTICS_API_KEY=FULL_ACCESS_KEY)
         assert finished("writes", env=env).err.endswith("nothing was written from here in the last 90 days.\n")
@@ -38,7 +38,7 @@ def test_a_limit_is_a_number_and_a_broken_record_is_told(tmp_path: Path) -> None
 
 
 def test_an_outcome_of_a_newer_version_is_listed_as_unknown(tmp_path: Path) -> None:
-    file = StateFile(tmp_path / "state" / "state.sqlite3")
+    file = Database(tmp_path / "state" / "state.sqlite3")
     with file.transaction() as rows:
         rows.execute(
             "INSERT INTO writes (owner, at, action, site_id, rows, outcome, result)"

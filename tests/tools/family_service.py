@@ -6,8 +6,8 @@ from typing import Any, cast
 import httpx2 as httpx
 from mcp.types import CallToolResult
 from tinylytics_tools.access import ApiKey
-from tinylytics_tools.api import Account, Api
-from tinylytics_tools.visitor_text import forbidden
+from tinylytics_tools.client import CallContext, Client
+from tinylytics_tools.sanitize import forbidden
 from wiring import BASE_URL, NOW, text_of
 
 Service = Callable[[httpx.Request], httpx.Response]
@@ -90,10 +90,10 @@ def spoilt(value: Any, text: str, keep: tuple[str, ...] = ()) -> Any:
     return text if isinstance(value, str) else value
 
 
-def api_of(service: Service) -> Api:
+def api_of(service: Service) -> CallContext:
     """What a tool is given, without a server."""
     wire = httpx.MockTransport(service)
-    return Api(Account(ApiKey("tly-ro-test"), wire=wire, base_url=BASE_URL, clock=lambda: NOW))
+    return CallContext(Client(ApiKey("tly-ro-test"), wire=wire, base_url=BASE_URL, clock=lambda: NOW))
 
 
 def assert_safe(result: CallToolResult) -> None:

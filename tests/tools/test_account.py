@@ -5,7 +5,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, ME, NOT_SUBSCRIBED, answering, assert_safe, spoilt
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, READ_ONLY_KEY, Quirk, Standin
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi, Quirk
 from wiring import MODES, NOW, Mode, connect, text_of
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +17,7 @@ NULLS: dict[str, Any] = {**dict.fromkeys(ME), "id": 123}
 @pytest.mark.parametrize(("key", "access"), [(READ_ONLY_KEY, "read_only"), (FULL_ACCESS_KEY, "full_access")])
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_key_may_do_what_its_prefix_says(mode: Mode, key: str, access: str, quirks: list[Quirk]) -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0, quirks=quirks), key=key, mode=mode) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0, quirks=quirks), key=key, mode=mode) as host:
         result = await host.call("get_account")
     answer = result.structured_content
     assert answer is not None

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, answering, assert_safe, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import BASE_URL, MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ JSON = {"content-type": "application/json; charset=utf-8"}
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_endpoints_are_told_without_a_key_being_sent(mode: Mode) -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0, quirks=[Quirk.EXTRA_FIELDS]), mode=mode) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0, quirks=[Quirk.EXTRA_FIELDS]), mode=mode) as host:
         result = await host.call("get_api_info")
         (request,) = host.wire.requests
     answer = result.structured_content

@@ -7,7 +7,7 @@ import httpx2 as httpx
 import pytest
 from faulty import Fault, Faulty, once
 from inline_snapshot import snapshot
-from kudo_service import add, standin, verbs
+from kudo_service import add, fake_api, verbs
 from test_hit_writes import WHOLE, hits, sent
 from wiring import MODES, Mode, connect, network_of, rows_of
 
@@ -21,7 +21,7 @@ def many(count: int) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_example_of_the_document_is_created_whole(mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     rows = [
         {"path": "/valid", "country": "PL"},
@@ -36,7 +36,7 @@ async def test_the_example_of_the_document_is_created_whole(mode: Mode) -> None:
 
 
 async def test_five_hundred_rows_go_in_hundreds_one_after_the_other() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hits", site=site, hits=many(450))
@@ -46,14 +46,14 @@ async def test_five_hundred_rows_go_in_hundreds_one_after_the_other() -> None:
 
 
 async def test_more_rows_than_may_be_and_none_are_refused() -> None:
-    async with connect(standin()) as host:
+    async with connect(fake_api()) as host:
         for rows in ([], many(501)):
             assert (await host.error("create_hits", hits=rows)).startswith("Invalid arguments. hits: ")
         assert host.wire.requests == []
 
 
 async def test_equal_rows_of_one_call_are_all_meant() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hits", site=site, hits=[{"path": "/same"}] * 250)
@@ -61,7 +61,7 @@ async def test_equal_rows_of_one_call_are_all_meant() -> None:
 
 
 async def test_only_rows_that_were_not_created_are_told_by_their_index() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     rows = many(8)
     for index in (1, 2, 3, 6):
@@ -87,7 +87,7 @@ WRONG: list[Any] = [
 
 
 async def test_wrong_rows_are_named_by_index_and_field_before_anything_is_sent() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         said = await host.error("create_hits", site=site, hits=WRONG)
@@ -100,7 +100,7 @@ async def test_wrong_rows_are_named_by_index_and_field_before_anything_is_sent()
 
 
 async def test_skip_invalid_sends_the_good_rows_and_tells_the_others() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hits", site=site, hits=WRONG, skip_invalid=True)
@@ -120,7 +120,7 @@ async def test_skip_invalid_sends_the_good_rows_and_tells_the_others() -> None:
 
 
 async def test_rows_that_are_all_wrong_are_refused_even_where_they_may_be_skipped() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         said = await host.error("create_hits", site=site, hits=WRONG[1:2], skip_invalid=True)
@@ -129,7 +129,7 @@ async def test_rows_that_are_all_wrong_are_refused_even_where_they_may_be_skippe
 
 
 async def test_a_lost_answer_leaves_a_hundred_rows_unknown_and_stops_there() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     network = Faulty(network_of(service), once("POST", None, Fault.LOST_ANSWER))
     async with connect(network) as host:
@@ -149,7 +149,7 @@ async def test_a_lost_answer_leaves_a_hundred_rows_unknown_and_stops_there() -> 
 
 
 async def test_a_hundred_that_is_refused_as_a_whole_stops_the_rest_and_says_why() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", None, Fault.NO_CONNECTION))) as host:
         answer = await host.answer("create_hits", site=site, hits=many(250))
@@ -160,14 +160,14 @@ async def test_a_hundred_that_is_refused_as_a_whole_stops_the_rest_and_says_why(
 
 
 async def test_where_the_first_hundred_never_left_the_call_fails() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", Fault.NO_CONNECTION))) as host:
         assert "nothing was sent" in await host.error("create_hits", site=site, hits=many(150))
 
 
 async def test_a_dry_run_shows_the_rows_and_sends_nothing() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hits", site=site, hits=[WHOLE, {"path": "/b"}], dry_run=True)
@@ -179,7 +179,7 @@ async def test_a_dry_run_shows_the_rows_and_sends_nothing() -> None:
 
 
 async def test_rows_sent_as_text_are_read_as_rows() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hits", site=site, hits=json.dumps(many(2)))
@@ -187,7 +187,7 @@ async def test_rows_sent_as_text_are_read_as_rows() -> None:
 
 
 async def test_a_null_in_a_row_is_a_field_that_was_left_out() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         await host.answer("create_hits", site=site, hits=[{"path": "/a", "country": None, "url": None}])

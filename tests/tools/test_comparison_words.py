@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, connect
 
 pytestmark = pytest.mark.anyio
@@ -36,19 +36,19 @@ MOMENT = int(NOW.timestamp())
 )
 @pytest.mark.parametrize(("tool", "more"), [("summarize_traffic", {}), ("rank_traffic", {"dimension": "path"})])
 async def test_the_days_compared_are_named(tool: str, more: dict[str, str], asked: dict[str, str], end: str) -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    site = standin.add_site(label="Daily", url="https://daily.example", created_at=MOMENT - 1_500 * DAY)
-    standin.add_hits(site, ({"created_at": MOMENT - age * DAY} for age in range(1_500)))
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Daily", url="https://daily.example", created_at=MOMENT - 1_500 * DAY)
+    fake_api.add_hits(site, ({"created_at": MOMENT - age * DAY} for age in range(1_500)))
+    async with connect(fake_api) as host:
         answer = await host.answer(tool, site=str(site), **more, **asked)
     assert answer["headline"].endswith(end), answer["headline"]
 
 
 async def test_a_site_younger_than_the_earlier_days_is_said_to_be_beside_the_change() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    site = standin.add_site(label="New", url="https://new.example", created_at=MOMENT - 10 * DAY)
-    standin.add_hits(site, ({"created_at": MOMENT - age * DAY} for age in range(10)))
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=MOMENT - 10 * DAY)
+    fake_api.add_hits(site, ({"created_at": MOMENT - age * DAY} for age in range(10)))
+    async with connect(fake_api) as host:
         answer = await host.answer("summarize_traffic", site=str(site), period="last_7_days")
     assert answer["headline"].endswith(
         "; +5 against 2 on as many days before, though the site did not exist on all of them."
@@ -65,15 +65,15 @@ async def test_a_site_younger_than_the_earlier_days_is_said_to_be_beside_the_cha
     ],
 )
 async def test_young_sites_are_left_out_of_the_change_of_all_and_named(young: int, said: str) -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    standin.connection.execute("DELETE FROM sites")
-    old = standin.add_site(label="Old", url="https://old.example")
-    standin.add_hits(old, ({"created_at": MOMENT - age * DAY} for age in range(1, 10)))
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    old = fake_api.add_site(label="Old", url="https://old.example")
+    fake_api.add_hits(old, ({"created_at": MOMENT - age * DAY} for age in range(1, 10)))
     for number in range(young):
-        site = standin.add_site(label=f"New {number}", url=f"https://{number}.example", created_at=MOMENT - 3 * DAY)
-        standin.add_hits(site, [{"created_at": MOMENT - DAY}])
+        site = fake_api.add_site(label=f"New {number}", url=f"https://{number}.example", created_at=MOMENT - 3 * DAY)
+        fake_api.add_hits(site, [{"created_at": MOMENT - DAY}])
     days = {"start_date": str(NOW.date() - timedelta(days=7)), "end_date": str(NOW.date() - timedelta(days=1))}
-    async with connect(standin) as host:
+    async with connect(fake_api) as host:
         answer = await host.answer("get_overview", **days)
     later = "7, " if young else ""
     assert answer["headline"].startswith(f"{7 + young} hits on ")

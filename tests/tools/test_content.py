@@ -5,7 +5,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, NOT_SUBSCRIBED, answering, assert_safe, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -48,10 +48,10 @@ def content_of(reply: Any, **more: Any) -> Any:
 @pytest.mark.parametrize("quirks", [[], [Quirk.EXTRA_FIELDS]])
 @pytest.mark.parametrize("mode", MODES)
 async def test_broken_links_are_those_of_the_service_and_the_rest_is_counted(mode: Mode, quirks: list[Quirk]) -> None:
-    standin = Standin(now=lambda: NOW, hits=0, quirks=quirks)
-    links = standin.connection.execute("SELECT url, status_code, issue_type, ignored FROM links WHERE site_id = 456")
+    fake_api = FakeApi(now=lambda: NOW, hits=0, quirks=quirks)
+    links = fake_api.connection.execute("SELECT url, status_code, issue_type, ignored FROM links WHERE site_id = 456")
     kept = [tuple(row) for row in links]
-    async with connect(standin, mode=mode) as host:
+    async with connect(fake_api, mode=mode) as host:
         result = await host.call("get_content_status", site="456")
     answer = result.structured_content
     assert answer is not None

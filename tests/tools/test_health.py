@@ -5,9 +5,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
-from tinylytics_tools.wire.cache import Cache
-from tinylytics_tools.wire.store import open_store
+from tinylytics_mcp.fake_api import FakeApi, Quirk
+from tinylytics_tools.transport.cache import Cache
+from tinylytics_tools.transport.store import open_store
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -38,13 +38,13 @@ def monitor(**fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_all_sites_are_polled_and_the_one_that_is_down_comes_first(mode: Mode) -> None:
-    standin = Standin(now=lambda: NOW, hits=0, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS])
+    fake_api = FakeApi(now=lambda: NOW, hits=0, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS])
     broken = dict(
-        standin.connection.execute(
+        fake_api.connection.execute(
             "SELECT site_id, SUM(issue_type = 'broken_link' AND NOT ignored) FROM links GROUP BY site_id"
         ).fetchall()
     )
-    async with connect(standin, mode=mode) as host:
+    async with connect(fake_api, mode=mode) as host:
         result = await host.call("check_health")
     answer = result.structured_content
     assert answer is not None
@@ -62,7 +62,7 @@ async def test_all_sites_are_polled_and_the_one_that_is_down_comes_first(mode: M
 
 
 async def test_one_site_can_be_asked_alone() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
         answer = await host.answer("check_health", site="photos.example.net")
         assert answer["requests_used"] == 3
     assert [row["id"] for row in rows_of(answer["sites"])] == [457]

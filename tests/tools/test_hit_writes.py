@@ -7,9 +7,9 @@ import httpx2 as httpx
 import pytest
 from faulty import Fault, Faulty, once
 from inline_snapshot import snapshot
-from kudo_service import add, standin, verbs
-from tinylytics_mcp.standin import READ_ONLY_KEY, Standin
-from tinylytics_tools.wire.state_file import StateFile
+from kudo_service import add, fake_api, verbs
+from tinylytics_mcp.fake_api import READ_ONLY_KEY, FakeApi
+from tinylytics_tools.transport.database import Database
 from wiring import MODES, Mode, connect, network_of, record_of, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,7 @@ WHOLE: dict[str, str] = {
 }
 
 
-def hits(service: Standin) -> list[str]:
+def hits(service: FakeApi) -> list[str]:
     """The paths of all hits."""
     return [row[0] for row in service.connection.execute("SELECT path FROM hits ORDER BY id")]
 
@@ -38,7 +38,7 @@ def sent(requests: list[httpx.Request]) -> list[Any]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_every_field_of_the_document_is_sent_as_it_was_given(mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service, mode=mode) as host:
         answer = await host.answer("create_hit", site=site, **WHOLE)
@@ -54,7 +54,7 @@ async def test_every_field_of_the_document_is_sent_as_it_was_given(mode: Mode) -
 
 @pytest.mark.parametrize(("given", "resolved"), [("8.8.8.8", "US"), ("2a00:1450::1", "IE"), ("999.999.999.999", "XX")])
 async def test_the_country_is_told_as_the_service_resolved_it(given: str, resolved: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hit", site=site, path="from-ip", ip_address=given)
@@ -62,7 +62,7 @@ async def test_the_country_is_told_as_the_service_resolved_it(given: str, resolv
 
 
 async def test_an_ignored_hit_is_not_called_recorded() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hit", site=site, path="/wp-admin/x")
@@ -75,7 +75,7 @@ async def test_an_ignored_hit_is_not_called_recorded() -> None:
     [Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.LATE_ANSWER, Fault.CUT_ANSWER, Fault.FAILED_AFTERWARDS],
 )
 async def test_a_hit_whose_answer_was_lost_is_told_as_unknown_and_never_sent_again_by_itself(fault: Fault) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", fault))) as host:
         said = await host.error("create_hit", site=site, path="/x")
@@ -89,7 +89,7 @@ async def test_a_hit_whose_answer_was_lost_is_told_as_unknown_and_never_sent_aga
 
 
 async def test_a_hit_that_never_left_is_sent_by_the_next_call() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", Fault.NO_CONNECTION))) as host:
         await host.error("create_hit", site=site, path="/x")
@@ -102,7 +102,7 @@ async def test_a_hit_that_never_left_is_sent_by_the_next_call() -> None:
 async def test_the_same_hit_within_a_minute_gets_the_first_result_and_another_visitor_is_another_hit(
     mode: Mode,
 ) -> None:
-    service, record = standin(), record_of(StateFile(None))
+    service, record = fake_api(), record_of(Database(None))
     site = add(service)
     for visitor in ("a", "a", "b"):
         async with connect(service, mode=mode, writes=record) as host:
@@ -112,7 +112,7 @@ async def test_the_same_hit_within_a_minute_gets_the_first_result_and_another_vi
 
 
 async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_hit", site=site, dry_run=True, **WHOLE)
@@ -127,17 +127,17 @@ async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("tool", ["create_hit", "create_hits"])
 async def test_a_read_only_key_sends_nothing(tool: str, mode: Mode) -> None:
-    async with connect(standin(), key=READ_ONLY_KEY, mode=mode) as host:
+    async with connect(fake_api(), key=READ_ONLY_KEY, mode=mode) as host:
         assert "full-access key" in await host.error(tool, path="/x", hits=[{"path": "/x"}])
         assert host.wire.requests == []
 
 
 async def test_a_record_that_cannot_be_kept_stops_every_write_and_says_why(tmp_path: Any) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "k")
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
-    async with connect(service, writes=record_of(StateFile(blocked / "state.sqlite"))) as host:
+    async with connect(service, writes=record_of(Database(blocked / "state.sqlite"))) as host:
         for tool, arguments in (
             ("create_hit", {"path": "/x"}),
             ("create_hits", {"hits": [{"path": "/x"}]}),

@@ -9,8 +9,8 @@ import pytest
 from family_service import answering, pages_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tinylytics_mcp.standin import Quirk, Standin
-from tinylytics_tools import hit_log
+from tinylytics_mcp.fake_api import FakeApi, Quirk
+from tinylytics_tools.hits import api as hits_api
 from traffic_world import FILTERS, Stage, World, asked, on_stage, times, worlds
 from wiring import NOW, Connected, connect, rows_of, text_of
 
@@ -40,7 +40,7 @@ async def test_all_hits_are_listed_once_newest_first(
 ) -> None:
     world, when, filters, limit = question
     stage, host = theatre
-    monkeypatch.setattr(hit_log, "PER_PAGE", per_page)
+    monkeypatch.setattr(hits_api, "PER_PAGE", per_page)
     site = stage.show(world)
     offset, moments = 0, list[int]()
     while True:
@@ -61,9 +61,9 @@ async def test_all_hits_are_listed_once_newest_first(
 async def test_rows_that_cannot_be_sorted_in_one_call_are_said_not_to_be_the_newest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
-    standin = Standin(now=lambda: NOW, hits=3_000, quirks=[Quirk.UNSORTED])
-    async with connect(standin) as host:
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
+    fake_api = FakeApi(now=lambda: NOW, hits=3_000, quirks=[Quirk.UNSORTED])
+    async with connect(fake_api) as host:
         answer = await host.answer("list_hits", site="456")
         today = await host.answer("list_hits", site="456", period="today")
     assert answer["complete"] is False
@@ -85,15 +85,15 @@ async def test_pages_that_are_shorter_than_asked_make_the_list_incomplete() -> N
 
 
 async def test_a_page_far_down_takes_one_request_more_than_the_first() -> None:
-    standin = Standin(now=lambda: NOW, hits=12_000)
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=12_000)
+    async with connect(fake_api) as host:
         result = await host.call("list_hits", site="456", offset=2_500, limit=2)
         assert len(host.wire.requests) == 4
     since = int(datetime(2026, 10, 24, tzinfo=UTC).timestamp())
     midnight = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
     where = "site_id = 456 AND created_at >= ? AND created_at < ?"
     sql = f"SELECT path FROM hits WHERE {where} ORDER BY created_at DESC, id DESC"  # noqa: S608 - constants
-    paths = [row[0] for row in standin.connection.execute(sql, (since, midnight))]
+    paths = [row[0] for row in fake_api.connection.execute(sql, (since, midnight))]
     assert result.structured_content is not None
     assert [row["path"] for row in rows_of(result.structured_content["rows"])] == paths[2_500:2_502]
     assert "rows: 2 of 2835, goes on at offset 2502" in text_of(result)
@@ -101,11 +101,11 @@ async def test_a_page_far_down_takes_one_request_more_than_the_first() -> None:
 
 @pytest.mark.parametrize(("period", "days"), [("today", 1), ("this_year", 327), ("last_7_days", None)])
 async def test_today_is_marked_as_a_part_day(period: str, days: int | None) -> None:
-    standin = Standin(now=lambda: NOW, hits=3_000)
+    fake_api = FakeApi(now=lambda: NOW, hits=3_000)
     midnight = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
     sql = "SELECT count(*) FROM hits WHERE site_id = 456 AND created_at >= ?"
-    count = standin.connection.execute(sql, (midnight,)).fetchone()[0]
-    async with connect(standin) as host:
+    count = fake_api.connection.execute(sql, (midnight,)).fetchone()[0]
+    async with connect(fake_api) as host:
         result = await host.call("list_hits", site="456", period=period)
     answer = result.structured_content
     assert answer is not None
@@ -115,7 +115,7 @@ async def test_today_is_marked_as_a_part_day(period: str, days: int | None) -> N
 
 
 async def test_no_hit_says_how_to_find_the_right_name() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=1_000)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=1_000)) as host:
         result = await host.call("list_hits", site="456", path="/nowhere")
     assert "0 hits that match the filters" in text_of(result)
     assert "next: No hit matches. rank_traffic with search finds" in text_of(result)

@@ -6,7 +6,7 @@ from typing import Any, cast
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, compact
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
@@ -55,11 +55,11 @@ def many(count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("quirks", [[], [Quirk.UNSORTED, Quirk.EXTRA_FIELDS]])
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_newest_is_told_in_full_and_the_others_as_headlines(mode: Mode, quirks: list[Quirk]) -> None:
-    standin = Standin(now=lambda: NOW, hits=2000, quirks=quirks)
-    stored = standin.connection.execute(
+    fake_api = FakeApi(now=lambda: NOW, hits=2000, quirks=quirks)
+    stored = fake_api.connection.execute(
         "SELECT insights_for_date, body FROM insights WHERE site_id = 456 ORDER BY insights_for_date DESC"
     ).fetchall()
-    async with connect(standin, mode=mode) as host:
+    async with connect(fake_api, mode=mode) as host:
         result = await host.call("get_insights", site="456")
         assert [request.url.path for request in host.wire.requests][1:] == ["/api/v1/sites/456/insights"]
     answer = result.structured_content

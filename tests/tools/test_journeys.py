@@ -5,7 +5,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, answering, assert_safe, paging, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -47,14 +47,14 @@ def journeys_of(reply: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def standin() -> Standin:
+def fake_api() -> FakeApi:
     """An account with visitors."""
-    return Standin(now=lambda: NOW, hits=4000, quirks=[Quirk.EXTRA_FIELDS])
+    return FakeApi(now=lambda: NOW, hits=4000, quirks=[Quirk.EXTRA_FIELDS])
 
 
-def visits(standin: Standin) -> list[tuple[str, int]]:
+def visits(fake_api: FakeApi) -> list[tuple[str, int]]:
     """First page and number of pages of each visitor hash of the days, counted from the hits."""
-    found = standin.connection.execute(
+    found = fake_api.connection.execute(
         "SELECT visitor_hash, path FROM hits WHERE site_id = 456 AND visitor_hash IS NOT NULL "
         "AND date(created_at, 'unixepoch') BETWEEN :start_date AND :end_date ORDER BY created_at, id",
         DAYS,
@@ -67,10 +67,10 @@ def visits(standin: Standin) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_visitors_and_bounces_are_those_of_the_whole_window_from_one_request(
-    standin: Standin, mode: Mode
+    fake_api: FakeApi, mode: Mode
 ) -> None:
-    counted = visits(standin)
-    async with connect(standin, mode=mode) as host:
+    counted = visits(fake_api)
+    async with connect(fake_api, mode=mode) as host:
         result = await host.call("get_user_journeys", site="456", **DAYS)
         asked = [request.url for request in host.wire.requests if request.url.path.endswith("user_journeys")]
     answer = result.structured_content
@@ -94,8 +94,8 @@ async def test_visitors_and_bounces_are_those_of_the_whole_window_from_one_reque
 
 
 @pytest.mark.parametrize(("limit", "offset"), [(5, 0), (7, 7), (3, 4), (50, 30), (20, 45), (1, 49)])
-async def test_rows_go_on_wherever_the_offset_stands(standin: Standin, limit: int, offset: int) -> None:
-    async with connect(standin) as host:
+async def test_rows_go_on_wherever_the_offset_stands(fake_api: FakeApi, limit: int, offset: int) -> None:
+    async with connect(fake_api) as host:
         whole: list[Any] = []
         for start in range(0, 100, 25):
             page = await host.answer("get_user_journeys", site="456", limit=25, offset=start, **DAYS)
@@ -110,8 +110,8 @@ async def test_rows_go_on_wherever_the_offset_stands(standin: Standin, limit: in
 
 
 async def test_an_order_that_is_not_that_of_time_is_said_to_be() -> None:
-    standin = Standin(now=lambda: NOW, hits=1000, quirks=[Quirk.UNSORTED])
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=1000, quirks=[Quirk.UNSORTED])
+    async with connect(fake_api) as host:
         answer = await host.answer("get_user_journeys", site="456")
     assert any("not the newest" in note for note in answer["notes"])
 
@@ -127,7 +127,7 @@ async def test_more_than_730_days_are_refused_before_they_are_asked_for() -> Non
 
 
 async def test_a_site_without_visitor_tracking_explains_itself() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=1000)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=1000)) as host:
         answer = await host.answer("get_user_journeys", site="457")
     assert (answer["visitors"], answer["bounce_rate_percent"]) == (0, None)
     assert "visitor tracking is off" in answer["notes"][1]

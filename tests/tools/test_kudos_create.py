@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from faulty import Fault, Faulty, once
 from inline_snapshot import snapshot
-from kudo_service import UID, add, left, standin, verbs
-from tinylytics_mcp.standin import READ_ONLY_KEY
-from tinylytics_tools.wire import build_wire, open_store
-from tinylytics_tools.wire.state_file import StateFile
+from kudo_service import UID, add, fake_api, left, verbs
+from tinylytics_mcp.fake_api import READ_ONLY_KEY
+from tinylytics_tools.transport import build_transport, open_store
+from tinylytics_tools.transport.database import Database
 from wiring import MODES, NOW, Mode, connect, network_of, record_of, rows_of
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_kudo_is_recorded_once_under_a_readable_uid_of_its_own(mode: Mode) -> None:
     """Question 16: record a kudo for /hello."""
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service, mode=mode) as host:
         answer = await host.answer("create_kudo", site=site, path="hello")
@@ -30,7 +30,7 @@ async def test_a_kudo_is_recorded_once_under_a_readable_uid_of_its_own(mode: Mod
 
 
 async def test_each_kudo_gets_another_uid() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         for _ in range(5):
@@ -39,7 +39,7 @@ async def test_each_kudo_gets_another_uid() -> None:
 
 
 async def test_an_ignored_kudo_is_not_called_created() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         answer = await host.answer("create_kudo", site=site, path="/wp-admin/x")
@@ -50,7 +50,7 @@ async def test_an_ignored_kudo_is_not_called_created() -> None:
 
 
 async def test_a_uid_that_is_taken_is_refused_before_anything_is_sent() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(service) as host:
         said = await host.error("create_kudo", site=site, path="/hello", custom_uid=UID)
@@ -62,7 +62,7 @@ async def test_a_uid_that_is_taken_is_refused_before_anything_is_sent() -> None:
 
 
 async def test_a_uid_that_is_taken_while_it_is_sent_is_refused_afterwards() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
 
     def plan(request: object) -> None:
@@ -89,7 +89,7 @@ async def test_a_uid_that_is_taken_while_it_is_sent_is_refused_afterwards() -> N
 async def test_a_kudo_whose_answer_was_lost_is_looked_up_and_told_as_stored(
     fault: Fault, custom_uid: str | None
 ) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", fault))) as host:
         answer = await host.answer("create_kudo", site=site, path="/hello", custom_uid=custom_uid)
@@ -101,7 +101,7 @@ async def test_a_kudo_whose_answer_was_lost_is_looked_up_and_told_as_stored(
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_kudo_that_never_arrived_is_told_as_not_stored_with_the_call_that_repeats_it(mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", Fault.LOST_REQUEST)), mode=mode) as host:
         said = await host.error("create_kudo", site=site, path="/hello")
@@ -115,7 +115,7 @@ async def test_a_kudo_that_never_arrived_is_told_as_not_stored_with_the_call_tha
 
 
 async def test_a_request_that_arrives_after_it_was_given_up_does_not_double_its_repeat() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     network = Faulty(network_of(service), once("POST", Fault.LATE_REQUEST))
     network_late = network.deliver_late_ones
@@ -134,7 +134,7 @@ async def test_a_request_that_arrives_after_it_was_given_up_does_not_double_its_
 
 
 async def test_where_the_look_up_fails_too_the_outcome_is_unknown_and_the_same_uid_settles_it() -> None:
-    service, record = standin(), record_of(StateFile(None))
+    service, record = fake_api(), record_of(Database(None))
     site = add(service)
     is_down = False
 
@@ -155,7 +155,7 @@ async def test_where_the_look_up_fails_too_the_outcome_is_unknown_and_the_same_u
 
 @pytest.mark.parametrize("fault", [Fault.NO_CONNECTION, Fault.BUSY])
 async def test_what_was_refused_or_never_left_is_not_sent_again_by_itself_but_may_be_at_once(fault: Fault) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", fault))) as host:
         await host.error("create_kudo", site=site, path="/hello")
@@ -165,7 +165,7 @@ async def test_what_was_refused_or_never_left_is_not_sent_again_by_itself_but_ma
 
 
 async def test_the_same_call_within_a_minute_gets_the_first_result_and_sends_nothing() -> None:
-    service, record, now = standin(), record_of(StateFile(None)), NOW
+    service, record, now = fake_api(), record_of(Database(None)), NOW
     site = add(service)
     async with connect(service, writes=record, clock=lambda: now) as host:
         first = await host.answer("create_kudo", site=site, path="/hello")
@@ -180,7 +180,7 @@ async def test_the_same_call_within_a_minute_gets_the_first_result_and_sends_not
 
 
 async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         dry = await host.answer("create_kudo", site=site, path="hello", dry_run=True)
@@ -194,14 +194,14 @@ async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_read_only_key_sends_nothing(mode: Mode) -> None:
-    async with connect(standin(), key=READ_ONLY_KEY, mode=mode) as host:
+    async with connect(fake_api(), key=READ_ONLY_KEY, mode=mode) as host:
         assert "full-access key" in await host.error("create_kudo", path="/hello")
         assert host.wire.requests == []
 
 
 @pytest.mark.parametrize("uid", ["..", ".", "", "a/b", "a?b", "a#b", "%2e", "%2e%2e%2f", "a b", "x" * 61, "a\u202eb"])
 async def test_a_uid_that_could_not_be_shown_and_deleted_as_it_is_is_not_written(uid: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     async with connect(service) as host:
         assert (await host.error("create_kudo", site=site, path="/hello", custom_uid=uid)).startswith("custom_uid: ")
@@ -210,10 +210,10 @@ async def test_a_uid_that_could_not_be_shown_and_deleted_as_it_is_is_not_written
 
 @pytest.mark.parametrize("custom_uid", [None, "my-kudo"])
 async def test_stored_answers_do_not_hide_what_a_doubled_or_late_request_had_stored(custom_uid: str | None) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     network = Faulty(network_of(service), once("POST", Fault.TWICE, Fault.LATE_REQUEST, Fault.LATE_REQUEST))
-    wire = build_wire(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
+    wire = build_transport(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
     async with connect(wire) as host:
         twice = await host.answer("create_kudo", site=site, path="/twice", custom_uid=custom_uid)
         assert twice["status"] == "stored"

@@ -3,11 +3,11 @@
 import anyio
 import pytest
 from inline_snapshot import snapshot
-from kudo_service import UID, add, left, standin, verbs
+from kudo_service import UID, add, fake_api, left, verbs
 from mcp import MCPError
 from mcp.client.session import ClientRequestContext, ElicitationFnT
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
-from tinylytics_mcp.standin import READ_ONLY_KEY
+from tinylytics_mcp.fake_api import READ_ONLY_KEY
 from wiring import MODES, Mode, connect
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ TICKED = ElicitResult(action="accept", content={"confirm": True})
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_client_with_forms_shows_the_user_what_goes_and_a_tick_deletes_it(mode: Mode) -> None:
-    service, asked = standin(), list[ElicitRequestParams]()
+    service, asked = fake_api(), list[ElicitRequestParams]()
     site = add(service, UID)
     async with connect(service, mode=mode, elicitation=answering(TICKED, asked=asked)) as host:
         answer = await host.answer("delete_kudo", site=site, uid=UID)
@@ -62,7 +62,7 @@ NO = {
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("answer", NO)
 async def test_whatever_is_not_a_tick_deletes_nothing_and_says_so(answer: str, mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(service, mode=mode, elicitation=answering(NO[answer])) as host:
         told = await host.answer("delete_kudo", site=site, uid=UID, confirm=UID)
@@ -74,7 +74,7 @@ async def test_whatever_is_not_a_tick_deletes_nothing_and_says_so(answer: str, m
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_form_that_comes_back_without_content_deletes_nothing_and_names_no_inner_part(mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(service, mode=mode, elicitation=answering(ElicitResult(action="accept"))) as host:
         said = await host.error("delete_kudo", site=site, uid=UID)
@@ -85,7 +85,7 @@ async def test_a_form_that_comes_back_without_content_deletes_nothing_and_names_
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_client_that_fails_to_ask_deletes_nothing(mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     broken = answering(ErrorData(code=-32603, message="no window"))
     async with connect(service, mode=mode, elicitation=broken) as host:
@@ -97,7 +97,7 @@ async def test_a_client_that_fails_to_ask_deletes_nothing(mode: Mode) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_user_who_never_answers_deletes_nothing(mode: Mode) -> None:
-    service, is_asked = standin(), anyio.Event()
+    service, is_asked = fake_api(), anyio.Event()
     site = add(service, UID)
 
     async def silent(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
@@ -118,7 +118,7 @@ async def test_a_user_who_never_answers_deletes_nothing(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("confirm", [None, "yes", "true", "test-kudo-2", "TEST-KUDO-1", ""])
 async def test_without_forms_only_the_uid_once_more_confirms(confirm: str | None, mode: Mode) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(service, mode=mode) as host:
         said = await host.error("delete_kudo", site=site, uid=UID, confirm=confirm)
@@ -133,7 +133,7 @@ async def test_without_forms_only_the_uid_once_more_confirms(confirm: str | None
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_test_kudos_of_a_page_are_found_deleted_and_put_back(mode: Mode) -> None:
     """Question 15: delete my test kudos on /hello."""
-    service = standin()
+    service = fake_api()
     site = add(service, UID, "real-one")
     async with connect(service, mode=mode) as host:
         found = await host.answer("list_kudos", site=site, path="/hello", search="test")
@@ -153,7 +153,7 @@ async def test_the_test_kudos_of_a_page_are_found_deleted_and_put_back(mode: Mod
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_read_only_key_sends_nothing_and_asks_nobody(mode: Mode) -> None:
-    service, asked = standin(), list[ElicitRequestParams]()
+    service, asked = fake_api(), list[ElicitRequestParams]()
     async with connect(service, key=READ_ONLY_KEY, mode=mode, elicitation=answering(TICKED, asked=asked)) as host:
         assert "full-access key" in await host.error("delete_kudo", uid=UID, confirm=UID)
         assert (host.wire.requests, asked) == ([], [])

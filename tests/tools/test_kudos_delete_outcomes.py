@@ -3,8 +3,8 @@
 import httpx2 as httpx
 import pytest
 from faulty import Fault, Faulty, once
-from kudo_service import UID, add, left, standin, verbs
-from tinylytics_tools.wire.state_file import StateFile
+from kudo_service import UID, add, fake_api, left, verbs
+from tinylytics_tools.transport.database import Database
 from wiring import connect, network_of, record_of
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ STRANGE = {
 
 @pytest.mark.parametrize("uid", STRANGE)
 async def test_a_uid_that_was_shown_encoded_or_cut_is_named_as_it_was_shown(uid: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, uid, "other")
     async with connect(service) as host:
         listed = await host.answer("list_kudos", site=site, period="all_time")
@@ -38,7 +38,7 @@ async def test_a_uid_that_was_shown_encoded_or_cut_is_named_as_it_was_shown(uid:
 @pytest.mark.parametrize("uid", ["..", ".", "%2e", "%2E%2e", "%2e%2e%2f", "a/../b", "%252e%252e", "a//b", "..\\.."])
 @pytest.mark.parametrize("is_there", [True, False])
 async def test_a_uid_that_could_reach_another_route_is_never_sent(uid: str, *, is_there: bool) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "other", *([uid] if is_there else []))
     async with connect(service) as host:
         await host.error("delete_kudo", site=site, uid=uid, confirm=uid)
@@ -48,13 +48,13 @@ async def test_a_uid_that_could_reach_another_route_is_never_sent(uid: str, *, i
 
 
 async def test_an_empty_uid_is_refused_before_anything_is_asked() -> None:
-    async with connect(standin()) as host:
+    async with connect(fake_api()) as host:
         assert "uid" in await host.error("delete_kudo", uid="", confirm="")
         assert host.wire.requests == []
 
 
 async def test_two_kudos_that_are_shown_alike_are_both_kept() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "a b", "a%20b")
     async with connect(service) as host:
         said = await host.error("delete_kudo", site=site, uid="a%20b", confirm="a%20b")
@@ -63,7 +63,7 @@ async def test_two_kudos_that_are_shown_alike_are_both_kept() -> None:
 
 
 async def test_on_a_first_clean_try_a_kudo_that_is_not_there_is_not_found() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "other")
     async with connect(service) as host:
         said = await host.error("delete_kudo", site=site, uid=UID, confirm=UID)
@@ -71,7 +71,7 @@ async def test_on_a_first_clean_try_a_kudo_that_is_not_there_is_not_found() -> N
 
 
 async def test_a_kudo_that_somebody_else_deletes_in_between_is_not_told_as_ours() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
 
     def gone(request: httpx.Request) -> None:
@@ -85,7 +85,7 @@ async def test_a_kudo_that_somebody_else_deletes_in_between_is_not_told_as_ours(
 
 @pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.LATE_ANSWER, Fault.CUT_ANSWER, Fault.FAILED_AFTERWARDS])
 async def test_a_deletion_whose_answer_was_lost_is_looked_up_and_told_as_deleted(fault: Fault) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(Faulty(network_of(service), once("DELETE", fault))) as host:
         assert (await host.answer("delete_kudo", site=site, uid=UID, confirm=UID))["status"] == "deleted"
@@ -93,7 +93,7 @@ async def test_a_deletion_whose_answer_was_lost_is_looked_up_and_told_as_deleted
 
 
 async def test_a_deletion_that_never_arrived_is_told_as_still_there_and_can_be_tried_again() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(Faulty(network_of(service), once("DELETE", Fault.LOST_REQUEST))) as host:
         said = await host.error("delete_kudo", site=site, uid=UID, confirm=UID)
@@ -103,7 +103,7 @@ async def test_a_deletion_that_never_arrived_is_told_as_still_there_and_can_be_t
 
 
 async def test_a_kudo_missing_after_a_deletion_nobody_answered_for_is_deleted_not_unknown() -> None:
-    service, record = standin(), record_of(StateFile(None))
+    service, record = fake_api(), record_of(Database(None))
     site = add(service, UID)
     is_down = False
 

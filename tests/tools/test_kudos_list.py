@@ -6,8 +6,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
-from kudo_service import UID, add, standin
-from tinylytics_mcp.standin import READ_ONLY_KEY, Quirk, Standin
+from kudo_service import UID, add, fake_api
+from tinylytics_mcp.fake_api import READ_ONLY_KEY, FakeApi, Quirk
 from tinylytics_tools.kudos.pages import per_100
 from wiring import MODES, NOW, Mode, connect, rows_of
 
@@ -21,7 +21,7 @@ def ago(days: float) -> int:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("quirks", [[], [Quirk.UNSORTED, Quirk.EXTRA_FIELDS]])
 async def test_totals_ranking_and_newest_agree_with_the_database(quirks: list[Quirk], mode: Mode) -> None:
-    service = Standin(now=lambda: NOW, quirks=quirks)
+    service = FakeApi(now=lambda: NOW, quirks=quirks)
     site = add(service)
     sql = "SELECT path, COUNT(*) AS n, MAX(created_at) FROM kudos WHERE site_id = ? GROUP BY rtrim(path, '/')"
     counted = {row[0]: row[1] for row in service.connection.execute(sql, (site,))}
@@ -40,7 +40,7 @@ async def test_totals_ranking_and_newest_agree_with_the_database(quirks: list[Qu
 
 
 async def test_both_lists_go_on_where_they_ended() -> None:
-    service = Standin(now=lambda: NOW, quirks=[Quirk.UNSORTED])
+    service = FakeApi(now=lambda: NOW, quirks=[Quirk.UNSORTED])
     uids: list[str] = []
     offset: int | None = 0
     async with connect(service) as host:
@@ -53,7 +53,7 @@ async def test_both_lists_go_on_where_they_ended() -> None:
 
 
 async def test_all_time_reaches_back_over_windows_of_at_most_730_days_to_the_beginning() -> None:
-    service = standin()
+    service = fake_api()
     site = str(service.add_site(label="Old", url="https://old.example", created_at=ago(2000)))
     service.add_kudos(int(site), [{"uid": f"k{day}", "created_at": ago(day)} for day in (1999, 1400, 731, 730, 0)])
     async with connect(service) as host:
@@ -70,7 +70,7 @@ async def test_all_time_reaches_back_over_windows_of_at_most_730_days_to_the_beg
 
 
 async def test_a_difference_from_the_lifetime_counter_is_said() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "a", days_ago=3)
     add(service, "from-before-the-site", days_ago=5000)
     async with connect(service) as host:
@@ -83,7 +83,7 @@ async def test_a_difference_from_the_lifetime_counter_is_said() -> None:
 
 
 async def test_likes_per_hundred_views_are_of_the_same_days_and_page() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "a", "b", path="/x")
     add(service, "c", path="/x/")
     add(service, "d", path="/unseen")
@@ -112,7 +112,7 @@ def test_a_small_rate_keeps_two_digits_and_is_never_told_as_none(hits: int, rate
 
 @pytest.mark.parametrize("path", ["/hello", "/hello/", "hello"])
 async def test_a_path_finds_both_its_spellings_of_all_time(path: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "a", path="/hello", days_ago=300)
     add(service, "b", path="/hello/")
     add(service, "c", path="/hello/there")
@@ -123,7 +123,7 @@ async def test_a_path_finds_both_its_spellings_of_all_time(path: str) -> None:
 
 
 async def test_what_is_asked_without_a_filter_or_with_a_period_is_of_that_period() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, "a", days_ago=3)
     add(service, "old", days_ago=300)
     async with connect(service) as host:
@@ -153,7 +153,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("uid", HOSTILE)
 async def test_a_uid_finds_its_kudo_as_it_was_shown_and_as_it_is(uid: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, uid, "other", path="/" + uid)
     async with connect(service) as host:
         listed = rows_of((await host.answer("list_kudos", site=site, period="all_time"))["newest"])
@@ -168,7 +168,7 @@ async def test_a_uid_finds_its_kudo_as_it_was_shown_and_as_it_is(uid: str) -> No
 
 
 async def test_an_empty_result_says_what_was_asked_and_how_to_look_further() -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(service) as host:
         answer = await host.answer("list_kudos", site=site, uid="nobody")

@@ -5,7 +5,7 @@ from typing import Any, cast
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, SITE, answering, assert_safe, pages_of, paging, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -28,13 +28,13 @@ def many(count: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def unsorted() -> Standin:
+def unsorted() -> FakeApi:
     """An account whose lists come in no order."""
-    return Standin(now=lambda: NOW, hits=3000, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS])
+    return FakeApi(now=lambda: NOW, hits=3000, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS])
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_the_ranking_is_that_of_all_hits_and_adds_up(unsorted: Standin, mode: Mode) -> None:
+async def test_the_ranking_is_that_of_all_hits_and_adds_up(unsorted: FakeApi, mode: Mode) -> None:
     counted = unsorted.connection.execute(
         "SELECT path, COUNT(*) FROM hits WHERE site_id = 456 GROUP BY path ORDER BY COUNT(*) DESC, path"
     ).fetchall()
@@ -55,7 +55,7 @@ async def test_the_ranking_is_that_of_all_hits_and_adds_up(unsorted: Standin, mo
 
 
 @pytest.mark.parametrize("text", ["BLOG", "blog", "lov", "/About/"])
-async def test_path_is_a_part_in_any_case_and_shares_stay_those_of_the_whole(unsorted: Standin, text: str) -> None:
+async def test_path_is_a_part_in_any_case_and_shares_stay_those_of_the_whole(unsorted: FakeApi, text: str) -> None:
     (hits, number) = unsorted.connection.execute(
         "SELECT COUNT(*), COUNT(DISTINCT path) FROM hits WHERE site_id = 456 AND instr(lower(path), lower(?))", (text,)
     ).fetchone()
@@ -68,9 +68,9 @@ async def test_path_is_a_part_in_any_case_and_shares_stay_those_of_the_whole(uns
 
 
 async def test_a_path_as_an_answer_shows_it_finds_itself() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    standin.add_hits(456, [{"path": "/a b"}, {"path": "/" + "x" * 300}, {"path": "/c"}])
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.add_hits(456, [{"path": "/a b"}, {"path": "/" + "x" * 300}, {"path": "/c"}])
+    async with connect(fake_api) as host:
         shown = [row["path"] for row in rows_of((await host.answer("get_leaderboard", site="456"))["pages"])]
         assert len(shown) == 3
         for path in shown:
@@ -157,8 +157,8 @@ async def test_no_text_of_the_service_breaks_out(text: str) -> None:
 
 
 async def test_a_single_page_with_a_single_hit_is_one() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    standin.add_hits(456, [{"path": "/c"}])
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.add_hits(456, [{"path": "/c"}])
+    async with connect(fake_api) as host:
         answer = await host.answer("get_leaderboard", site="456")
     assert answer["headline"].startswith("1 page has 1 hit ever; ")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import ME, SITE, paging
-from tinylytics_tools.wire import open_store
+from tinylytics_tools.transport import open_store
 from wiring import MODES, NOW, Mode, connect
 
 pytestmark = pytest.mark.anyio

@@ -1,7 +1,7 @@
 """Raw values become rows of a ranking: twins, addresses of a host, and what is shown alike are one."""
 
 import pytest
-from tinylytics_tools.merge import merged, stem, twin
+from tinylytics_tools.dimensions import merged, stem, twin
 
 
 @pytest.mark.parametrize(

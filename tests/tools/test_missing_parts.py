@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, connect
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,7 @@ class Lacking(httpx.AsyncBaseTransport):
     """The stand-in, with fields left out of its replies at the end of one path; all of them where none is named."""
 
     def __init__(self, path: str, field: str | None) -> None:
-        self._inner = httpx.ASGITransport(app=Standin(now=lambda: NOW, hits=50))
+        self._inner = httpx.ASGITransport(app=FakeApi(now=lambda: NOW, hits=50))
         self._path = path
         self._field = field
 

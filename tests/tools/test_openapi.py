@@ -5,7 +5,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, answering, assert_safe, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ async def fields_of(service: Any) -> list[tuple[str, str, bool]]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_list_of_operations_is_small_and_complete(mode: Mode) -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0), mode=mode) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0), mode=mode) as host:
         result = await host.call("get_openapi")
         assert "authorization" not in host.wire.requests[0].headers
     answer = result.structured_content
@@ -48,13 +48,13 @@ async def test_the_list_of_operations_is_small_and_complete(mode: Mode) -> None:
     "operation", ["GET /sites/{id}/hits", "get /sites/:id/hits", "GET /sites/:site_id/hits/", "hits"]
 )
 async def test_one_operation_goes_by_route_or_id(operation: str) -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
         answer = await host.answer("get_openapi", operation=operation)
     assert answer["operation"] == "GET /sites/:id/hits"
 
 
 async def test_all_fields_of_an_operation_can_be_read_by_going_on() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0, quirks=[Quirk.EXTRA_FIELDS])) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0, quirks=[Quirk.EXTRA_FIELDS])) as host:
         answer = await host.answer("get_openapi", operation="GET /sites/{id}/uptime")
         rows = rows_of(answer["fields"])
         while (offset := answer["fields"]["next_offset"]) is not None:
@@ -69,7 +69,7 @@ async def test_all_fields_of_an_operation_can_be_read_by_going_on() -> None:
 
 
 async def test_a_request_body_is_unfolded_too() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
         answer = await host.answer("get_openapi", operation="POST /sites/{id}/kudos")
     body = {row["name"]: row["required"] for row in rows_of(answer["fields"]) if row["in"] == "body"}
     assert body == {"path": True, "custom_uid": False}
@@ -87,7 +87,7 @@ async def test_a_request_body_is_unfolded_too() -> None:
     ],
 )
 async def test_an_operation_that_is_not_clear_is_an_error_that_names_near_ones(operation: str, words: str) -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
         said = await host.error("get_openapi", operation=operation)
     assert words in said
     assert "script" not in said

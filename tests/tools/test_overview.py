@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.overview.read import affordable
-from tinylytics_tools.wire import build_wire, open_store
+from tinylytics_tools.transport import build_transport, open_store
 from wiring import NOW, connect, network_of, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.anyio
 class Failing(httpx.AsyncBaseTransport):
     """A stand-in that answers with one status wherever a path ends in one way; with None it takes too long."""
 
-    def __init__(self, standin: Standin, end: str, status: int | None) -> None:
-        self._inner = network_of(standin)
+    def __init__(self, fake_api: FakeApi, end: str, status: int | None) -> None:
+        self._inner = network_of(fake_api)
         self._end = end
         self._status = status
 
@@ -30,21 +30,21 @@ class Failing(httpx.AsyncBaseTransport):
         return httpx.Response(self._status, json={"error": "no"}, request=request)
 
 
-def keeping(standin: Standin) -> httpx.AsyncBaseTransport:
+def keeping(fake_api: FakeApi) -> httpx.AsyncBaseTransport:
     """The stand-in behind the whole wire, which keeps answers."""
-    network = network_of(standin)
-    return build_wire(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
+    network = network_of(fake_api)
+    return build_transport(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
 
 
-def many(count: int) -> Standin:
+def many(count: int) -> FakeApi:
     """An account with so many sites, each with hits in two months."""
-    standin = Standin(now=lambda: NOW, hits=0)
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
     moment = int(NOW.timestamp())
     for number in range(count - 3):
-        site = standin.add_site(label=f"Site {number}", url=f"https://{number}.example")
-        standin.add_hits(site, [{"created_at": moment - age * 86_400} for age in (0, 1, 2, 40)] * (number + 1))
-        standin.add_kudos(site, [{"uid": f"k{number}", "created_at": moment - 86_400}])
-    return standin
+        site = fake_api.add_site(label=f"Site {number}", url=f"https://{number}.example")
+        fake_api.add_hits(site, [{"created_at": moment - age * 86_400} for age in (0, 1, 2, 40)] * (number + 1))
+        fake_api.add_kudos(site, [{"uid": f"k{number}", "created_at": moment - 86_400}])
+    return fake_api
 
 
 def test_columns_fit_in_their_order_and_a_dear_one_makes_way_for_a_cheap_one() -> None:
@@ -158,8 +158,8 @@ async def test_all_time_takes_the_counters_of_all_sites_at_no_cost() -> None:
 async def test_what_fails_of_one_site_is_unknown_there_and_said(
     end: str, column: str, status: int | None, time_zone: str
 ) -> None:
-    standin = Standin(now=lambda: NOW, hits=1_000)
-    async with connect(Failing(standin, f"/sites/456{end}", status)) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=1_000)
+    async with connect(Failing(fake_api, f"/sites/456{end}", status)) as host:
         answer = await host.answer("get_overview", time_zone=time_zone)
     rows = {row["id"]: row for row in rows_of(answer["sites"])}
     assert rows[456][column] in (None, "unknown")
@@ -173,24 +173,24 @@ async def test_what_fails_of_one_site_is_unknown_there_and_said(
 @pytest.mark.parametrize(("status", "said"), [(401, "did not accept the API key"), (429, "no more requests")])
 @pytest.mark.parametrize("end", ["/hits", "/kudos", "/user_journeys", "/uptime"])
 async def test_a_refused_key_and_a_spent_allowance_fail_the_whole(end: str, status: int, said: str) -> None:
-    async with connect(Failing(Standin(now=lambda: NOW, hits=1_000), f"/sites/456{end}", status)) as host:
+    async with connect(Failing(FakeApi(now=lambda: NOW, hits=1_000), f"/sites/456{end}", status)) as host:
         assert said in await host.error("get_overview")
 
 
 async def test_where_no_site_tells_its_hits_the_failure_is_told() -> None:
-    async with connect(Failing(Standin(now=lambda: NOW, hits=1_000), "/hits", 500)) as host:
+    async with connect(Failing(FakeApi(now=lambda: NOW, hits=1_000), "/hits", 500)) as host:
         assert "Tinylytics failed with status 500" in await host.error("get_overview")
 
 
 async def test_small_numbers_are_marked_only_where_a_per_cent_rests_on_them() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
     moment = int(NOW.timestamp())
-    busy, new = (standin.add_site(label=name, url=f"https://{name}.example") for name in ("busy", "new"))
-    standin.add_hits(busy, [{"created_at": moment - age * 86_400} for age in (1, 10)] * 200)
-    standin.add_hits(new, [{"created_at": moment - 86_400}] * 3)
-    async with connect(standin) as host:
+    busy, new = (fake_api.add_site(label=name, url=f"https://{name}.example") for name in ("busy", "new"))
+    fake_api.add_hits(busy, [{"created_at": moment - age * 86_400} for age in (1, 10)] * 200)
+    fake_api.add_hits(new, [{"created_at": moment - 86_400}] * 3)
+    async with connect(fake_api) as host:
         none = await host.answer("get_overview", period="last_7_days")
-        standin.add_hits(new, [{"created_at": moment - 10 * 86_400}])
+        fake_api.add_hits(new, [{"created_at": moment - 10 * 86_400}])
         one = await host.answer("get_overview", period="last_7_days")
     assert not any("small numbers" in note for note in none["notes"])
     assert [note for note in one["notes"] if "small numbers" in note] == [
@@ -200,7 +200,7 @@ async def test_small_numbers_are_marked_only_where_a_per_cent_rests_on_them() ->
 
 @pytest.mark.parametrize("period", ["today", "this_week"])
 async def test_days_that_are_not_over_are_said_to_be_no_comparison(period: str) -> None:
-    async with connect(Standin(now=lambda: NOW, hits=1_000)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=1_000)) as host:
         for tool, more in (
             ("get_overview", {}),
             ("summarize_traffic", {"site": "456"}),
@@ -211,7 +211,7 @@ async def test_days_that_are_not_over_are_said_to_be_no_comparison(period: str) 
 
 
 async def test_without_a_subscription_the_status_is_unknown_at_the_cost_of_one_refusal() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=1_000, subscribed=False)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=1_000, subscribed=False)) as host:
         answer = await host.answer("get_overview")
         asked = [request for request in host.wire.requests if request.url.path.endswith("/uptime")]
     assert [row["status"] for row in rows_of(answer["sites"])] == ["unknown"] * 3
@@ -220,7 +220,7 @@ async def test_without_a_subscription_the_status_is_unknown_at_the_cost_of_one_r
 
 async def test_days_are_those_of_the_account_where_that_is_asked() -> None:
     late = NOW.replace(hour=2)
-    async with connect(Standin(now=lambda: late, hits=1_000), clock=lambda: late) as host:
+    async with connect(FakeApi(now=lambda: late, hits=1_000), clock=lambda: late) as host:
         answer = await host.answer("get_overview", period="today", time_zone="user")
     assert answer["first_day"] == answer["last_day"] == str(NOW.date() - timedelta(days=1))
     assert answer["change"] is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinylytics_tools.periods import Window, series_in_order
-from tinylytics_tools.plan import MOST_REQUESTS, Plan, cheapest, pages, spread
+from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages, spread
 
 LAST_30_DAYS = Window(date(2026, 10, 24), date(2026, 11, 22))
 ROOM = MOST_REQUESTS - 4

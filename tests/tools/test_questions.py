@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mcp.types import CallToolResult
-from tinylytics_mcp.standin import Standin
+from tinylytics_mcp.fake_api import FakeApi
 from wiring import NOW, Connected, connect, text_of
 
 pytestmark = pytest.mark.anyio
@@ -23,14 +23,14 @@ class Asked:
     """A connected host, and the truth by SQL; days are UTC."""
 
     host: Connected
-    standin: Standin
+    fake_api: FakeApi
 
     def sql(self, what: str, first: date, last: date, also: str = "", site: int = BLOG) -> list[Any]:
         """Rows of a query over the hits of some days."""
         since = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp())
         before = int(datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp()) + 86_400
         where = f"site_id = {site} AND created_at >= {since} AND created_at < {before}"
-        return [tuple(row) for row in self.standin.connection.execute(f"SELECT {what} FROM hits WHERE {where} {also}")]  # noqa: S608 - constants of this file
+        return [tuple(row) for row in self.fake_api.connection.execute(f"SELECT {what} FROM hits WHERE {where} {also}")]  # noqa: S608 - constants of this file
 
     def count(self, first: date, last: date, also: str = "", site: int = BLOG) -> int:
         """How many hits."""
@@ -44,12 +44,12 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def blog() -> Standin:
-    return Standin(now=lambda: NOW, hourly_limit=100_000)
+def blog() -> FakeApi:
+    return FakeApi(now=lambda: NOW, hourly_limit=100_000)
 
 
 @pytest.fixture
-async def asked(blog: Standin) -> AsyncGenerator[Asked]:
+async def asked(blog: FakeApi) -> AsyncGenerator[Asked]:
     async with connect(blog) as host:
         yield Asked(host, blog)
 
@@ -161,7 +161,7 @@ async def test_8_which_countries(asked: Asked) -> None:
 
 
 async def test_9_this_week_against_last_week() -> None:
-    blog = Standin(now=lambda: THURSDAY, hits=3_000)
+    blog = FakeApi(now=lambda: THURSDAY, hits=3_000)
     async with connect(blog, clock=lambda: THURSDAY) as host:
         asked, today = Asked(host, blog), THURSDAY.date()
         result = await asked.ask("summarize_traffic", period="this_week")
@@ -230,7 +230,7 @@ async def test_17_write_my_monday_report_for_all_three_sites(asked: Asked) -> No
     result = await asked.host.call("get_overview", period="last_week")
     first = TODAY - timedelta(days=7)
     week, before = (first, TODAY - timedelta(days=1)), days_back(7, before=first)
-    for site, name in asked.standin.connection.execute("SELECT id, label FROM sites"):
+    for site, name in asked.fake_api.connection.execute("SELECT id, label FROM sites"):
         now, then = asked.count(*week, site=site), asked.count(*before, site=site)
         row(result, "sites", site, name, now, then, now - then)
     told(result, sum(asked.count(*week, site=site) for site in (456, 457, 458)), *map(str, week))

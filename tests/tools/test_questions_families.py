@@ -4,16 +4,16 @@ import json
 from typing import Any
 
 import pytest
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import MODES, NOW, Connected, Mode, connect, text_of
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module", params=[(), (Quirk.UNSORTED, Quirk.WRAPPED, Quirk.EXTRA_FIELDS)], ids=["plain", "odd"])
-def standin(request: pytest.FixtureRequest) -> Standin:
+def fake_api(request: pytest.FixtureRequest) -> FakeApi:
     """The reference account, as documented and in its oddest forms."""
-    return Standin(now=lambda: NOW, quirks=request.param)
+    return FakeApi(now=lambda: NOW, quirks=request.param)
 
 
 async def asked(host: Connected, tool: str, most: int, **arguments: Any) -> tuple[str, str]:
@@ -27,24 +27,24 @@ async def asked(host: Connected, tool: str, most: int, **arguments: Any) -> tupl
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_2_how_many_hits_ever(standin: Standin, mode: Mode) -> None:
-    (hits,) = standin.connection.execute("SELECT COUNT(*) FROM hits WHERE site_id = 456").fetchone()
-    async with connect(standin, mode=mode) as host:
+async def test_2_how_many_hits_ever(fake_api: FakeApi, mode: Mode) -> None:
+    (hits,) = fake_api.connection.execute("SELECT COUNT(*) FROM hits WHERE site_id = 456").fetchone()
+    async with connect(fake_api, mode=mode) as host:
         for half in await asked(host, "get_site", 2, site="My Blog"):
             assert f"My Blog has had {hits} hits since 2025-06-23." in half
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_5_how_many_visitors_this_month(standin: Standin, mode: Mode) -> None:
+async def test_5_how_many_visitors_this_month(fake_api: FakeApi, mode: Mode) -> None:
     hits_of_visitors = [
         int(row[0])
-        for row in standin.connection.execute(
+        for row in fake_api.connection.execute(
             "SELECT COUNT(*) FROM hits WHERE site_id = 456 AND visitor_hash NOTNULL "
             "AND date(created_at, 'unixepoch') BETWEEN '2026-11-01' AND '2026-11-23' GROUP BY visitor_hash"
         )
     ]
     visitors, single = len(hits_of_visitors), hits_of_visitors.count(1)
-    async with connect(standin, mode=mode) as host:
+    async with connect(fake_api, mode=mode) as host:
         halves = await asked(host, "get_user_journeys", 2, site="456", period="this_month")
     for half in halves:
         assert f"had {visitors} visitors from 2026-11-01 to 2026-11-23" in half
@@ -54,12 +54,12 @@ async def test_5_how_many_visitors_this_month(standin: Standin, mode: Mode) -> N
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_18_what_do_the_insights_say(standin: Standin, mode: Mode) -> None:
-    stored = standin.connection.execute(
+async def test_18_what_do_the_insights_say(fake_api: FakeApi, mode: Mode) -> None:
+    stored = fake_api.connection.execute(
         "SELECT insights_for_date, body FROM insights WHERE site_id = 456 ORDER BY insights_for_date DESC"
     ).fetchall()
     newest = json.loads(stored[0]["body"])
-    async with connect(standin, mode=mode) as host:
+    async with connect(fake_api, mode=mode) as host:
         halves = await asked(host, "get_insights", 2, site="456")
     for half in halves:
         assert f"the newest is about {stored[0]['insights_for_date']}" in half
@@ -72,8 +72,8 @@ async def test_18_what_do_the_insights_say(standin: Standin, mode: Mode) -> None
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_19_is_everything_up_and_when_does_my_certificate_expire(standin: Standin, mode: Mode) -> None:
-    async with connect(standin, mode=mode) as host:
+async def test_19_is_everything_up_and_when_does_my_certificate_expire(fake_api: FakeApi, mode: Mode) -> None:
+    async with connect(fake_api, mode=mode) as host:
         halves = await asked(host, "get_uptime", 2, site="456")
         everything = await asked(host, "check_health", 7)
     for half in halves:
@@ -86,10 +86,10 @@ async def test_19_is_everything_up_and_when_does_my_certificate_expire(standin: 
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_20_which_links_are_broken(standin: Standin, mode: Mode) -> None:
-    links = standin.connection.execute("SELECT * FROM links WHERE site_id = 456 AND NOT ignored").fetchall()
+async def test_20_which_links_are_broken(fake_api: FakeApi, mode: Mode) -> None:
+    links = fake_api.connection.execute("SELECT * FROM links WHERE site_id = 456 AND NOT ignored").fetchall()
     broken = [link for link in links if link["issue_type"] == "broken_link"]
-    async with connect(standin, mode=mode) as host:
+    async with connect(fake_api, mode=mode) as host:
         halves = await asked(host, "get_content_status", 2, site="456")
     for half in halves:
         assert f"My Blog has {len(broken)} broken links" in half

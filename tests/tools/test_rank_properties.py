@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tinylytics_tools import hit_log
+from tinylytics_tools.hits import api as hits_api
 from traffic_world import FILTERS, NAMES, Hit, Stage, World, asked, counted, on_stage, same_as, times, worlds
 from wiring import Connected, rows_of
 
@@ -44,7 +44,7 @@ async def test_a_ranking_is_what_a_plain_count_gives(
 ) -> None:
     world, asking, filters = question
     stage, host = theatre
-    monkeypatch.setattr(hit_log, "PER_PAGE", per_page)
+    monkeypatch.setattr(hits_api, "PER_PAGE", per_page)
     site = stage.show(world)
     host.wire.requests.clear()
     answer = await host.answer("rank_traffic", site=site, limit=50, **asking, **asked(filters))

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 
 import pytest
-from tinylytics_mcp.standin import Quirk, Standin
-from tinylytics_tools import hit_log
+from tinylytics_mcp.fake_api import FakeApi, Quirk
+from tinylytics_tools.hits import api as hits_api
 from wiring import NOW, Connected, connect, rows_of
 
 pytestmark = pytest.mark.anyio
@@ -14,11 +14,11 @@ MOMENT = int(NOW.timestamp()) - 86_400
 
 
 async def served(*groups: tuple[int, Mapping[str, str | int]]) -> AsyncGenerator[tuple[Connected, str]]:
-    standin = Standin(now=lambda: NOW, hits=0)
-    site = str(standin.add_site(label="Ranked", url="https://ranked.example"))
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = str(fake_api.add_site(label="Ranked", url="https://ranked.example"))
     for count, row in groups:
-        standin.add_hits(int(site), [{"created_at": MOMENT, **row}] * count)
-    async with connect(standin) as host:
+        fake_api.add_hits(int(site), [{"created_at": MOMENT, **row}] * count)
+    async with connect(fake_api) as host:
         yield host, site
 
 
@@ -105,7 +105,7 @@ async def test_a_host_that_no_text_finds_alone_is_still_counted_exactly() -> Non
 
 
 async def test_such_a_host_on_a_site_too_large_to_read_leaves_the_rest_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 5)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 5)
     referrers = (200, "a.example/x"), (40, "https://ba.example/"), (20, "x://q?//a.example/")
     async for host, site in served(*((count, {"referrer": name}) for count, name in referrers)):
         answer = await host.answer("summarize_traffic", site=site, referrer="a.example", period="last_7_days")
@@ -116,18 +116,18 @@ async def test_such_a_host_on_a_site_too_large_to_read_leaves_the_rest_unknown(m
 
 
 async def test_uniques_of_two_requests_are_not_added_up() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    site = standin.add_site(label="Old", url="https://old.example", created_at=MOMENT - 900 * 86_400)
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Old", url="https://old.example", created_at=MOMENT - 900 * 86_400)
     rows = (("/once", MOMENT), ("/both", MOMENT), ("/both", MOMENT - 790 * 86_400))
-    standin.add_hits(site, ({"created_at": at, "path": path, "unique_hash": "aa"} for path, at in rows))
+    fake_api.add_hits(site, ({"created_at": at, "path": path, "unique_hash": "aa"} for path, at in rows))
     days = {"start_date": str(NOW.date() - timedelta(days=800)), "end_date": str(NOW.date() - timedelta(days=1))}
-    async with connect(standin) as host:
+    async with connect(fake_api) as host:
         answer = await host.answer("rank_traffic", site=str(site), dimension="path", compare="none", **days)
     assert [row[:2] + row[3:] for row in answer["ranking"]["rows"]] == [["/both", 2, None], ["/once", 1, 1]]
 
 
 async def test_hours_are_refused_in_a_zone_that_nobody_names() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
         said = await host.error("rank_traffic", site="456", dimension="hour", time_zone="user")
     assert "Hours are only known in UTC" in said
     assert "time_zone utc" in said
@@ -136,7 +136,7 @@ async def test_hours_are_refused_in_a_zone_that_nobody_names() -> None:
 async def test_campaigns_are_read_from_rows_where_the_service_does_not_group_them() -> None:
     answers: list[dict[str, object]] = []
     for quirks in ((), (Quirk.NO_SOURCE_GROUPS,)):
-        async with connect(Standin(now=lambda: NOW, hits=3_000, quirks=quirks)) as host:
+        async with connect(FakeApi(now=lambda: NOW, hits=3_000, quirks=quirks)) as host:
             answers.append(await host.answer("rank_traffic", site="456", dimension="source"))
     grouped, read = answers
     assert grouped["requests_used"] != read["requests_used"]
@@ -147,9 +147,9 @@ async def test_campaigns_are_read_from_rows_where_the_service_does_not_group_the
 async def test_too_many_hits_make_a_labelled_estimate_from_all_over_the_window(
     dimension: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 20)
-    standin = Standin(now=lambda: NOW, hits=12_000, quirks=[Quirk.NO_SOURCE_GROUPS])
-    async with connect(standin) as host:
+    monkeypatch.setattr(hits_api, "PER_PAGE", 20)
+    fake_api = FakeApi(now=lambda: NOW, hits=12_000, quirks=[Quirk.NO_SOURCE_GROUPS])
+    async with connect(fake_api) as host:
         answer = await host.answer("rank_traffic", site="456", dimension=dimension)
         pages = sorted(
             int(request.url.params["page"]) for request in host.wire.requests if "page" in request.url.params
@@ -166,8 +166,8 @@ async def test_too_many_hits_make_a_labelled_estimate_from_all_over_the_window(
 
 
 async def test_weekdays_of_many_days_are_estimated_from_whole_weeks() -> None:
-    standin = Standin(now=lambda: NOW, hits=50_000)
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=50_000)
+    async with connect(fake_api) as host:
         answer = await host.answer(
             "rank_traffic", site="456", dimension="weekday", period="last_90_days", time_zone="user"
         )
@@ -177,7 +177,7 @@ async def test_weekdays_of_many_days_are_estimated_from_whole_weeks() -> None:
 
 
 async def test_an_earlier_period_in_which_the_site_did_not_exist_is_no_comparison() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=1_000)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=1_000)) as host:
         answer = await host.answer("rank_traffic", site="458", dimension="path", period="last_30_days")
     assert answer["earlier_hits"] is None
     assert "new" not in answer
@@ -188,7 +188,7 @@ async def test_an_earlier_period_in_which_the_site_did_not_exist_is_no_compariso
 async def test_a_list_too_long_for_one_call_shows_its_top_only_where_that_is_sure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     groups = [(300, {"path": "/top"}), (200, {"path": "/next"}), *((1, {"path": f"/{n}"}) for n in range(390))]
     async for host, site in served(*groups):
         asked = {"site": site, "dimension": "path", "compare": "none", "period": "last_7_days"}

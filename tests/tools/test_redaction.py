@@ -9,8 +9,8 @@ import pytest
 from family_service import SITE, answering
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinylytics_tools.wire import open_store
-from tinylytics_tools.wire.no_echo import NoEcho
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.redact import Redact
 from wiring import connect, text_of
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ async def test_it_is_found_wherever_it_is_escaped_or_divided(where: list[int], w
     parts = [f"\\u{ord(char):04x}" if what == "escape" and at in where else char for at, char in enumerate(KEY)]
     divided = "".join(what + part if what != "escape" and at in where else part for at, part in enumerate(parts))
     body = f'{{"error": "{divided}", "around": {json.dumps(around)}}}'.encode("utf-8", "surrogatepass")
-    transport = NoEcho(httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers={"x-echo": KEY})))
+    transport = Redact(httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers={"x-echo": KEY})))
     request = httpx.Request("GET", "https://tinylytics.test/", headers={"authorization": f"Bearer {KEY}"})
     response = await transport.handle_async_request(request)
     assert KEY.lower() not in _visible(json.loads(response.content, strict=False)["error"])
@@ -74,7 +74,7 @@ async def test_an_answer_without_it_passes_as_it_is() -> None:
     body = json.dumps({"path": "/blog/caf\u00e9%20tly-fa-", "label": "Ab3dE6gH9jK1mN4pQ7sT0vW"}).encode()
     original = httpx.Response(200, content=body)
     request = httpx.Request("GET", "https://tinylytics.test/", headers={"authorization": f"Bearer {KEY}"})
-    assert await NoEcho(httpx.MockTransport(lambda _: original)).handle_async_request(request) is original
+    assert await Redact(httpx.MockTransport(lambda _: original)).handle_async_request(request) is original
 
 
 def _stored(folder: Path) -> bytes:

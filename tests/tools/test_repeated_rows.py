@@ -7,7 +7,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import SITE, answering, paging
-from tinylytics_tools import hit_log
+from tinylytics_tools.hits import api as hits_api
 from wiring import connect, rows_of
 
 pytestmark = pytest.mark.anyio
@@ -268,7 +268,7 @@ def log(pages: Callable[[int], Sequence[Any]], total: int | Callable[[int], int]
 
 @pytest.mark.parametrize("offset", [0, 8, 14])
 async def test_hits_that_come_twice_do_not_make_a_list_complete(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     rows = [hit(n) for n in range(30)]
     repeated = [rows[0:10], [*rows[9:10], *rows[10:19]], rows[20:30]]
     async with connect(log(lambda page: repeated[page - 1], 30, size=10)) as host:
@@ -280,7 +280,7 @@ async def test_hits_that_come_twice_do_not_make_a_list_complete(offset: int, mon
 
 
 async def test_hits_repeated_within_a_page_are_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     rows = [hit(n) for n in range(5)]
     for total, complete in ((5, True), (10, False)):
         async with connect(log(lambda _: twice(rows), total, size=10)) as host:
@@ -292,7 +292,7 @@ async def test_hits_repeated_within_a_page_are_shown_once(monkeypatch: pytest.Mo
 async def test_hits_that_moved_since_they_were_counted_are_not_called_complete(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     rows = [hit(n) for n in range(6)]
     async with connect(log(lambda _: rows, lambda asked: 5 if asked == 1 else 6, size=10)) as host:
         answer = await host.answer("list_hits", period="today")
@@ -312,7 +312,7 @@ def grouped(field: str, count: str, pages: Sequence[Sequence[tuple[str, int]]], 
         told = [{field: name, count: value} for name, value in rows]
         return {
             "grouped_hits": told,
-            "pagination": paging(0 if is_running else groups, number=number, size=hit_log.PER_PAGE),
+            "pagination": paging(0 if is_running else groups, number=number, size=hits_api.PER_PAGE),
         }
 
     return answering({"/sites/456/hits": answer})
@@ -327,7 +327,7 @@ async def test_a_group_that_comes_twice_counts_once_with_its_larger_count() -> N
 
 
 async def test_groups_on_two_pages_are_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     rows = [(f"/{n}", 30 - n) for n in range(18)]
     service = grouped("path", "views", [rows[:10], rows[8:]], groups=20, hits=sum(hits for _, hits in rows))
     async with connect(service) as host:
@@ -338,7 +338,7 @@ async def test_groups_on_two_pages_are_not_complete(monkeypatch: pytest.MonkeyPa
 async def test_a_host_that_cannot_be_told_apart_for_missing_groups_is_not_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     rows = [(f"https://t.co/{n}", 1) for n in range(18)]
     service = grouped("referrer", "hit_count", [rows[:10], rows[8:]], groups=20, hits=20)
     async with connect(service) as host:

@@ -5,8 +5,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, SITE, answering, assert_safe, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
-from tinylytics_tools.api import Preferences
+from tinylytics_mcp.fake_api import FakeApi, Quirk
+from tinylytics_tools.client import Preferences
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -25,10 +25,10 @@ def paths(host: Any) -> list[str]:
 @pytest.mark.parametrize("quirks", [[], [Quirk.WRAPPED, Quirk.EXTRA_FIELDS]])
 @pytest.mark.parametrize("mode", MODES)
 async def test_counters_are_those_of_the_hits_and_the_totals_their_sums(mode: Mode, quirks: list[Quirk]) -> None:
-    standin = Standin(now=lambda: NOW, hits=500, quirks=quirks)
-    counted = dict(standin.connection.execute("SELECT site_id, COUNT(*) FROM hits GROUP BY site_id").fetchall())
-    (kudos,) = standin.connection.execute("SELECT COUNT(*) FROM kudos").fetchone()
-    async with connect(standin, mode=mode) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=500, quirks=quirks)
+    counted = dict(fake_api.connection.execute("SELECT site_id, COUNT(*) FROM hits GROUP BY site_id").fetchall())
+    (kudos,) = fake_api.connection.execute("SELECT COUNT(*) FROM kudos").fetchone()
+    async with connect(fake_api, mode=mode) as host:
         result = await host.call("list_sites")
         one = await host.call("get_site", site="example.com")
     answer, single = result.structured_content, one.structured_content
@@ -85,8 +85,8 @@ async def test_no_site_is_explained() -> None:
 
 
 async def test_digits_go_straight_to_the_site_and_names_through_the_list() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    async with connect(fake_api) as host:
         await host.answer("get_site", site="457")
         assert paths(host) == ["/sites/457"]
         await host.answer("get_site", site="Photos")
@@ -102,8 +102,8 @@ async def test_a_site_called_by_a_number_is_found_by_it() -> None:
 
 
 async def test_the_site_of_the_settings_is_the_default() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    async with connect(standin, preferences=Preferences(site="458")) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    async with connect(fake_api, preferences=Preferences(site="458")) as host:
         assert (await host.answer("get_site"))["site"] == "Field Notes"
         assert paths(host) == ["/sites/458"]
 

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import httpx2 as httpx
 import pytest
-from kudo_service import add, left, standin, verbs
-from tinylytics_mcp.standin import FULL_ACCESS_KEY, Standin
+from kudo_service import add, fake_api, left, verbs
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_tools.access import ApiKey
-from tinylytics_tools.wire import open_store
-from tinylytics_tools.wire.interface import Store
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.interface import Store
 from wiring import NOW, connect, network_of
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +22,7 @@ async def read_elsewhere(store: Store, requests: int) -> None:
 
 
 async def test_after_900_reads_the_fifty_requests_kept_for_writes_go_to_writes() -> None:
-    service, store = standin(), open_store(None)
+    service, store = fake_api(), open_store(None)
     site = add(service)
     time = [NOW]
     async with connect(service, store=store, clock=lambda: time[0]) as host:
@@ -40,7 +40,7 @@ async def test_after_900_reads_the_fifty_requests_kept_for_writes_go_to_writes()
 
 
 async def test_writes_that_must_know_something_first_share_what_is_kept_for_them() -> None:
-    service, store = standin(), open_store(None)
+    service, store = fake_api(), open_store(None)
     uids = [f"kudo-{number}" for number in range(40)]
     site = add(service, *uids)
     async with connect(service, store=store) as host:
@@ -55,7 +55,7 @@ async def test_writes_that_must_know_something_first_share_what_is_kept_for_them
 
 
 async def test_the_list_of_sites_is_new_for_a_reader_after_a_write() -> None:
-    service, store = standin(), open_store(None)
+    service, store = fake_api(), open_store(None)
     site = add(service)
     async with connect(service, store=store) as host:
         before = await host.answer("get_site", site=site)
@@ -72,7 +72,7 @@ async def test_the_list_of_sites_is_new_for_a_reader_after_a_write() -> None:
 class OutOfOrder(httpx.AsyncBaseTransport):
     """A service that answers 503 so many times."""
 
-    def __init__(self, service: Standin, times: int, **headers: str) -> None:
+    def __init__(self, service: FakeApi, times: int, **headers: str) -> None:
         self._service, self._left = network_of(service), times
         self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -86,7 +86,7 @@ class OutOfOrder(httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("asked", ["86400", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
 async def test_a_503_silences_the_key_for_a_quarter_hour_at_most_in_its_own_words(asked: str) -> None:
-    service = standin()
+    service = fake_api()
     add(service)
     time: list[datetime] = [NOW]
     async with connect(
@@ -103,7 +103,7 @@ async def test_a_503_silences_the_key_for_a_quarter_hour_at_most_in_its_own_word
 
 
 async def test_a_503_without_a_time_is_told_as_what_it_is_before_and_during_its_pause() -> None:
-    service = standin()
+    service = fake_api()
     add(service)
     async with connect(OutOfOrder(service, 1), store=open_store(None)) as host:
         assert "failed with status 503" in await host.error("list_sites")
@@ -114,7 +114,7 @@ async def test_a_503_without_a_time_is_told_as_what_it_is_before_and_during_its_
 
 
 async def test_a_429_is_told_as_the_hourly_limit_for_as_long_as_it_says() -> None:
-    service = standin()
+    service = fake_api()
     add(service)
 
     def limited(_: httpx.Request) -> httpx.Response:

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from tinylytics_mcp.standin import Standin
-from tinylytics_tools import hit_log
+from tinylytics_mcp.fake_api import FakeApi
+from tinylytics_tools.hits import api as hits_api
 from wiring import NOW, Connected, connect, network_of
 
 pytestmark = pytest.mark.anyio
@@ -19,8 +19,8 @@ DAY = 86_400
 class Busy(httpx.AsyncBaseTransport):
     """The stand-in, with something done to it, or to its answer, at every request for hits."""
 
-    def __init__(self, standin: Standin) -> None:
-        self._inner = network_of(standin)
+    def __init__(self, fake_api: FakeApi) -> None:
+        self._inner = network_of(fake_api)
         self.before: Callable[[httpx.URL], None] = lambda _: None
         self.after: Callable[[httpx.URL, Any], Any] = lambda _, body: body
 
@@ -35,34 +35,34 @@ class Busy(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-async def site() -> AsyncGenerator[tuple[Standin, Busy, Connected, str]]:
-    standin = Standin(now=lambda: NOW, hits=0)
-    number = standin.add_site(label="Busy", url="https://busy.example")
-    standin.add_hits(
+async def site() -> AsyncGenerator[tuple[FakeApi, Busy, Connected, str]]:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    number = fake_api.add_site(label="Busy", url="https://busy.example")
+    fake_api.add_hits(
         number, ({"path": f"/{n % 7}", "is_mobile": n % 2, "created_at": TODAY - n * 3000} for n in range(60))
     )
-    service = Busy(standin)
+    service = Busy(fake_api)
     async with connect(service) as host:
-        yield standin, service, host, str(number)
+        yield fake_api, service, host, str(number)
 
 
 @pytest.mark.parametrize("per_page", [1000, 2], ids=["by rows", "by lists"])
 async def test_a_hit_that_arrives_once_is_counted_everywhere(
-    site: tuple[Standin, Busy, Connected, str], per_page: int, monkeypatch: pytest.MonkeyPatch
+    site: tuple[FakeApi, Busy, Connected, str], per_page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standin, service, host, number = site
-    monkeypatch.setattr(hit_log, "PER_PAGE", per_page)
+    fake_api, service, host, number = site
+    monkeypatch.setattr(hits_api, "PER_PAGE", per_page)
     arrived: list[str] = []
 
     def arrive(url: httpx.URL) -> None:
         if not arrived and (url.params.get("grouped") or url.params["per_page"] == str(per_page)):
             arrived.append(str(url))
-            standin.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
+            fake_api.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
 
     service.before = arrive
     answer = await host.answer("summarize_traffic", site=number, period="this_week", limit=50)
     assert arrived
-    total = standin.connection.execute(
+    total = fake_api.connection.execute(
         "SELECT COUNT(*) FROM hits WHERE site_id = ? AND created_at >= ?", (number, TODAY - TODAY % DAY)
     ).fetchone()[0]
     assert answer["hits"] == answer["hits_today"] == total
@@ -72,11 +72,11 @@ async def test_a_hit_that_arrives_once_is_counted_everywhere(
 
 
 async def test_hits_that_keep_arriving_are_said_to_where_lists_tell_different_times(
-    site: tuple[Standin, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
+    site: tuple[FakeApi, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standin, service, host, number = site
-    monkeypatch.setattr(hit_log, "PER_PAGE", 2)
-    service.before = lambda _: standin.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
+    fake_api, service, host, number = site
+    monkeypatch.setattr(hits_api, "PER_PAGE", 2)
+    service.before = lambda _: fake_api.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
     answer = await host.answer("summarize_traffic", site=number, period="this_week", limit=50)
     apart = sum(row[1] for row in answer["pages"]["rows"]) - answer["hits"]
     assert apart
@@ -84,21 +84,21 @@ async def test_hits_that_keep_arriving_are_said_to_where_lists_tell_different_ti
 
 
 async def test_hits_that_keep_arriving_change_nothing_where_a_page_tells_all(
-    site: tuple[Standin, Busy, Connected, str],
+    site: tuple[FakeApi, Busy, Connected, str],
 ) -> None:
-    standin, service, host, number = site
-    service.before = lambda _: standin.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
+    fake_api, service, host, number = site
+    service.before = lambda _: fake_api.add_hits(int(number), [{"path": "/new", "created_at": TODAY}])
     answer = await host.answer("summarize_traffic", site=number, period="this_month", limit=50)
     sums = {sum(row[1] for row in answer[table]["rows"]) for table in ("series", "pages", "countries", "platforms")}
     assert sums == {answer["hits"]}
 
 
 async def test_groups_that_leave_out_hits_without_a_value_are_filled_up_by_other(
-    site: tuple[Standin, Busy, Connected, str],
+    site: tuple[FakeApi, Busy, Connected, str],
 ) -> None:
-    standin, service, host, number = site
+    fake_api, service, host, number = site
     day_before = TODAY - DAY
-    standin.add_hits(int(number), [{"path": "/", "country": "DE", "created_at": day_before}] * 7)
+    fake_api.add_hits(int(number), [{"path": "/", "country": "DE", "created_at": day_before}] * 7)
 
     def forget_null(url: httpx.URL, body: Any) -> Any:
         if url.params.get("group_by") == "country":
@@ -114,11 +114,11 @@ async def test_groups_that_leave_out_hits_without_a_value_are_filled_up_by_other
 
 
 async def test_a_comparison_of_lists_that_leave_out_hits_says_so_beside_its_figures(
-    site: tuple[Standin, Busy, Connected, str],
+    site: tuple[FakeApi, Busy, Connected, str],
 ) -> None:
-    standin, service, host, number = site
+    fake_api, service, host, number = site
     for count, age in ((7, 1), (4, 8)):
-        standin.add_hits(int(number), [{"country": "DE", "created_at": TODAY - age * DAY}] * count)
+        fake_api.add_hits(int(number), [{"country": "DE", "created_at": TODAY - age * DAY}] * count)
 
     def forget_null(url: httpx.URL, body: Any) -> Any:
         if url.params.get("group_by") == "country":
@@ -134,10 +134,10 @@ async def test_a_comparison_of_lists_that_leave_out_hits_says_so_beside_its_figu
 
 
 async def test_rows_that_change_places_between_two_pages_are_found_by_reading_again(
-    site: tuple[Standin, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
+    site: tuple[FakeApi, Busy, Connected, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standin, service, host, number = site
-    monkeypatch.setattr(hit_log, "PER_PAGE", 20)
+    fake_api, service, host, number = site
+    monkeypatch.setattr(hits_api, "PER_PAGE", 20)
     spoilt: list[int] = []
 
     def repeat(url: httpx.URL, body: Any) -> Any:
@@ -152,11 +152,11 @@ async def test_rows_that_change_places_between_two_pages_are_found_by_reading_ag
     assert answer["complete"] is True
     since, until = TODAY - TODAY % DAY - 7 * DAY, TODAY - TODAY % DAY
     sql = "SELECT SUM(is_mobile) FROM hits WHERE site_id = ? AND created_at >= ? AND created_at < ?"
-    mobile = standin.connection.execute(sql, (number, since, until)).fetchone()[0]
+    mobile = fake_api.connection.execute(sql, (number, since, until)).fetchone()[0]
     assert dict(row[:2] for row in answer["ranking"]["rows"])["mobile"] == mobile
 
 
-async def test_rows_that_are_never_shown_leave_the_counts_exact(site: tuple[Standin, Busy, Connected, str]) -> None:
+async def test_rows_that_are_never_shown_leave_the_counts_exact(site: tuple[FakeApi, Busy, Connected, str]) -> None:
     _, service, host, number = site
     when = {"site": number, "period": "last_7_days"}
     exact = await host.answer("summarize_traffic", **when)
@@ -175,8 +175,8 @@ async def test_rows_that_are_never_shown_leave_the_counts_exact(site: tuple[Stan
 
 
 async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the_same() -> None:
-    standin = Standin(now=lambda: NOW, hits=9_000)
-    inner = network_of(standin)
+    fake_api = FakeApi(now=lambda: NOW, hits=9_000)
+    inner = network_of(fake_api)
 
     async def clamped(request: httpx.Request) -> httpx.Response:
         if int(request.url.params.get("per_page", 1)) > 100:
@@ -194,7 +194,7 @@ async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the
         ("rank_traffic", {"dimension": "device", "period": "last_7_days"}),
     )
     for tool, more in asked:
-        async with connect(standin) as whole, connect(Clamped()) as short:
+        async with connect(fake_api) as whole, connect(Clamped()) as short:
             expected = await whole.answer(tool, site="456", **more)
             answer = await short.answer(tool, site="456", **more)
         assert expected["complete"] is True
@@ -204,10 +204,10 @@ async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the
 
 
 async def test_a_failure_of_the_journeys_leaves_visitors_unknown_and_the_rest_exact(
-    site: tuple[Standin, Busy, Connected, str],
+    site: tuple[FakeApi, Busy, Connected, str],
 ) -> None:
-    standin, _, _, number = site
-    inner = network_of(standin)
+    fake_api, _, _, number = site
+    inner = network_of(fake_api)
 
     class Broken(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

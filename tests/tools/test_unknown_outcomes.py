@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import httpx2 as httpx
 import pytest
-from kudo_service import UID, add, left, standin, verbs
-from tinylytics_mcp.standin import Standin
-from tinylytics_tools.wire import open_store
-from tinylytics_tools.wire.state_file import StateFile
+from kudo_service import UID, add, fake_api, left, verbs
+from tinylytics_mcp.fake_api import FakeApi
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.database import Database
 from tinylytics_tools.writes.record import Outcome
 from wiring import MODES, NOW, Mode, connect, network_of, record_of
 
@@ -35,7 +35,7 @@ ANSWERS: list[tuple[int, dict[str, str]]] = [
 class Answering(httpx.AsyncBaseTransport):
     """A service behind something that answers the first write itself, whether or not it handed it on."""
 
-    def __init__(self, service: Standin, status: int, headers: dict[str, str], *, hands_on: bool) -> None:
+    def __init__(self, service: FakeApi, status: int, headers: dict[str, str], *, hands_on: bool) -> None:
         self._service = network_of(service)
         self._status, self._headers, self._hands_on = status, headers, hands_on
         self._is_first = True
@@ -63,7 +63,7 @@ def clock() -> tuple[list[datetime], Callable[[], datetime]]:
 async def test_a_hit_may_be_stored_and_is_not_sent_again_by_its_repeat(
     status: int, headers: dict[str, str], stored: int, mode: Mode
 ) -> None:
-    service, file = standin(), StateFile(None)
+    service, file = fake_api(), Database(None)
     site = add(service)
     answering = Answering(service, status, headers, hands_on=bool(stored))
     async with connect(answering, store=open_store(None), writes=record_of(file), mode=mode) as host:
@@ -80,7 +80,7 @@ async def test_a_hit_may_be_stored_and_is_not_sent_again_by_its_repeat(
 
 @pytest.mark.parametrize(("status", "headers"), ANSWERS)
 async def test_many_hits_are_told_as_unknown_and_the_rest_is_not_sent(status: int, headers: dict[str, str]) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     rows = [{"path": f"/{number}"} for number in range(150)]
     async with connect(Answering(service, status, headers, hands_on=True), store=open_store(None)) as host:
@@ -97,7 +97,7 @@ async def test_many_hits_are_told_as_unknown_and_the_rest_is_not_sent(status: in
 async def test_a_kudo_is_looked_up_by_its_uid_and_found_unless_the_hour_is_used_up(
     status: int, headers: dict[str, str], custom_uid: str | None
 ) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     time, now = clock()
     answering = Answering(service, status, headers, hands_on=True)
@@ -116,7 +116,7 @@ async def test_a_kudo_is_looked_up_by_its_uid_and_found_unless_the_hour_is_used_
 async def test_a_kudo_that_was_not_stored_is_told_so_with_the_call_that_repeats_it(
     status: int, headers: dict[str, str]
 ) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     time, now = clock()
     async with connect(Answering(service, status, headers, hands_on=False), store=open_store(None), clock=now) as host:
@@ -132,7 +132,7 @@ async def test_a_kudo_that_was_not_stored_is_told_so_with_the_call_that_repeats_
 @pytest.mark.parametrize(("status", "headers"), [one for one in ANSWERS if one[0] != 429])
 @pytest.mark.parametrize("stored", [1, 0])
 async def test_a_deletion_is_looked_up(status: int, headers: dict[str, str], stored: int) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service, UID)
     async with connect(Answering(service, status, headers, hands_on=bool(stored)), store=open_store(None)) as host:
         if stored:
@@ -145,7 +145,7 @@ async def test_a_deletion_is_looked_up(status: int, headers: dict[str, str], sto
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422])
 async def test_a_refusal_of_the_service_stored_nothing(status: int) -> None:
-    service, file = standin(), StateFile(None)
+    service, file = fake_api(), Database(None)
     site = add(service)
     async with connect(
         Answering(service, status, {}, hands_on=False), store=open_store(None), writes=record_of(file)
@@ -156,7 +156,7 @@ async def test_a_refusal_of_the_service_stored_nothing(status: int) -> None:
 
 
 async def test_a_write_that_a_pause_keeps_here_is_told_as_not_sent_and_can_be_repeated() -> None:
-    service, file = standin(), StateFile(None)
+    service, file = fake_api(), Database(None)
     site = add(service)
     time, now = clock()
     async with connect(

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, answering, api_of, assert_safe, pages_of, paging, spoilt
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools import uptime
 from tinylytics_tools.errors import KeyNotAccepted, TooManyRequests
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
@@ -60,12 +60,12 @@ def uptime_of(reply: Any, **more: Any) -> Any:
 async def test_outages_come_newest_first_with_their_seconds_whatever_order_the_service_has(
     mode: Mode, quirks: list[Quirk]
 ) -> None:
-    standin = Standin(now=lambda: NOW, hits=0, quirks=quirks)
-    counted = standin.connection.execute(
+    fake_api = FakeApi(now=lambda: NOW, hits=0, quirks=quirks)
+    counted = fake_api.connection.execute(
         "SELECT ended_at - started_at FROM downtimes WHERE site_id = 456 ORDER BY started_at DESC"
     ).fetchall()
-    (ssl,) = standin.connection.execute("SELECT ssl_expires_at FROM monitors WHERE site_id = 456").fetchone()
-    async with connect(standin, mode=mode) as host:
+    (ssl,) = fake_api.connection.execute("SELECT ssl_expires_at FROM monitors WHERE site_id = 456").fetchone()
+    async with connect(fake_api, mode=mode) as host:
         result = await host.call("get_uptime", site="456")
     answer = result.structured_content
     assert answer is not None
@@ -79,8 +79,8 @@ async def test_outages_come_newest_first_with_their_seconds_whatever_order_the_s
 
 
 async def test_a_site_that_is_down_says_since_when() -> None:
-    standin = Standin(now=lambda: NOW, hits=0)
-    async with connect(standin) as host:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    async with connect(fake_api) as host:
         answer = await host.answer("get_uptime", site="458")
     assert answer["status"] == "down"
     assert answer["down_since"] == "2026-11-22T21:40:00Z"
@@ -102,7 +102,7 @@ async def test_a_paused_monitor_is_not_monitored_and_never_up(fields: dict[str, 
 
 
 async def test_without_a_monitor_the_error_says_that_it_is_not_enabled() -> None:
-    async with connect(Standin(now=lambda: NOW, hits=0)) as host:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
         said = await host.error("get_uptime", site="457")
     assert "not enabled" in said
     assert "not the same as all being well" in said

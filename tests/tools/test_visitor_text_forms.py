@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 
 
 @pytest.mark.parametrize(
@@ -39,36 +39,36 @@ from tinylytics_tools import visitor_text
     ],
 )
 def test_a_referrer_is_merged_to_its_host(referrer: str | None, host: str) -> None:
-    assert visitor_text.host(referrer) == host
+    assert sanitize.host(referrer) == host
 
 
 def test_referrers_of_one_long_host_stay_together_and_two_hosts_apart() -> None:
     long = "a" * 90
-    shown = visitor_text.host(f"https://{long}.example/one")
-    assert shown == visitor_text.host(f"http://www.{long}.example/two")
-    assert shown != visitor_text.host(f"https://{long}.other/")
+    shown = sanitize.host(f"https://{long}.example/one")
+    assert shown == sanitize.host(f"http://www.{long}.example/two")
+    assert shown != sanitize.host(f"https://{long}.other/")
     assert len(shown) == 80
-    assert visitor_text.host(shown) == shown
+    assert sanitize.host(shown) == shown
 
 
 def test_the_domain_of_a_site_is_its_host_or_its_address() -> None:
-    assert visitor_text.domain("https://www.example.com/") == "example.com"
-    assert visitor_text.domain("http://localhost:3000") == "http://localhost:3000"
-    assert visitor_text.domain(visitor_text.domain("a\\@b.example")) == visitor_text.domain("a\\@b.example")
-    assert visitor_text.domain("") == visitor_text.domain(None) == "none"
+    assert sanitize.domain("https://www.example.com/") == "example.com"
+    assert sanitize.domain("http://localhost:3000") == "http://localhost:3000"
+    assert sanitize.domain(sanitize.domain("a\\@b.example")) == sanitize.domain("a\\@b.example")
+    assert sanitize.domain("") == sanitize.domain(None) == "none"
 
 
 def test_a_country_is_two_capitals() -> None:
-    assert visitor_text.country("DE") == "DE"
-    assert {visitor_text.country(code) for code in (None, "", "de", "DEU", "D\n", "ДЕ", "DE\n")} == {"unknown"}
+    assert sanitize.country("DE") == "DE"
+    assert {sanitize.country(code) for code in (None, "", "de", "DEU", "D\n", "ДЕ", "DE\n")} == {"unknown"}
 
 
 def test_a_hash_is_hex_and_two_that_are_not_stay_two() -> None:
-    assert visitor_text.hex_hash("a1B2c3") == "a1B2c3"
-    strange = {visitor_text.hex_hash(value) for value in ("v1a2b3", "v1a2b4", "<b>", "\ud800", "a" * 65)}
+    assert sanitize.hex_hash("a1B2c3") == "a1B2c3"
+    strange = {sanitize.hex_hash(value) for value in ("v1a2b3", "v1a2b4", "<b>", "\ud800", "a" * 65)}
     assert len(strange) == 5
     assert all(len(value) == 12 and int(value, 16) >= 0 for value in strange)
-    assert visitor_text.hex_hash(None) == "unknown"
+    assert sanitize.hex_hash(None) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_hash_is_hex_and_two_that_are_not_stay_two() -> None:
     ],
 )
 def test_a_time_is_printed_again_from_what_was_understood(value: str | datetime | None, shown: str) -> None:
-    assert visitor_text.time(value) == shown
+    assert sanitize.time(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -111,26 +111,26 @@ def test_a_time_is_printed_again_from_what_was_understood(value: str | datetime 
     ],
 )
 def test_prose_reads_on_without_anything_that_could_be_structure(value: str | None, shown: str) -> None:
-    assert visitor_text.prose(value) == shown
+    assert sanitize.prose(value) == shown
 
 
 def test_prose_is_cut_at_its_cap_and_says_so() -> None:
-    assert visitor_text.prose("word " * 200) == ("word " * 200)[:599].rstrip() + "…"
-    assert visitor_text.prose("x" * 700, cap=1200) == "x" * 700
-    assert visitor_text.prose("x" * 11, cap=10) == "x" * 9 + "…"
-    assert visitor_text.prose("words (more of them)", cap=9) == "words…"
+    assert sanitize.prose("word " * 200) == ("word " * 200)[:599].rstrip() + "…"
+    assert sanitize.prose("x" * 700, cap=1200) == "x" * 700
+    assert sanitize.prose("x" * 11, cap=10) == "x" * 9 + "…"
+    assert sanitize.prose("words (more of them)", cap=9) == "words…"
 
 
 def test_a_label_keeps_its_plain_punctuation_and_is_never_empty() -> None:
-    assert visitor_text.label("Anna's blog & shop, 2nd edition!") == "Anna\u2019s blog & shop, 2nd edition!"
-    assert visitor_text.label("[]") == visitor_text.label(None) == "unnamed"
-    assert len(visitor_text.label("x" * 100)) == 80
+    assert sanitize.label("Anna's blog & shop, 2nd edition!") == "Anna\u2019s blog & shop, 2nd edition!"
+    assert sanitize.label("[]") == sanitize.label(None) == "unnamed"
+    assert len(sanitize.label("x" * 100)) == 80
 
 
 @pytest.mark.parametrize("char", "\"'`|<>\\()[]{}\n\t\0\x7f\u200d\u202e\U000e0041\ufe0f\u3164\uff02\u2474")
 def test_the_check_finds_what_may_not_be_there(char: str) -> None:
-    assert visitor_text.forbidden(f"a{char}b") == [char]
+    assert sanitize.forbidden(f"a{char}b") == [char]
 
 
 def test_the_check_lets_ordinary_text_pass() -> None:
-    assert visitor_text.forbidden("/café/文章?x=1%20 it\u2019s “up” \u2013 28% 📈…") == []
+    assert sanitize.forbidden("/café/文章?x=1%20 it\u2019s “up” \u2013 28% 📈…") == []

@@ -7,28 +7,28 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinylytics_tools import visitor_text
-from tinylytics_tools.visitor_text import Field, forbidden, is_plain, matches
-from tinylytics_tools.visitor_text.values import canonical
+from tinylytics_tools import sanitize
+from tinylytics_tools.sanitize import Field, forbidden, is_plain, matches
+from tinylytics_tools.sanitize.values import canonical
 
 FIELDS: dict[Field, tuple[Callable[[str | None], str], int]] = {
-    "path": (visitor_text.path, 120),
-    "referrer": (visitor_text.referrer, 120),
-    "host": (visitor_text.host, 80),
-    "source": (visitor_text.source, 60),
-    "uid": (visitor_text.uid, 60),
-    "url": (visitor_text.url, 120),
-    "country": (visitor_text.country, 7),
-    "browser": (visitor_text.browser, 40),
-    "platform": (visitor_text.platform, 40),
+    "path": (sanitize.path, 120),
+    "referrer": (sanitize.referrer, 120),
+    "host": (sanitize.host, 80),
+    "source": (sanitize.source, 60),
+    "uid": (sanitize.uid, 60),
+    "url": (sanitize.url, 120),
+    "country": (sanitize.country, 7),
+    "browser": (sanitize.browser, 40),
+    "platform": (sanitize.platform, 40),
 }
 EXITS: dict[str, tuple[Callable[[str | None], str], int]] = {
     **FIELDS,
-    "domain": (visitor_text.domain, 120),
-    "label": (visitor_text.label, 80),
-    "prose": (visitor_text.prose, 600),
-    "hex_hash": (visitor_text.hex_hash, 64),
-    "time": (visitor_text.time, 20),
+    "domain": (sanitize.domain, 120),
+    "label": (sanitize.label, 80),
+    "prose": (sanitize.prose, 600),
+    "hex_hash": (sanitize.hex_hash, 64),
+    "time": (sanitize.time, 20),
 }
 HOSTILE = (
     "\"'`<>|\\()[]{}^% \t\n\r\0\u00a0\u2028\u200d\u202e\ufe0f\u0301\u3164\U000e0041\ud800…~\u2013.,@:/?#«»„⑴\uff02😀İΣ"
@@ -65,7 +65,7 @@ def test_no_character_of_the_planes_in_use_comes_out_forbidden() -> None:
     text = "".join(f"a{chr(code)}" for code in codes)  # each on a letter, where a mark may stand
     assert len(forbidden(text)) > 10_000
     assert forbidden(canonical(text, "")) == []
-    assert forbidden(visitor_text.prose(text, cap=10 * len(text))) == []
+    assert forbidden(sanitize.prose(text, cap=10 * len(text))) == []
 
 
 @pytest.mark.parametrize("name", ["path", "referrer", "source", "uid", "url"])

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from tinylytics_tools import visitor_text
-from tinylytics_tools.visitor_text import Field, is_plain, matches
+from tinylytics_tools import sanitize
+from tinylytics_tools.sanitize import Field, is_plain, matches
 
 LONG = "/" + "very-long-" * 20
 
@@ -30,8 +30,8 @@ LONG = "/" + "very-long-" * 20
     ],
 )
 def test_an_ordinary_path_of_any_script_does_not_change(value: str) -> None:
-    assert visitor_text.path(value) == value
-    assert visitor_text.url(value) == value
+    assert sanitize.path(value) == value
+    assert sanitize.url(value) == value
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,20 @@ def test_an_ordinary_path_of_any_script_does_not_change(value: str) -> None:
     ],
 )
 def test_a_hostile_path_is_percent_encoded(value: str, shown: str) -> None:
-    assert visitor_text.path(value) == shown
-    assert visitor_text.forbidden(value) or "%" in shown
+    assert sanitize.path(value) == shown
+    assert sanitize.forbidden(value) or "%" in shown
 
 
 def test_a_referrer_is_shown_in_full_and_its_absence_in_a_word() -> None:
-    assert visitor_text.referrer("https://news.example/item?id=1") == "https://news.example/item?id=1"
-    assert visitor_text.referrer("javascript:alert(1)") == "javascript:alert%281%29"
-    assert visitor_text.referrer(None) == visitor_text.referrer("") == "direct"
+    assert sanitize.referrer("https://news.example/item?id=1") == "https://news.example/item?id=1"
+    assert sanitize.referrer("javascript:alert(1)") == "javascript:alert%281%29"
+    assert sanitize.referrer(None) == sanitize.referrer("") == "direct"
 
 
 def test_what_is_missing_has_a_word_for_each_field() -> None:
-    assert (visitor_text.source(None), visitor_text.source("none")) == ("no source", "none")
-    assert {visitor_text.path(""), visitor_text.url(None), visitor_text.uid(None)} == {"none"}
-    assert {visitor_text.browser(None), visitor_text.platform(" ")} == {"unknown"}
+    assert (sanitize.source(None), sanitize.source("none")) == ("no source", "none")
+    assert {sanitize.path(""), sanitize.url(None), sanitize.uid(None)} == {"none"}
+    assert {sanitize.browser(None), sanitize.platform(" ")} == {"unknown"}
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_what_is_missing_has_a_word_for_each_field() -> None:
     ],
 )
 def test_a_browser_and_a_platform_are_short_plain_names(value: str, shown: str) -> None:
-    assert visitor_text.browser(value) == visitor_text.platform(value) == shown
+    assert sanitize.browser(value) == sanitize.platform(value) == shown
 
 
 @pytest.mark.parametrize(
     ("field", "show", "cap"),
     [
-        ("path", visitor_text.path, 120),
-        ("referrer", visitor_text.referrer, 120),
-        ("url", visitor_text.url, 120),
-        ("source", visitor_text.source, 60),
-        ("uid", visitor_text.uid, 60),
+        ("path", sanitize.path, 120),
+        ("referrer", sanitize.referrer, 120),
+        ("url", sanitize.url, 120),
+        ("source", sanitize.source, 60),
+        ("uid", sanitize.uid, 60),
     ],
 )
 def test_a_long_value_is_cut_visibly_and_two_that_start_alike_stay_two(
@@ -114,12 +114,12 @@ def test_a_long_value_is_cut_visibly_and_two_that_start_alike_stay_two(
 
 
 def test_a_forged_cut_mark_does_not_lift_the_cap() -> None:
-    assert len(visitor_text.path(LONG + "…~0123abcd")) == 120
+    assert len(sanitize.path(LONG + "…~0123abcd")) == 120
 
 
 def test_a_cut_never_divides_an_encoded_character() -> None:
     for shift in range(12):
-        shown = visitor_text.uid("a" * shift + "\U0001f600" * 20)
+        shown = sanitize.uid("a" * shift + "\U0001f600" * 20)
         kept = shown.partition("…~")[0][shift:]
         assert len(shown) <= 60
         assert kept == "%F0%9F%98%80" * (len(kept) // 12)
@@ -148,7 +148,7 @@ def test_only_a_value_that_stands_for_itself_may_go_to_an_exact_filter() -> None
     assert is_plain("/مدونة", "path")
     assert is_plain("pricing-kudo-1", "uid")
     assert is_plain("US", "country")
-    for given in ["/a%20b", "/a b", "/100%", visitor_text.path(LONG), LONG, "", "none"]:
+    for given in ["/a%20b", "/a b", "/100%", sanitize.path(LONG), LONG, "", "none"]:
         assert not is_plain(given, "path")
     assert not is_plain("direct", "referrer")
     assert not is_plain("no source", "source")

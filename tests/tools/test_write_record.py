@@ -7,11 +7,11 @@ from typing import Any
 import anyio
 import pytest
 from faulty import Fault, Faulty, once
-from kudo_service import add, left, standin, verbs
+from kudo_service import add, fake_api, left, verbs
 from test_hit_writes import WHOLE, hits
-from tinylytics_mcp.standin import FULL_ACCESS_KEY
-from tinylytics_tools.wire.interface import StoreUnavailable
-from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
+from tinylytics_tools.transport.database import Database
+from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord
 from wiring import NOW, connect, network_of, record_of
 
@@ -26,7 +26,7 @@ def bytes_in(folder: Path) -> bytes:
 
 
 async def test_the_intent_is_there_before_the_request_leaves(tmp_path: Path) -> None:
-    service, file = standin(), tmp_path / "state.sqlite"
+    service, file = fake_api(), tmp_path / "state.sqlite"
     site = add(service)
     seen: list[Any] = []
 
@@ -35,15 +35,15 @@ async def test_the_intent_is_there_before_the_request_leaves(tmp_path: Path) -> 
             with sqlite3.connect(file) as other:
                 seen.extend(other.execute("SELECT action, path, outcome FROM writes").fetchall())
 
-    async with connect(Faulty(network_of(service), look), writes=record_of(StateFile(file))) as host:
+    async with connect(Faulty(network_of(service), look), writes=record_of(Database(file))) as host:
         await host.answer("create_hit", site=site, path="/x")
     assert seen == [("create_hit", "/x", None)]
-    (entry,) = await WriteRecord(StateFile(file)).latest(limit=9)
+    (entry,) = await WriteRecord(Database(file)).latest(limit=9)
     assert (entry.outcome, entry.is_open, entry.result["status"]) == (Outcome.DONE, False, "created")
 
 
 async def test_an_intent_without_an_outcome_is_unknown() -> None:
-    file = StateFile(None)
+    file = Database(None)
     await WriteRecord(file).begin(HIT, 1000.0)
     (entry,) = await WriteRecord(file).latest(limit=9)
     assert (entry.outcome, entry.is_open, entry.at, entry.rows) == (Outcome.UNKNOWN, True, 1000.0, 1)
@@ -61,7 +61,7 @@ async def test_an_intent_without_an_outcome_is_unknown() -> None:
     ],
 )
 async def test_each_attempt_is_classed(fault: Fault | None, outcome: str) -> None:
-    service, file = standin(), StateFile(None)
+    service, file = fake_api(), Database(None)
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", fault)), writes=record_of(file)) as host:
         await host.call("create_hit", site=site, path="/x")
@@ -69,7 +69,7 @@ async def test_each_attempt_is_classed(fault: Fault | None, outcome: str) -> Non
 
 
 async def test_what_the_service_refuses_is_refused_and_a_wrong_argument_is_no_attempt() -> None:
-    service, file = standin(), StateFile(None)
+    service, file = fake_api(), Database(None)
     add(service)
     async with connect(service, key="tly-fa-revoked", writes=record_of(file)) as host:
         await host.call("create_hit", path="/x")
@@ -78,7 +78,7 @@ async def test_what_the_service_refuses_is_refused_and_a_wrong_argument_is_no_at
 
 
 async def test_neither_key_nor_address_visitor_or_agent_is_in_the_file(tmp_path: Path) -> None:
-    service, file = standin(), StateFile(tmp_path / "state.sqlite")
+    service, file = fake_api(), Database(tmp_path / "state.sqlite")
     site = add(service)
     row = WHOLE | {"ip_address": "203.0.113.77", "visitor_id": "alice-4711", "user_agent": "Agent/4712"}
     async with connect(service, writes=record_of(file)) as host:
@@ -92,7 +92,7 @@ async def test_neither_key_nor_address_visitor_or_agent_is_in_the_file(tmp_path:
 
 
 async def test_a_repeat_is_found_by_another_process_and_for_a_minute_only(tmp_path: Path) -> None:
-    one, other = (WriteRecord(StateFile(tmp_path / "state.sqlite")) for _ in range(2))
+    one, other = (WriteRecord(Database(tmp_path / "state.sqlite")) for _ in range(2))
     first = await one.begin(HIT, 1000.0)
     assert isinstance(first, int)
     await one.end(first, Outcome.DONE, {"status": "created"})
@@ -104,7 +104,7 @@ async def test_a_repeat_is_found_by_another_process_and_for_a_minute_only(tmp_pa
 
 
 async def test_another_body_site_action_or_key_is_no_repeat() -> None:
-    file = StateFile(None)
+    file = Database(None)
     record = WriteRecord(file, "one key")
     await record.begin(HIT, 1000.0)
     others = [
@@ -121,7 +121,7 @@ async def test_another_body_site_action_or_key_is_no_repeat() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
 async def test_what_was_not_stored_may_be_tried_again_at_once(outcome: Outcome) -> None:
-    record = WriteRecord(StateFile(None))
+    record = WriteRecord(Database(None))
     first = await record.begin(HIT, 1000.0)
     assert isinstance(first, int)
     await record.end(first, outcome)
@@ -129,7 +129,7 @@ async def test_what_was_not_stored_may_be_tried_again_at_once(outcome: Outcome) 
 
 
 async def test_old_writes_are_forgotten() -> None:
-    file = StateFile(None)
+    file = Database(None)
     record = WriteRecord(file)
     await record.begin(HIT, 1000.0)
     await record.begin(HIT, 1001.0 + KEPT_S)
@@ -140,13 +140,13 @@ async def test_a_file_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     broken = tmp_path / "state.sqlite"
     broken.write_bytes(b"not a database" * 100)
     with pytest.raises(StoreUnavailable):
-        await WriteRecord(StateFile(broken)).begin(HIT, 1000.0)
+        await WriteRecord(Database(broken)).begin(HIT, 1000.0)
     assert broken.read_bytes() == b"not a database" * 100
 
 
 @pytest.mark.parametrize("tool", ["create_kudo", "create_hit"])
 async def test_the_same_call_twice_at_once_over_two_processes_is_stored_once(tmp_path: Path, tool: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     results: list[dict[str, Any]] = []
     begun = anyio.Event()
@@ -154,7 +154,7 @@ async def test_the_same_call_twice_at_once_over_two_processes_is_stored_once(tmp
     async def call(*, second: bool) -> None:
         if second:
             await begun.wait()
-        async with connect(service, writes=record_of(StateFile(tmp_path / "state.sqlite"))) as host:
+        async with connect(service, writes=record_of(Database(tmp_path / "state.sqlite"))) as host:
             begun.set()
             results.append(await host.answer(tool, site=site, path="/x"))
 
@@ -166,10 +166,10 @@ async def test_the_same_call_twice_at_once_over_two_processes_is_stored_once(tmp
 
 
 async def test_a_repeat_waits_for_the_outcome_of_the_first(tmp_path: Path) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     file = tmp_path / "state.sqlite"
-    first = WriteRecord(StateFile(file))
+    first = WriteRecord(Database(file))
     is_settled = False
 
     async def settle(_: float) -> None:
@@ -178,7 +178,7 @@ async def test_a_repeat_waits_for_the_outcome_of_the_first(tmp_path: Path) -> No
             is_settled = True
             await first.end(1, Outcome.DONE, {"status": "created", "path": "/x"})
 
-    async with connect(service, writes=WriteRecord(StateFile(file), pause=settle)) as host:
+    async with connect(service, writes=WriteRecord(Database(file), pause=settle)) as host:
         write = Write("create_hit", int(site), {"path": "/x"}, path="/x")
         assert await first.begin(write, NOW.timestamp()) == 1
         answer = await host.answer("create_hit", site=site, path="/x")

@@ -1,24 +1,24 @@
-"""The grammar of what is written: ordinary values pass, nothing hidden goes out."""
+"""The validation of what is written: ordinary values pass, nothing hidden goes out."""
 
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kudo_service import add, standin, verbs
-from tinylytics_tools import visitor_text
-from tinylytics_tools.writes import grammar
+from kudo_service import add, fake_api, verbs
+from tinylytics_tools import sanitize
+from tinylytics_tools.writes import validation
 from wiring import connect
 
 CHECKS = {
-    "path": grammar.path,
-    "url": grammar.url,
-    "referrer": grammar.referrer,
-    "source": grammar.source,
-    "visitor_id": grammar.visitor_id,
-    "user_agent": grammar.user_agent,
-    "ip_address": grammar.ip_address,
-    "custom_uid": grammar.uid,
+    "path": validation.path,
+    "url": validation.url,
+    "referrer": validation.referrer,
+    "source": validation.source,
+    "visitor_id": validation.visitor_id,
+    "user_agent": validation.user_agent,
+    "ip_address": validation.ip_address,
+    "custom_uid": validation.uid,
 }
 HIDDEN = {
     "control": "\x00",
@@ -79,7 +79,7 @@ def test_an_ordinary_value_is_written_as_it_is(field: str, value: str) -> None:
     ],
 )
 def test_a_path_is_written_as_answers_show_it(value: str, written: str) -> None:
-    assert grammar.path(value) == written == visitor_text.path(written)
+    assert validation.path(value) == written == sanitize.path(written)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_path_is_written_as_answers_show_it(value: str, written: str) -> None:
         ("path", "/x#top"),
         ("path", "/" + "x" * 1000),
         ("path", "/" + "\N{PARTY POPPER}" * 900),
-        ("path", visitor_text.path("/" + "very-long-" * 50)),
+        ("path", sanitize.path("/" + "very-long-" * 50)),
         ("url", "/pricing"),
         ("url", "javascript:alert(1)"),
         ("url", "https://"),
@@ -120,24 +120,24 @@ def test_nothing_that_is_written_hides_anything(field: str, value: str) -> None:
     except ValueError as error:
         refusal = str(error)
     assert bool(refusal) != bool(written)
-    assert not visitor_text.forbidden(refusal)
+    assert not sanitize.forbidden(refusal)
     if refusal:
         return
-    assert not grammar.hidden(written)
+    assert not validation.hidden(written)
     assert CHECKS[field](written) == written
     if field != "user_agent":
-        assert not visitor_text.forbidden(written)
+        assert not sanitize.forbidden(written)
 
 
 @settings(max_examples=100, deadline=None)
 @given(value=st.text(max_size=70))
 def test_a_uid_that_is_written_can_be_shown_named_and_sent_in_a_path(value: str) -> None:
     try:
-        uid = grammar.uid(value)
+        uid = validation.uid(value)
     except ValueError:
         return
-    assert visitor_text.uid(uid) == uid
-    assert visitor_text.is_plain(uid, "uid")
+    assert sanitize.uid(uid) == uid
+    assert sanitize.is_plain(uid, "uid")
     assert not set("/?#%\\") & set(uid)
     assert uid.strip(".")
 
@@ -145,7 +145,7 @@ def test_a_uid_that_is_written_can_be_shown_named_and_sent_in_a_path(value: str)
 @pytest.mark.anyio
 @pytest.mark.parametrize("hidden", ["bidi", "tag", "line break"])
 async def test_a_hidden_character_in_any_argument_is_an_error_that_names_the_field(hidden: str) -> None:
-    service = standin()
+    service = fake_api()
     site = add(service)
     bad = f"https://x.example/{HIDDEN[hidden]}"
     calls: list[tuple[str, str, dict[str, Any]]] = [

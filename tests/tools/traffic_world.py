@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2 as httpx
 from hypothesis import strategies as st
-from tinylytics_mcp.standin import Quirk, Standin
+from tinylytics_mcp.fake_api import FakeApi, Quirk
 from wiring import Connected, connect, network_of
 
 Hit = dict[str, Any]
@@ -100,19 +100,19 @@ class World:
         """The hits, which follow from the number and the seed."""
         return _hits(self.now, self.size, self.seed)
 
-    def serve(self, *others: "World") -> tuple[Standin, list[str]]:
+    def serve(self, *others: "World") -> tuple[FakeApi, list[str]]:
         """A stand-in that holds this world and others of the same time and nothing else, and the ids of their sites."""
-        standin = Standin(now=lambda: self.now, hits=0, quirks=self.quirks, hourly_limit=100_000)
-        standin.connection.execute("DELETE FROM sites")
-        return standin, [world.move_in(standin, f"World {n}") for n, world in enumerate((self, *others))]
+        fake_api = FakeApi(now=lambda: self.now, hits=0, quirks=self.quirks, hourly_limit=100_000)
+        fake_api.connection.execute("DELETE FROM sites")
+        return fake_api, [world.move_in(fake_api, f"World {n}") for n, world in enumerate((self, *others))]
 
-    def move_in(self, standin: Standin, label: str) -> str:
+    def move_in(self, fake_api: FakeApi, label: str) -> str:
         """Add the world's site to a stand-in; its id."""
         created = int(datetime(self.born.year, self.born.month, self.born.day, tzinfo=UTC).timestamp())
-        site = standin.add_site(
+        site = fake_api.add_site(
             label=label, url="https://own.example", created_at=created, unique_tracking=int(self.unique_tracking)
         )
-        standin.add_hits(site, self.hits)
+        fake_api.add_hits(site, self.hits)
         return str(site)
 
     def between(self, first: date, last: date, zone: str, filters: dict[str, str] | None = None) -> list[Hit]:
@@ -131,7 +131,7 @@ class Stage(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.now = NOWS[0]
-        self._service = network_of(Standin(now=lambda: self.now, hits=0))
+        self._service = network_of(FakeApi(now=lambda: self.now, hits=0))
 
     def show(self, world: World) -> str:
         """Let a world appear; the id of its site."""
@@ -139,8 +139,8 @@ class Stage(httpx.AsyncBaseTransport):
 
     def show_all(self, *worlds: World) -> list[str]:
         """Let several worlds of the same time appear; the ids of their sites."""
-        standin, sites = worlds[0].serve(*worlds[1:])
-        self.now, self._service = worlds[0].now, network_of(standin)
+        fake_api, sites = worlds[0].serve(*worlds[1:])
+        self.now, self._service = worlds[0].now, network_of(fake_api)
         return sites
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

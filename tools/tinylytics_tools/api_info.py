@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tinylytics_tools import paging, visitor_text
+from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Answer, Cell, Table
-from tinylytics_tools.api import CurrentApi
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.openapi_text import ROUTE, VERBS, array, mapping, route, text
 from tinylytics_tools.replies import JsonReply
-from tinylytics_tools.wording import counted
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 
 MOST_ROWS = 100
 
@@ -73,19 +72,19 @@ def _told(value: Any, name: str, *, inside: bool) -> Iterator[tuple[bool, list[C
     elif inside and text(value).startswith(("/", "http")):
         yield True, _endpoint("", text(value), name.rpartition(".")[2])
     else:
-        said = visitor_text.prose("" if value is None else str(value), cap=120) or visitor_text.UNKNOWN
-        yield False, [visitor_text.path(name), said]
+        said = sanitize.prose("" if value is None else str(value), cap=120) or sanitize.UNKNOWN
+        yield False, [sanitize.path(name), said]
 
 
 def _endpoint(method: str, path: str, about: str) -> list[Cell]:
-    verb = method.upper() if method.lower() in VERBS else visitor_text.UNKNOWN
-    return [verb, route(path), visitor_text.prose(about, cap=100) or visitor_text.UNKNOWN]
+    verb = method.upper() if method.lower() in VERBS else sanitize.UNKNOWN
+    return [verb, route(path), sanitize.prose(about, cap=100) or sanitize.UNKNOWN]
 
 
 def _first(facts: dict[str, str], *names: str) -> str:
     """The first fact of one of these names, wherever it stands."""
     found = (said for name in names for fact, said in facts.items() if fact.rpartition(".")[2] == name)
-    return next(found, visitor_text.UNKNOWN)
+    return next(found, sanitize.UNKNOWN)
 
 
 TOOLS = [get_api_info]

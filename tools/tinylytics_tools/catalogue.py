@@ -5,8 +5,6 @@ from tinylytics_tools import (
     api_info,
     content,
     health,
-    hit_writes,
-    hits,
     insights,
     journeys,
     kudos,
@@ -18,16 +16,20 @@ from tinylytics_tools import (
     uptime,
 )
 from tinylytics_tools.access import Access
-from tinylytics_tools.declare import ApiTool
+from tinylytics_tools.hits import create as hits_create
+from tinylytics_tools.hits import create_batch as hits_create_batch
+from tinylytics_tools.hits import listing as hits_listing
+from tinylytics_tools.tool import ApiTool
 
 ALL_TOOLS: list[ApiTool] = [
     *overview.TOOLS,
     *traffic.TOOLS,
-    *hits.TOOLS,
+    *hits_listing.TOOLS,
     *journeys.TOOLS,
     *leaderboard.TOOLS,
     *kudos.TOOLS,
-    *hit_writes.TOOLS,
+    *hits_create.TOOLS,
+    *hits_create_batch.TOOLS,
     *insights.TOOLS,
     *health.TOOLS,
     *uptime.TOOLS,

@@ -1,17 +1,16 @@
 """Which links of a site are broken: `GET /sites/:id/content`."""
 
-from tinylytics_tools import paging, visitor_text
+from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.api import CurrentApi
 from tinylytics_tools.arguments import Limit, Offset, Site
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import read_premium
 from tinylytics_tools.replies import Count, HttpStatus, Id, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.which_site import SITES, which_site
-from tinylytics_tools.wording import counted
+from tinylytics_tools.site_lookup import SITES, find_site
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 15
 
@@ -103,7 +102,7 @@ class Content(SiteAnswer):
 @tool(SITES, CONTENT, title="Broken links")
 async def get_content_status(api: CurrentApi, site: Site = None, limit: Limit = None, offset: Offset = None) -> Content:
     """List a site's broken links and mixed content (http parts of https pages), with when they were checked."""
-    target = await which_site(api, site)
+    target = await find_site(api, site)
     reply = await read_premium(api, CONTENT, target.id)
     check, stats = reply.monitoring_status, reply.stats
     rows = _rows("broken link", reply.broken_links) + _rows("mixed content", reply.mixed_content)
@@ -130,8 +129,8 @@ async def get_content_status(api: CurrentApi, site: Site = None, limit: Limit = 
         ignored=stats.ignored_count,
         ok=stats.ok_count,
         links_checked=stats.total_checked,
-        last_check=visitor_text.time(check.last_check_at),
-        checked_from=visitor_text.path(check.root_path),
+        last_check=sanitize.time(check.last_check_at),
+        checked_from=sanitize.path(check.root_path),
         state=_state(check),
         issues=listing(
             ["issue", "url", "status", "error", "checked"], rows, limit=limit or DEFAULT_ROWS, offset=offset or 0
@@ -143,10 +142,10 @@ def _rows(issue: str, links: list[LinkReply]) -> list[list[Cell]]:
     return [
         [
             issue,
-            visitor_text.url(link.url),
+            sanitize.url(link.url),
             link.status_code,
-            visitor_text.prose(link.error_message, cap=80) or visitor_text.UNKNOWN,
-            visitor_text.time(link.checked_at),
+            sanitize.prose(link.error_message, cap=80) or sanitize.UNKNOWN,
+            sanitize.time(link.checked_at),
         ]
         for link in links
     ]
@@ -172,7 +171,7 @@ def _headline(name: str, reply: ContentReply) -> str:
     broken = counted("an unknown number of" if reply.broken is None else reply.broken or "no", "broken link")
     mixed = "" if not reply.mixed else f" and {reply.mixed} with mixed content"
     checked = "" if reply.stats.total_checked is None else f" among {reply.stats.total_checked} checked"
-    when = visitor_text.time(reply.monitoring_status.last_check_at)
+    when = sanitize.time(reply.monitoring_status.last_check_at)
     return f"{name} has {broken}{mixed}{checked}; last check {when}."
 
 

@@ -14,7 +14,7 @@
     └── UnexpectedReply      the service answered in a form that the API document does not describe
 
 Only this tree's text reaches the client (the SDK hides any other exception's), so a message holds no key, no raw
-body and no visitor's text that did not pass `visitor_text`. A message says what happened, why, and what to do.
+body and no visitor's text that did not pass `sanitize`. A message says what happened, why, and what to do.
 """
 
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError

@@ -8,10 +8,10 @@ from typing import Any, cast
 import httpx2 as httpx
 from pydantic import ValidationError
 
-from tinylytics_tools import errors, visitor_text
+from tinylytics_tools import errors, sanitize
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.wire.refusal import retry_after_s
+from tinylytics_tools.transport.retry_after import retry_after_s
 
 NO_KEY = (
     f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
@@ -111,7 +111,7 @@ def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
 def places(error: ValidationError) -> str:
     """Which fields of a reply are wrong; names only, never values."""
     names = [".".join(str(part) for part in found["loc"]) or "the body" for found in error.errors()[:3]]
-    return ", ".join(visitor_text.prose(name, cap=60) for name in names)
+    return ", ".join(sanitize.prose(name, cap=60) for name in names)
 
 
 def too_many(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
@@ -194,7 +194,7 @@ def _reasons(body: dict[str, Any]) -> str:
     """`error` or `errors` of a failure, guarded: the service may quote what a visitor wrote."""
     found: Any = body.get("errors") or body.get("error") or ""
     texts = cast("list[Any]", found) if isinstance(found, list) else [found]
-    return visitor_text.prose("; ".join(str(text) for text in texts[:5]), cap=300).rstrip(".")
+    return sanitize.prose("; ".join(str(text) for text in texts[:5]), cap=300).rstrip(".")
 
 
 def _name(endpoint: Endpoint[Any]) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tinylytics_tools import hit_log, visitor_text
-from tinylytics_tools.api import Api
+from tinylytics_tools import sanitize
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.dimensions import stem, twin
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.hit_log import Grouping, Groups, Slice
-from tinylytics_tools.merge import stem, twin
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Grouping, Groups, Slice
 from tinylytics_tools.periods import Window
-from tinylytics_tools.plan import MOST_REQUESTS
+from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.scope import Scope
 
 
@@ -40,8 +41,8 @@ class Filters:
         ]
 
 
-async def settle(
-    api: Api, scope: Scope, span: Window, *, country: str | None, path: str | None, referrer: str | None
+async def resolve_filters(
+    api: CallContext, scope: Scope, span: Window, *, country: str | None, path: str | None, referrer: str | None
 ) -> Filters:
     """What the filters mean in `span`, which holds all days of the question and of what it is compared with.
 
@@ -55,7 +56,7 @@ async def settle(
     if path is not None:
         found = await _paths(api, scope, span, country, path)
         paths = tuple(found)
-        names = list(dict.fromkeys(visitor_text.path(raw) for raw in found))
+        names = list(dict.fromkeys(sanitize.path(raw) for raw in found))
         parts.append(f"path {' and '.join(names[:_MOST_NAMES])}")
         if len(found) > 1:
             notes.append(f"{len(found)} spellings of the path are counted together")
@@ -64,7 +65,7 @@ async def settle(
         wanted = _host(referrer)
         if wanted is None:
             text = referrer
-            parts.append(f"referrer containing {visitor_text.referrer(referrer)}")
+            parts.append(f"referrer containing {sanitize.referrer(referrer)}")
             notes.append("referrer is no host name: every address that contains the text counts, upper or lower case")
         else:
             parts.append(f"referrer host {wanted}")
@@ -74,30 +75,30 @@ async def settle(
     return Filters(country, paths, text, host, ", ".join(parts) or "none", tuple(notes))
 
 
-async def _paths(api: Api, scope: Scope, span: Window, country: str | None, path: str) -> list[str]:
+async def _paths(api: CallContext, scope: Scope, span: Window, country: str | None, path: str) -> list[str]:
     """The raw paths that are meant: the one named, and its twin where both have hits (field notes 24)."""
-    if visitor_text.is_plain(path, "path"):
+    if sanitize.is_plain(path, "path"):
         spellings = [path, *filter(None, [twin(path)])]
-        counts = await hit_log.count_all(api, Filters(country, tuple(spellings)).slices(scope, span))
+        counts = await hits_api.count_all(api, Filters(country, tuple(spellings)).slices(scope, span))
         used = {part.path for part, found in counts.items() if found.hits}
         return [spelling for spelling in spellings if spelling in used] or [path]
     groups = await _read(api, Filters(country).slices(scope, span), "path")
     known = {raw for part in groups for raw in part.hits if raw is not None}
-    named = {stem(raw) for raw in known if any(visitor_text.matches(path, one, "path") for one in (raw, twin(raw)))}
+    named = {stem(raw) for raw in known if any(sanitize.matches(path, one, "path") for one in (raw, twin(raw)))}
     return sorted(raw for raw in known if stem(raw) in named) or [path]
 
 
 async def _by_host(
-    api: Api, scope: Scope, span: Window, country: str | None, paths: tuple[str | None, ...], host: str
+    api: CallContext, scope: Scope, span: Window, country: str | None, paths: tuple[str | None, ...], host: str
 ) -> tuple[str | None, str | None, list[str]]:
     """The text to look for, the host to check for (None where the text is enough), and some hosts found beside it."""
     text = _findable(host)
     groups = await _read(api, Filters(country, paths, text).slices(scope, span), "referrer")
     values = {raw for part in groups for raw in part.hits}
-    meant = {raw for raw in values if visitor_text.host(raw) == host}
+    meant = {raw for raw in values if sanitize.host(raw) == host}
     if text is None:
         return None, host, []
-    others = sorted({visitor_text.host(raw) for raw in values - meant})[:_MOST_NAMES]
+    others = sorted({sanitize.host(raw) for raw in values - meant})[:_MOST_NAMES]
     for narrower in (text, f"/{text}", f"//{text}", f"//{text}/", f".{text}"):
         if {raw for raw in values if narrower in (raw or "").lower()} == meant:
             return narrower, None, others
@@ -106,7 +107,7 @@ async def _by_host(
 
 def _host(referrer: str) -> str | None:
     """The host that a filter names; None where it is another part of an address."""
-    host = visitor_text.host(referrer)
+    host = sanitize.host(referrer)
     given = referrer.strip().lower()
     return host if given.removeprefix("www.") == host.removeprefix("www.") or referrer.strip() == host else None
 
@@ -117,15 +118,15 @@ def _findable(host: str) -> str | None:
     return host if host.isascii() and "." in host else None
 
 
-async def _read(api: Api, parts: Sequence[Slice], by: Grouping) -> list[Groups]:
-    groups = await api.gather(*(partial(hit_log.first_groups, api, part, by) for part in parts))
+async def _read(api: CallContext, parts: Sequence[Slice], by: Grouping) -> list[Groups]:
+    groups = await api.gather(*(partial(hits_api.first_groups, api, part, by) for part in parts))
     if sum(part.pages_left for part in groups) > MOST_REQUESTS // 2:
         raise InvalidArgument(
             f"Too many different {by}s to tell which are meant by this {by}. Give a shorter period, "
             "or the value as rank_traffic shows it with search."
         )
     await api.gather(
-        *(partial(hit_log.more_groups, api, part, by, found) for part, found in zip(parts, groups, strict=True))
+        *(partial(hits_api.more_groups, api, part, by, found) for part, found in zip(parts, groups, strict=True))
     )
     for found in groups:
         found.must_be_complete()

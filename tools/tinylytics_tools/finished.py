@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tinylytics_tools.answer import Answer
-from tinylytics_tools.wire import Wire
+from tinylytics_tools.transport import Transport
 
 MOST_KEPT = 64
 """Answers of one account in memory, some 10 kB each; the one not asked for longest goes first."""
@@ -25,9 +25,9 @@ class Kept:
 
 class Finished:
     """Finished answers of one account, by question. A reply's own time bounds them, and a write through any process
-    that shares the store ends them all (`Wire.generation`)."""
+    that shares the store ends them all (`Transport.generation`)."""
 
-    def __init__(self, wire: Wire, clock: Callable[[], datetime]) -> None:
+    def __init__(self, wire: Transport, clock: Callable[[], datetime]) -> None:
         self.wire = wire
         self._clock = clock
         self._kept: OrderedDict[str, Kept] = OrderedDict()

@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 
 from tinylytics_tools import premium
 from tinylytics_tools.answer import Answer, Cell, Table
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import Limit, Offset, Site
-from tinylytics_tools.condense import listing
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.content import CONTENT, ContentReply
-from tinylytics_tools.declare import tool
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.monitor import ExpiryReply, Status
-from tinylytics_tools.plan import MOST_REQUESTS
+from tinylytics_tools.planner import MOST_REQUESTS
+from tinylytics_tools.site_lookup import SITES, SiteReply, find, list_all
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 from tinylytics_tools.uptime import MOST_PAGES, UPTIME, status
-from tinylytics_tools.which_site import SITES, SiteReply, find, list_all
-from tinylytics_tools.wording import counted
 
 MOST_SITES = 50
 """Asked in one poll, where stored answers leave room for so many."""
@@ -144,7 +143,7 @@ def _table(polls: Sequence[Poll], start: int, of: int) -> Table:
     return table.shortened_by(lambda: _table(polls[:-1], start, of) if polls else None)
 
 
-async def _poll_all(api: Api, sites: Sequence[SiteReply]) -> list[Poll]:
+async def _poll_all(api: CallContext, sites: Sequence[SiteReply]) -> list[Poll]:
     """Sites asked in their order, as many as the requests of one call allow: stored answers cost none.
 
     A plan that lacks the checks is asked once: it is the account's, not the site's.
@@ -162,12 +161,12 @@ async def _poll_all(api: Api, sites: Sequence[SiteReply]) -> list[Poll]:
     return [await _with_start(api, poll) for poll in polls]
 
 
-async def _poll(api: Api, site: SiteReply) -> Poll:
+async def _poll(api: CallContext, site: SiteReply) -> Poll:
     found = await status(api, site.id, most=1)
     return Poll(site, found, await premium.ask(api, CONTENT, site.id))
 
 
-async def _with_start(api: Api, poll: Poll) -> Poll:
+async def _with_start(api: CallContext, poll: Poll) -> Poll:
     """The same, with since when a site is down, as far as there is room to look for it on more pages of outages."""
     room = MOST_REQUESTS - api.requests
     if poll.status.state != "down" or poll.status.down_since is not None or room < REQUESTS_A_SITE:

@@ -4,18 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import pairwise
 
-from tinylytics_tools import paging, visitor_text
+from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table, compact
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import Limit, Offset, Site
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import read_premium
 from tinylytics_tools.replies import FIRST_DAY, Day, Id, Pagination, Reply, Score, Time
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.which_site import SITES, which_site
-from tinylytics_tools.wording import counted
+from tinylytics_tools.site_lookup import SITES, find_site
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
 PER_PAGE = 50
@@ -56,7 +55,7 @@ class InsightReply(Reply):
         """Its most important signal, else the beginning of its summary; guarded."""
         first = next(iter(ranked(self)), None)
         said = first.headline if first and first.headline else self.summary
-        return visitor_text.prose(said, cap=MOST_IN_HEADLINE) or visitor_text.UNKNOWN
+        return sanitize.prose(said, cap=MOST_IN_HEADLINE) or sanitize.UNKNOWN
 
 
 NO_INSIGHT = InsightReply(insights_for_date=FIRST_DAY)
@@ -102,7 +101,7 @@ class Insights(SiteAnswer):
 @tool(SITES, INSIGHTS, title="AI insights")
 async def get_insights(api: CurrentApi, site: Site = None, limit: Limit = None, offset: Offset = None) -> Insights:
     """Read the AI insights about a site: the newest in full, older ones as headlines; `offset` opens an older one."""
-    target = await which_site(api, site)
+    target = await find_site(api, site)
     start, most = offset or 0, limit or DEFAULT_ROWS
     first = await read_premium(api, INSIGHTS, target.id, {"page": 1, "per_page": PER_PAGE})
     found, count, complete = await _read(api, target.id, first, start + most)
@@ -121,20 +120,22 @@ async def get_insights(api: CurrentApi, site: Site = None, limit: Limit = None, 
         site_id=target.id,
         site=target.name,
         date=shown[0].insights_for_date.isoformat() if shown else "none",
-        generated=visitor_text.time(shown[0].generated_at) if shown else "none",
+        generated=sanitize.time(shown[0].generated_at) if shown else "none",
         summary=texts[0],
         traffic_patterns=texts[1],
         best_content=texts[2],
         recommendations=texts[3],
         enabled=settings.insights_enabled,
         daily_reports=settings.daily_insight_reports_active,
-        next_run=visitor_text.time(settings.next_insight_job_scheduled_at),
+        next_run=sanitize.time(settings.next_insight_job_scheduled_at),
         signals=Table(columns=["signal", "detail"], rows=changes, of=count_of_signals),
         insights=listing(["date", "headline"], rows, limit=most, offset=start, of=count),
     )
 
 
-async def _read(api: Api, site_id: int, first: InsightsReply, wanted: int) -> tuple[list[InsightReply], int, bool]:
+async def _read(
+    api: CallContext, site_id: int, first: InsightsReply, wanted: int
+) -> tuple[list[InsightReply], int, bool]:
     """The newest `wanted` at least, newest first; how many there are; whether no newer one can be missing.
 
     The order is not promised (field notes 7): where the first page does not run from new to old, all are read.
@@ -173,11 +174,11 @@ def _told(insight: InsightReply, signals: int, room: int) -> tuple[list[str], li
     longest cut first.
     """
     whole = (insight.summary, insight.traffic_patterns, insight.best_content, insight.recommendations)
-    texts = [visitor_text.prose(text) or "none" for text in whole]
+    texts = [sanitize.prose(text) or "none" for text in whole]
     _cut(texts, lambda: sum(map(len, texts)) > LONGEST)
     for signal in ranked(insight)[:signals]:
-        texts.append(visitor_text.prose(signal.headline, cap=MOST_IN_HEADLINE) or visitor_text.UNKNOWN)
-        texts.append(visitor_text.prose(signal.summary) or visitor_text.UNKNOWN)
+        texts.append(sanitize.prose(signal.headline, cap=MOST_IN_HEADLINE) or sanitize.UNKNOWN)
+        texts.append(sanitize.prose(signal.summary) or sanitize.UNKNOWN)
     _cut(texts, lambda: compact(texts) > room)
     cells = texts[len(whole) :]
     return texts[: len(whole)], [list(row) for row in zip(cells[::2], cells[1::2], strict=True)]
@@ -187,7 +188,7 @@ def _cut(texts: list[str], is_too_much: Callable[[], bool]) -> None:
     """Shorten the longest by a tenth until it is enough."""
     while is_too_much():
         longest = max(range(len(texts)), key=lambda place: compact(texts[place]))
-        texts[longest] = visitor_text.prose(texts[longest], cap=len(texts[longest]) * 9 // 10)
+        texts[longest] = sanitize.prose(texts[longest], cap=len(texts[longest]) * 9 // 10)
 
 
 def _headline(name: str, shown: list[InsightReply], start: int, count: int) -> str:

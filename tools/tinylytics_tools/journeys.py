@@ -1,19 +1,18 @@
 """How visitors go through a site: `GET /sites/:id/user_journeys`."""
 
-from tinylytics_tools import paging, visitor_text
+from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, Site, StartDate, TimeZone
-from tinylytics_tools.condense import SMALL, is_small, listing, ranking
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.hit_log import HITS
+from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import LONGEST_WINDOW
 from tinylytics_tools.replies import Count, Pagination, Percent, Reply, Seconds, Time
-from tinylytics_tools.scope import Scope, WindowAnswer, settle
-from tinylytics_tools.which_site import SITES
-from tinylytics_tools.wording import counted
+from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
+from tinylytics_tools.site_lookup import SITES
+from tinylytics_tools.tables import SMALL, counted, is_small, listing, ranking
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 5
 MOST_ROWS = 50
@@ -103,7 +102,9 @@ async def get_user_journeys(
     offset: Offset = None,
 ) -> Journeys:
     """Show how many visitors came, their bounce rate, and the pages they come and leave by, with sample journeys."""
-    scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
+    scope = await resolve_scope(
+        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
+    )
     if scope.window.days > LONGEST_WINDOW:
         raise InvalidArgument(
             f"Visitors can be counted over at most {LONGEST_WINDOW} days at once, and these are {scope.window.days}: "
@@ -135,7 +136,9 @@ async def get_user_journeys(
     )
 
 
-async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[JourneysReply, list[JourneyReply], bool]:
+async def _read(
+    api: CallContext, scope: Scope, most: int, start: int
+) -> tuple[JourneysReply, list[JourneyReply], bool]:
     """The first answer, the `most` journeys after the first `start`, each once, and whether one may be missing.
 
     One request, or two where pages split them.
@@ -162,22 +165,22 @@ async def _read(api: Api, scope: Scope, most: int, start: int) -> tuple[Journeys
 
 def _row(journey: JourneyReply) -> list[Cell]:
     return [
-        visitor_text.time(journey.first_hit),
+        sanitize.time(journey.first_hit),
         _chain(journey.pages or [], journey.page_count),
         None if journey.session_duration is None else round(journey.session_duration),
-        visitor_text.host(journey.referrer),
-        visitor_text.country(journey.country),
-        visitor_text.browser(journey.browser),
+        sanitize.host(journey.referrer),
+        sanitize.country(journey.country),
+        sanitize.browser(journey.browser),
     ]
 
 
 def _chain(pages: list[StepReply], count: int | None) -> str:
     """The paths in their order; of a long journey the first few and the last."""
-    paths = [visitor_text.path(page.path) for page in pages]
+    paths = [sanitize.path(page.path) for page in pages]
     left_out = max(count or 0, len(paths)) - STEPS_SHOWN - 1
     if left_out > 0 and len(paths) > STEPS_SHOWN:
         paths = [*paths[:STEPS_SHOWN], f"… {left_out} more", paths[-1]]
-    return " → ".join(paths) or visitor_text.UNKNOWN
+    return " → ".join(paths) or sanitize.UNKNOWN
 
 
 def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
@@ -187,7 +190,7 @@ def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
     """
     ordered = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
     ranked = paging.distinct(ordered, lambda page: (page.path,))
-    rows: list[list[Cell]] = [[visitor_text.path(page.path), page.visitors] for page in ranked]
+    rows: list[list[Cell]] = [[sanitize.path(page.path), page.visitors] for page in ranked]
     columns = ["path", "visitors", "percent"]
     if visitors is not None and sum(page.visitors for page in ranked) <= visitors:
         return ranking(columns, rows, total=visitors, limit=TOP_PAGES).without_offset()

@@ -1,17 +1,16 @@
 """The pages that were read most since a site was added: `GET /sites/:id/leaderboard`."""
 
-from tinylytics_tools import paging, visitor_text
+from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import Limit, Offset, Search, Site
-from tinylytics_tools.condense import listing, ranking
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.paging import Listed
 from tinylytics_tools.replies import Count, Pagination, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.which_site import SITES, which_site
-from tinylytics_tools.wording import counted
+from tinylytics_tools.site_lookup import SITES, find_site
+from tinylytics_tools.tables import counted, listing, ranking
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
 PER_PAGE = 1_000
@@ -65,14 +64,14 @@ async def get_leaderboard(
     """Rank a site's pages by all hits ever; rank_traffic does it for a period. `path` keeps the paths that contain
     it, in any case.
     """
-    target = await which_site(api, site)
-    first, read = await _read(api, target.id, path if path is None or visitor_text.is_plain(path, "path") else None)
+    target = await find_site(api, site)
+    first, read = await _read(api, target.id, path if path is None or sanitize.is_plain(path, "path") else None)
     complete = read.is_complete
     pages = [page for page in read.rows if path is None or _contains(page.path, path)]
     ranked = sum(page.total_hits for page in pages)
     matching = ranked if complete else None
     total = _total(target.lifetime_hits, ranked, is_whole=complete and path is None)
-    rows: list[list[Cell]] = [[visitor_text.path(page.path), page.total_hits, page.unique_hits] for page in pages]
+    rows: list[list[Cell]] = [[sanitize.path(page.path), page.total_hits, page.unique_hits] for page in pages]
     notes = ["/x and /x/ are separate rows here, as the service has them; unique hits are not people and do not add up"]
     if not complete:
         notes.append(f"only {len(read.rows)} of {read.total} paths were read, so a page may be missing")
@@ -86,17 +85,17 @@ async def get_leaderboard(
         next_step=_next(path) if not pages else None if complete else "Narrow it down with path.",
         site_id=target.id,
         site=target.name,
-        filters="none" if path is None else f"path contains {visitor_text.path(path)}",
+        filters="none" if path is None else f"path contains {sanitize.path(path)}",
         total_hits=total,
         matching_hits=matching,
         paths_found=len(pages),
-        counted_at=visitor_text.time(cached),
+        counted_at=sanitize.time(cached),
         counted_s_ago=None if cached is None else max(0, round((api.now() - cached).total_seconds())),
         pages=_table(rows, total, limit=limit or DEFAULT_ROWS, offset=offset or 0),
     )
 
 
-async def _read(api: Api, site_id: int, path: str | None) -> tuple[LeaderboardReply, Listed[PageReply]]:
+async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[LeaderboardReply, Listed[PageReply]]:
     """The first page, and each path of all pages up to the cap, most hits first.
 
     Of a path that comes twice the larger count is kept: hits ever only grow.
@@ -116,8 +115,8 @@ async def _read(api: Api, site_id: int, path: str | None) -> tuple[LeaderboardRe
 
 def _contains(raw: str | None, wanted: str) -> bool:
     """The API's own rule, a case-insensitive substring (field notes 3); a path as an answer shows it names itself."""
-    shown, text = visitor_text.path(raw), wanted.casefold()
-    return text in (raw or "").casefold() or text in shown.casefold() or visitor_text.matches(wanted, raw, "path")
+    shown, text = sanitize.path(raw), wanted.casefold()
+    return text in (raw or "").casefold() or text in shown.casefold() or sanitize.matches(wanted, raw, "path")
 
 
 def _total(lifetime: int | None, ranked: int, *, is_whole: bool) -> int | None:
@@ -136,7 +135,7 @@ def _table(rows: list[list[Cell]], total: int | None, *, limit: int, offset: int
 
 
 def _headline(name: str, pages: list[PageReply], matching: int | None, total: int | None, path: str | None) -> str:
-    which = "" if path is None else f" whose path contains {visitor_text.path(path)}"
+    which = "" if path is None else f" whose path contains {sanitize.path(path)}"
     if not pages:
         return f"{name} has no pages with hits{which}."
     most = f"the most read page of {name}{which} has {pages[0].total_hits}"

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from tinylytics_tools import failures
-from tinylytics_tools.api import Api, Query
+from tinylytics_tools.client import CallContext, Query
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import NotAllowed
 from tinylytics_tools.replies import Id, Reply, Time, Wrapped
@@ -32,7 +32,7 @@ ME = Endpoint("GET", "/me", MeReply)
 R = TypeVar("R", bound=Reply)
 
 
-async def read_premium(api: Api, endpoint: Endpoint[R], site_id: int, query: Query | None = None) -> R:
+async def read_premium(api: CallContext, endpoint: Endpoint[R], site_id: int, query: Query | None = None) -> R:
     """Ask a premium endpoint; a 403 that does not say why is explained with `/me` (field notes 21).
 
     Raises:

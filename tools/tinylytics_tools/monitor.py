@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tinylytics_tools import premium, visitor_text
+from tinylytics_tools import premium, sanitize
 from tinylytics_tools.replies import DaysLeft, HttpStatus, Id, Percent, Reply, Seconds, Time
 
 State = Literal["up", "down", "not monitored", "unknown"]
@@ -79,7 +79,7 @@ class Status:
     @property
     def since(self) -> str:
         """`down_since` in words: a time, `not down`, or `unknown`."""
-        return "not down" if self.state == "up" else visitor_text.time(self.down_since)
+        return "not down" if self.state == "up" else sanitize.time(self.down_since)
 
     @property
     def words(self) -> str:
@@ -103,7 +103,7 @@ def judge(monitor: MonitorReply | None, downtimes: Sequence[DowntimeReply]) -> S
         return Status("unknown", "the monitor does not say", ssl=ssl, domain=domain)
     if not monitor.is_down:
         return Status("up", "the last check succeeded", ssl=ssl, domain=domain)
-    said = visitor_text.prose(monitor.last_error_message, cap=120)
+    said = sanitize.prose(monitor.last_error_message, cap=120)
     since = min((outage.started_at for outage in downtimes if not outage.is_over), default=None)
     reason = f"the last check failed: {said}" if said else "the last check failed"
     return Status("down", reason, down_since=since, ssl=ssl, domain=domain)

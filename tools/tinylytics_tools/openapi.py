@@ -6,17 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tinylytics_tools import openapi_text, visitor_text
+from tinylytics_tools import openapi_text, sanitize
 from tinylytics_tools.answer import Answer, Cell, Table
-from tinylytics_tools.api import CurrentApi
 from tinylytics_tools.arguments import Offset
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.openapi_text import ROUTE, Operation, text
 from tinylytics_tools.replies import JsonReply
-from tinylytics_tools.wording import counted
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 
 MOST_ROWS = 100
 MOST_CHOICES = 8
@@ -128,11 +127,11 @@ def _responses(document: Any, operation: Operation) -> list[list[Cell]]:
     """Each status with its meaning, and what the body has at its top."""
     rows: list[list[Cell]] = []
     for status, response in openapi_text.responses(operation):
-        about = visitor_text.prose(text(openapi_text.resolve(document, response).get("description")), cap=80)
+        about = sanitize.prose(text(openapi_text.resolve(document, response).get("description")), cap=80)
         schema = openapi_text.body_schema(document, response)
         tops = dict.fromkeys(field.name.split(".")[0] for field in openapi_text.fields(document, schema))
         body = ", ".join(tops) if schema is not None else ""
-        rows.append([status, about, visitor_text.prose(body, cap=100) or "none"])
+        rows.append([status, about, sanitize.prose(body, cap=100) or "none"])
     return rows
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 ROUTE = re.compile(rf"({'|'.join(VERBS)})\s+(\S+)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
@@ -38,12 +38,12 @@ class Operation:
     def summary(self) -> str:
         """What it is for; guarded."""
         said = text(self.described.get("summary")) or text(self.described.get("description"))
-        return visitor_text.prose(said, cap=100) or visitor_text.UNKNOWN
+        return sanitize.prose(said, cap=100) or sanitize.UNKNOWN
 
     @property
     def id(self) -> str:
         """The operationId; guarded."""
-        return visitor_text.source(text(self.described.get("operationId")) or None)
+        return sanitize.source(text(self.described.get("operationId")) or None)
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ def parameters(document: Any, operation: Operation) -> list[tuple[str, Field]]:
     found = [resolve(document, one) for one in (*operation.shared, *array(operation.described.get("parameters")))]
     return [
         (
-            visitor_text.source(text(one.get("in")) or None),
+            sanitize.source(text(one.get("in")) or None),
             Field(
-                visitor_text.path(text(one.get("name"))),
+                sanitize.path(text(one.get("name"))),
                 type_of(document, one.get("schema")),
                 one.get("required") is True,
-                visitor_text.prose(text(one.get("description")), cap=100),
+                sanitize.prose(text(one.get("description")), cap=100),
             ),
         )
         for one in found
@@ -109,7 +109,7 @@ def _fields(document: Any, schema: Any, name: str, *, required: bool, seen: tupl
     reference = text(mapping(schema).get("$ref"))
     if reference in seen or len(seen) >= DEEPEST:
         why = "as further up" if reference in seen else "nested too deep to show"
-        yield Field(visitor_text.path(name), why, required, "")
+        yield Field(sanitize.path(name), why, required, "")
         return
     seen = (*seen, reference or f"{len(seen)}")
     node = resolve(document, schema)
@@ -117,8 +117,8 @@ def _fields(document: Any, schema: Any, name: str, *, required: bool, seen: tupl
     properties, must = mapping(node.get("properties")), array(node.get("required"))
     inner = node.get("items") if "items" in node else node.get("additionalProperties")
     if not (parts or properties or _has_fields(document, inner)):
-        about = visitor_text.prose(text(node.get("description")), cap=100)
-        yield Field(visitor_text.path(name), type_of(document, node), required, about)
+        about = sanitize.prose(text(node.get("description")), cap=100)
+        yield Field(sanitize.path(name), type_of(document, node), required, about)
         return
     for part, key in parts:
         yield from _fields(document, part, name, required=required and key == "allOf", seen=seen)
@@ -148,7 +148,7 @@ def type_of(document: Any, schema: Any) -> str:
     for key, words in (("minimum", "at least"), ("maximum", "at most"), ("default", "default")):
         if isinstance(node.get(key), str | int | float):
             said += f", {words} {node[key]}"
-    return visitor_text.prose(said, cap=120)
+    return sanitize.prose(said, cap=120)
 
 
 def resolve(document: Any, value: Any) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def resolve(document: Any, value: Any) -> dict[str, Any]:
 
 def route(path: str) -> str:
     """A path with its placeholders as in `/sites/:id`; guarded."""
-    return visitor_text.path(re.sub(r"\{([^{}]*)\}", r":\1", path))
+    return sanitize.path(re.sub(r"\{([^{}]*)\}", r":\1", path))
 
 
 def mapping(value: Any) -> dict[str, Any]:

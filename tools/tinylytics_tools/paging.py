@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
 from tinylytics_tools.replies import Pagination
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class Listed(Generic[T]):
         return len(self.rows) >= self.total
 
 
-async def rest(api: Api, first: Pagination, ask: Callable[[int], Awaitable[T]], *, most: int) -> list[T]:
+async def rest(api: CallContext, first: Pagination, ask: Callable[[int], Awaitable[T]], *, most: int) -> list[T]:
     """The pages after the first, in their order, up to page `most`."""
     return await api.gather(*(partial(ask, page) for page in range(2, min(first.total_pages, most) + 1)))
 

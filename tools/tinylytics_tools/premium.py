@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from tinylytics_tools.api import Api, Query
+from tinylytics_tools.client import CallContext, Query
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import KeyNotAccepted, NotEnabled, SubscriptionNeeded, TinylyticsError, TooManyRequests
 from tinylytics_tools.me import read_premium
@@ -20,7 +20,7 @@ class Unknown:
     reason: str
 
 
-async def ask(api: Api, endpoint: Endpoint[R], site_id: int, query: Query | None = None) -> R | Unknown:
+async def ask(api: CallContext, endpoint: Endpoint[R], site_id: int, query: Query | None = None) -> R | Unknown:
     """The reply, or why there is none.
 
     Raises:

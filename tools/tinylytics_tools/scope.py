@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tinylytics_tools import hit_log
 from tinylytics_tools.answer import Answer
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.periods import Asked, Window, resolve
-from tinylytics_tools.which_site import SiteReply, which_site
+from tinylytics_tools.site_lookup import SiteReply, find_site
 
 
 class SiteAnswer(Answer):
@@ -62,8 +62,8 @@ class Scope:
         return {"start_date": days.first.isoformat(), "end_date": days.last.isoformat(), "time_zone": self.zone}
 
 
-async def settle(
-    api: Api,
+async def resolve_scope(
+    api: CallContext,
     *,
     site: str | None = None,
     period: str | None = None,
@@ -77,9 +77,9 @@ async def settle(
     Raises:
         InvalidArgument: no such site, or a period that cannot be.
     """
-    target = found or await which_site(api, site)
+    target = found or await find_site(api, site)
     zone = time_zone or api.preferences.time_zone
-    today = await hit_log.today(api, target.id, zone)
+    today = await hits_api.today(api, target.id, zone)
     asked = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))
     said = {"site": site or found, "period": None if asked.defaulted else asked, "time_zone": time_zone}
     return Scope(target, asked, zone, today, tuple(name for name, value in said.items() if value is None))

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Answer, Table
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import Limit, Offset, Site
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.errors import NotFound
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.which_site import SITE, SITES, SiteReply, list_all, which_site
-from tinylytics_tools.wording import counted
+from tinylytics_tools.site_lookup import SITE, SITES, SiteReply, find_site, list_all
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 15
 LONGEST_ID = 18
@@ -39,7 +38,7 @@ async def list_sites(api: CurrentApi, limit: Limit = None, offset: Offset = None
         [
             site.id,
             site.name,
-            visitor_text.domain(site.url),
+            sanitize.domain(site.url),
             site.lifetime_hits,
             site.lifetime_unique_hits,
             site.lifetime_kudos,
@@ -84,8 +83,8 @@ async def get_site(api: CurrentApi, site: Site = None) -> OneSite:
         notes=[_UNIQUES],
         site_id=found.id,
         site=found.name,
-        uid=visitor_text.uid(found.uid),
-        url=visitor_text.url(found.url),
+        uid=sanitize.uid(found.uid),
+        url=sanitize.url(found.url),
         lifetime_hits=found.lifetime_hits,
         lifetime_unique_hits=found.lifetime_unique_hits,
         lifetime_kudos=found.lifetime_kudos,
@@ -95,7 +94,7 @@ async def get_site(api: CurrentApi, site: Site = None) -> OneSite:
     )
 
 
-async def _one(api: Api, wanted: str | None) -> SiteReply:
+async def _one(api: CallContext, wanted: str | None) -> SiteReply:
     """Digits are an id first of all; whatever else, or an id that is not there, is looked up among all sites."""
     digits = (wanted or "").strip()
     if digits.isdecimal() and len(digits) <= LONGEST_ID:
@@ -103,7 +102,7 @@ async def _one(api: Api, wanted: str | None) -> SiteReply:
             return await api.call(SITE, site_id=int(digits))
         except NotFound:
             pass
-    return await api.call(SITE, site_id=(await which_site(api, wanted)).id)
+    return await api.call(SITE, site_id=(await find_site(api, wanted)).id)
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:

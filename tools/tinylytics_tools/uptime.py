@@ -1,19 +1,18 @@
 """Whether a site is up, and how long its certificate and domain last: `GET /sites/:id/uptime`."""
 
-from tinylytics_tools import paging, premium, visitor_text
+from tinylytics_tools import paging, premium, sanitize
 from tinylytics_tools.answer import Table
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import Limit, Offset, Site
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import read_premium
 from tinylytics_tools.monitor import DowntimeReply, MonitorReply, State, Status, judge
 from tinylytics_tools.paging import Listed
 from tinylytics_tools.replies import Count, Pagination, Reply
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.which_site import SITES, which_site
-from tinylytics_tools.wording import counted
+from tinylytics_tools.site_lookup import SITES, find_site
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
 PER_PAGE = 100
@@ -41,7 +40,7 @@ class UptimeReply(Reply):
 UPTIME = Endpoint("GET", "/sites/{site_id}/uptime", UptimeReply, subscription=True, feature="uptime monitoring")
 
 
-async def status(api: Api, site_id: int, *, most: int = MOST_PAGES) -> Status:
+async def status(api: CallContext, site_id: int, *, most: int = MOST_PAGES) -> Status:
     """Whether the site is up, for an answer that tells of more: without a subscription it is unknown, not an error.
 
     `most` pages of outages at most are read, more than one only where the first does not tell since when it is down.
@@ -82,18 +81,18 @@ class Uptime(SiteAnswer):
 @tool(SITES, UPTIME, title="Uptime, certificate and domain")
 async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, offset: Offset = None) -> Uptime:
     """Check whether a site is up or down, its outages, and when its certificate (SSL) and domain expire."""
-    target = await which_site(api, site)
+    target = await find_site(api, site)
     first = await read_premium(api, UPTIME, target.id, {"page": 1, "per_page": PER_PAGE})
     read = await _outages(api, target.id, first, most=MOST_PAGES)
     outages, count = read.rows, max(len(read.rows), read.total)
     monitor, found, totals = first.monitor or MonitorReply(), judge(first.monitor, outages), first.summary
-    period = visitor_text.prose(monitor.period, cap=20) or "unknown"
+    period = sanitize.prose(monitor.period, cap=20) or "unknown"
     rows = [
         [
-            visitor_text.time(outage.started_at),
-            visitor_text.time(outage.ended_at) if outage.is_over else "ongoing",
+            sanitize.time(outage.started_at),
+            sanitize.time(outage.ended_at) if outage.is_over else "ongoing",
             None if outage.duration is None else round(outage.duration),
-            visitor_text.prose(outage.error, cap=120) or visitor_text.UNKNOWN,
+            sanitize.prose(outage.error, cap=120) or sanitize.UNKNOWN,
         ]
         for outage in outages
     ]
@@ -113,7 +112,7 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
         status=found.state,
         status_reason=found.reason,
         down_since=found.since,
-        last_check=visitor_text.time(monitor.last_check_at),
+        last_check=sanitize.time(monitor.last_check_at),
         last_status_code=monitor.last_status_code,
         uptime_percent=monitor.uptime,
         uptime_period=period,
@@ -129,7 +128,7 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
     )
 
 
-async def _outages(api: Api, site_id: int, first: UptimeReply, *, most: int) -> Listed[DowntimeReply]:
+async def _outages(api: CallContext, site_id: int, first: UptimeReply, *, most: int) -> Listed[DowntimeReply]:
     """The outages of up to `most` pages, newest first: the service promises no order (field notes 7)."""
 
     async def ask(number: int) -> UptimeReply | premium.Unknown:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mcp.server.apps import Apps
-from tinylytics_tools.declare import ApiTool
+from tinylytics_tools.tool import ApiTool
 
 from tinylytics_mcp.dashboard.page import CHARTED, page
 

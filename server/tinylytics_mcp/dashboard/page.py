@@ -10,8 +10,8 @@ from importlib import resources
 from typing import Any
 
 from tinylytics_tools.catalogue import ALL_TOOLS
-from tinylytics_tools.declare import ApiTool
 from tinylytics_tools.periods import DEFAULT_PERIOD
+from tinylytics_tools.tool import ApiTool
 
 CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "get_uptime")
 """The tools whose answers a host shows with the page."""

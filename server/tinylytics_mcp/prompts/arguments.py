@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.periods import DEFAULT_PERIOD, FIRST_START, PERIODS
-from tinylytics_tools.visitor_text.values import CUT_MARK
+from tinylytics_tools.sanitize.values import CUT_MARK
 
 LONGEST_SITE = 120
 """Characters: more than an answer shows of any label or domain."""
@@ -44,8 +44,8 @@ class Argument:
 
 def read_site(text: str, _: date) -> str:
     """A name of a site; whether there is one is found out by the first tool that asks."""
-    shown = visitor_text.prose(text)
-    if not shown or len(shown) > LONGEST_SITE or set(visitor_text.forbidden(text)) - _STRAIGHT_QUOTES:
+    shown = sanitize.prose(text)
+    if not shown or len(shown) > LONGEST_SITE or set(sanitize.forbidden(text)) - _STRAIGHT_QUOTES:
         raise InvalidArgument(
             f"site is longer than {LONGEST_SITE} characters, or has some that no name of a site is shown with. "
             "Give its domain or id."
@@ -55,12 +55,12 @@ def read_site(text: str, _: date) -> str:
 
 def read_source(text: str, _: date) -> str:
     """The name of a campaign, as an answer shows it."""
-    return _uncut(text, visitor_text.source(text), "source")
+    return _uncut(text, sanitize.source(text), "source")
 
 
 def read_referrer(text: str, _: date) -> str:
     """A referring host or a part of an address, as an answer shows it."""
-    return _uncut(text, visitor_text.referrer(text), "referrer")
+    return _uncut(text, sanitize.referrer(text), "referrer")
 
 
 def read_period(text: str, _: date) -> Days:

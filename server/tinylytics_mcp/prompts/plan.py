@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tinylytics_tools.condense import SMALL
+from tinylytics_tools.tables import SMALL
 
 MOST_SITES = 3
 """Sites that a prompt about all of them looks at one by one: it stays within eight calls."""

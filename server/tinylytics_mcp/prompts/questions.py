@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from tinylytics_tools import visitor_text
-from tinylytics_tools.condense import SMALL
+from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.health import SOON
 from tinylytics_tools.periods import DEFAULT_PERIOD
+from tinylytics_tools.tables import SMALL
 
 from tinylytics_mcp.prompts.arguments import AnySite, Day, Days, Referrer, Since, SomePeriod, SomeSite, Source, words_of
-from tinylytics_mcp.prompts.declare import prompt
 from tinylytics_mcp.prompts.plan import EACH, MOST_SITES, Plan, all_sites, call, named, one_site
+from tinylytics_mcp.prompts.prompt import prompt
 
 _DEFAULT = Days(words_of(DEFAULT_PERIOD), {"period": DEFAULT_PERIOD})
 _USUAL = timedelta(days=13)
@@ -70,8 +70,8 @@ def campaign_check(
         ]
     if referrer:
         names.append(f"the referrer {named(referrer)}")
-        host = visitor_text.host(referrer)
-        search = referrer if host == visitor_text.NOT_A_HOST else host
+        host = sanitize.host(referrer)
+        search = referrer if host == sanitize.NOT_A_HOST else host
         calls += [
             call("rank_traffic", "the referrer", site=site, dimension="referrer", search=search, **days.asked),
             call("summarize_traffic", "its visits by day and by page", site=site, referrer=referrer, **days.asked),

@@ -1,8 +1,8 @@
 """Prompts for reports that come round with the calendar: a week, a month, a year."""
 
 from tinylytics_mcp.prompts.arguments import AnySite, Days, SomeMonth, SomeSite, Year
-from tinylytics_mcp.prompts.declare import prompt
 from tinylytics_mcp.prompts.plan import MOST_SITES, Call, Plan, all_sites, call, one_site
+from tinylytics_mcp.prompts.prompt import prompt
 
 _BUSIEST = f"once for each of the {MOST_SITES} sites with the most hits in answer 1"
 _LAST_MONTH = Days("last month", {"period": "last_month"})

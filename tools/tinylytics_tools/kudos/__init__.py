@@ -1,5 +1,5 @@
 """Kudos, the likes of a site's pages: listed, created and deleted."""
 
-from tinylytics_tools.kudos import creating, deleting, listing
+from tinylytics_tools.kudos import create, delete, listing
 
-TOOLS = [*listing.TOOLS, *creating.TOOLS, *deleting.TOOLS]
+TOOLS = [*listing.TOOLS, *create.TOOLS, *delete.TOOLS]

@@ -7,7 +7,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from pydantic import BaseModel, BeforeValidator, Field
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.kudos.target import Target, the_kudo
 
@@ -36,7 +36,7 @@ async def ask(
         return Confirm(confirm=True)  # it is gone: nothing is left to agree to
     if _can_ask(ctx):
         return Elicit(f"Delete {target.named}? Its id and its date cannot be brought back.", Confirm)
-    shown = visitor_text.uid(kudo.uid)
+    shown = sanitize.uid(kudo.uid)
     if confirm is not None and confirm in (kudo.uid, shown):
         return Confirm(confirm=True)
     raise InvalidArgument(

@@ -1,16 +1,17 @@
 """Lists kudos: how many, on which pages, and the newest: `GET /sites/:id/kudos`."""
 
-from tinylytics_tools import hit_log, visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.api import CurrentApi
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
-from tinylytics_tools.condense import SMALL, is_small, listing, ranking
-from tinylytics_tools.declare import tool
-from tinylytics_tools.kudos.log import KUDOS, AnyUid, read
+from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.kudos.api import KUDOS, AnyUid, read
+from tinylytics_tools.kudos.filters import Wanted
 from tinylytics_tools.kudos.pages import Page, by_page, per_100, read_views
-from tinylytics_tools.kudos.wanted import Wanted
-from tinylytics_tools.scope import Scope, WindowAnswer, settle
-from tinylytics_tools.which_site import SITES
+from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
+from tinylytics_tools.site_lookup import SITES
+from tinylytics_tools.tables import SMALL, is_small, listing, ranking
+from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
 
@@ -28,7 +29,7 @@ class Kudos(WindowAnswer):
     newest: Table | None
 
 
-@tool(SITES, KUDOS, hit_log.HITS, title="Kudos")
+@tool(SITES, KUDOS, hits_api.HITS, title="Kudos")
 async def list_kudos(
     api: CurrentApi,
     site: Site = None,
@@ -47,7 +48,7 @@ async def list_kudos(
     """
     wanted = Wanted(path, uid, search)
     is_ever = bool(path or uid) and not (period or start_date or end_date)
-    scope = await settle(
+    scope = await resolve_scope(
         api,
         site=site,
         period="all_time" if is_ever else period,
@@ -62,7 +63,7 @@ async def list_kudos(
     total = len(rows) if reading.complete else None
     seen = None if views is None or search else sum(hits for name, hits in views.items() if wanted.is_on(name))
     newest: list[list[Cell]] = [
-        [visitor_text.time(row.created_at), visitor_text.path(row.path), visitor_text.uid(row.uid)] for row in rows
+        [sanitize.time(row.created_at), sanitize.path(row.path), sanitize.uid(row.uid)] for row in rows
     ]
     most, start = limit or DEFAULT_ROWS, offset or 0
     fields = scope.fields()

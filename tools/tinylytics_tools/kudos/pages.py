@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tinylytics_tools import hit_log, visitor_text
-from tinylytics_tools.api import Api
-from tinylytics_tools.hit_log import Groups, Slice
-from tinylytics_tools.kudos.log import KudoReply
+from tinylytics_tools import sanitize
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Groups, Slice
+from tinylytics_tools.kudos.api import KudoReply
 from tinylytics_tools.periods import Window
 from tinylytics_tools.scope import Scope
 
@@ -38,7 +39,7 @@ def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -
             viewed[_key(path)] += hits
     made = [
         Page(
-            visitor_text.path(names[0]),
+            sanitize.path(names[0]),
             sum(spelled[name] for name in names),
             None if viewed is None else viewed[key],
             len(names) > 1,
@@ -48,14 +49,14 @@ def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -
     return sorted(made, key=lambda page: (-page.kudos, page.name))
 
 
-async def read_views(api: Api, scope: Scope) -> dict[str | None, int] | None:
+async def read_views(api: CallContext, scope: Scope) -> dict[str | None, int] | None:
     """Views by path in the scope's days, None where there are too many paths to read them all."""
 
     async def read(window: Window) -> Groups:
         part = Slice(scope.site.id, window, scope.zone)
-        groups = await hit_log.first_groups(api, part, "path")
+        groups = await hits_api.first_groups(api, part, "path")
         if groups.pages_left <= MOST_MORE_PAGES:
-            await hit_log.more_groups(api, part, "path", groups)
+            await hits_api.more_groups(api, part, "path", groups)
         return groups
 
     parts = await api.gather(*(partial(read, window) for window in scope.window.pieces()))

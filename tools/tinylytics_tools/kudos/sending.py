@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from secrets import choice
 from typing import Any
 
-from tinylytics_tools import visitor_text
-from tinylytics_tools.api import Api
+from tinylytics_tools import sanitize
+from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, TinylyticsError, Unavailable
-from tinylytics_tools.kudos.log import NEW_KUDO, KudoCreatedReply, KudoReply, find
-from tinylytics_tools.which_site import SiteReply
-from tinylytics_tools.wire.interface import StoreUnavailable
+from tinylytics_tools.kudos.api import NEW_KUDO, KudoCreatedReply, KudoReply, find
+from tinylytics_tools.site_lookup import SiteReply
+from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.attempt import Attempt, attempt, end
 from tinylytics_tools.writes.record import Outcome, Write
 
@@ -38,7 +38,7 @@ class NewKudo:
     @property
     def named(self) -> str:
         """How an assistant names it again."""
-        return f"path {visitor_text.path(self.path)} and custom_uid {visitor_text.uid(self.uid)}"
+        return f"path {sanitize.path(self.path)} and custom_uid {sanitize.uid(self.uid)}"
 
 
 class FoundReply(KudoCreatedReply):
@@ -51,7 +51,7 @@ def new_uid() -> str:
     return f"kudo-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-async def create(api: Api, kudo: NewKudo, *, again: bool) -> Attempt:
+async def create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
     """Create a kudo; what is returned is done. The same call within a minute gets what the first one got.
 
     Raises:
@@ -68,7 +68,7 @@ async def create(api: Api, kudo: NewKudo, *, again: bool) -> Attempt:
         if tried.is_under_way:
             raise OutcomeUnknown(
                 f"The same kudo is being created by another call, begun {tried.repeated_s} s ago. Nothing was sent "
-                f"now. In a minute, list_kudos with uid {visitor_text.uid(kudo.uid)} tells whether it is there."
+                f"now. In a minute, list_kudos with uid {sanitize.uid(kudo.uid)} tells whether it is there."
             )
         tried = await _attempt(api, kudo, again=True)  # under the uid of the first, so that it cannot be doubled
     if tried.error is None:
@@ -92,13 +92,13 @@ async def create(api: Api, kudo: NewKudo, *, again: bool) -> Attempt:
     raise tried.error
 
 
-async def _attempt(api: Api, kudo: NewKudo, *, again: bool) -> Attempt:
+async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
     body = {"path": kudo.path} if kudo.is_ours else kudo.body
     write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
     return await attempt(api, write, lambda: _send(api, kudo), lambda reply: _told(kudo, reply), again=again)
 
 
-async def _send(api: Api, kudo: NewKudo) -> KudoCreatedReply:
+async def _send(api: CallContext, kudo: NewKudo) -> KudoCreatedReply:
     """A uid that was given is looked up first: nobody knows what the service does with one that is taken."""
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
@@ -108,7 +108,7 @@ async def _send(api: Api, kudo: NewKudo) -> KudoCreatedReply:
     raise _taken(found)
 
 
-async def _may_be_stored(api: Api, kudo: NewKudo) -> bool:
+async def _may_be_stored(api: CallContext, kudo: NewKudo) -> bool:
     """Whether an earlier attempt under this uid, the present one aside, left nobody knowing."""
     try:
         entries = await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER)
@@ -117,12 +117,12 @@ async def _may_be_stored(api: Api, kudo: NewKudo) -> bool:
     return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
 
 
-async def _find(api: Api, kudo: NewKudo, *, looks_up: bool = False) -> KudoReply | None:
+async def _find(api: CallContext, kudo: NewKudo, *, looks_up: bool = False) -> KudoReply | None:
     rows = await find(api, kudo.site, kudo.uid, looks_up=looks_up)
     return next((row for row in rows if row.uid == kudo.uid), None)
 
 
-async def _look(api: Api, kudo: NewKudo, why: str) -> KudoReply | None:
+async def _look(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
     """The kudo of which it is not known whether it is stored, where the service has it."""
     await api.writes.pause(LATE_S)
     try:
@@ -135,7 +135,7 @@ async def _look(api: Api, kudo: NewKudo, why: str) -> KudoReply | None:
         ) from error
 
 
-async def _stored(api: Api, found: KudoReply, tried: Attempt) -> Attempt:
+async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt:
     result = _fields("stored", found)
     notes = await end(api, tried.id, Outcome.DONE, result)
     return Attempt(Outcome.DONE, tried.id, result, repeated_s=tried.repeated_s, notes=notes)
@@ -143,25 +143,25 @@ async def _stored(api: Api, found: KudoReply, tried: Attempt) -> Attempt:
 
 def _told(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
     if reply.status == "ignored":
-        fields = {"status": "ignored", "path": visitor_text.path(kudo.path), "uid": visitor_text.uid(kudo.uid)}
-        return {**fields, "reason": visitor_text.prose(reply.reason, cap=200) or "the service gave none"}
+        fields = {"status": "ignored", "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
+        return {**fields, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
     if reply.kudo is None:
-        return {"status": "created", "path": visitor_text.path(kudo.path), "uid": visitor_text.uid(kudo.uid)}
+        return {"status": "created", "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
     return _fields("stored" if isinstance(reply, FoundReply) else "created", reply.kudo)
 
 
 def _fields(status: str, kudo: KudoReply) -> dict[str, Any]:
     return {
         "status": status,
-        "path": visitor_text.path(kudo.path),
-        "uid": visitor_text.uid(kudo.uid),
+        "path": sanitize.path(kudo.path),
+        "uid": sanitize.uid(kudo.uid),
         "id": kudo.id,
-        "created_at": visitor_text.time(kudo.created_at),
+        "created_at": sanitize.time(kudo.created_at),
     }
 
 
 def _taken(found: KudoReply) -> InvalidArgument:
     return InvalidArgument(
-        f"custom_uid: a kudo on {visitor_text.path(found.path)} has this uid already, since "
-        f"{visitor_text.time(found.created_at)}. Nothing was stored; give another uid or none."
+        f"custom_uid: a kudo on {sanitize.path(found.path)} has this uid already, since "
+        f"{sanitize.time(found.created_at)}. Nothing was stored; give another uid or none."
     )

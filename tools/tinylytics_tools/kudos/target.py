@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from tinylytics_tools import visitor_text
-from tinylytics_tools.api import Api, WritingApi
+from tinylytics_tools import sanitize
+from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.errors import InvalidArgument, NotFound
-from tinylytics_tools.kudos.log import KUDO, KudoReply, find
+from tinylytics_tools.kudos.api import KUDO, KudoReply, find
 from tinylytics_tools.kudos.restoring import DELETE
-from tinylytics_tools.which_site import SiteReply, which_site
-from tinylytics_tools.wire.interface import StoreUnavailable
+from tinylytics_tools.site_lookup import SiteReply, find_site
+from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import REPEAT_S, Entry, Outcome
 
 REMEMBERED_S = 86_400.0
@@ -29,8 +29,8 @@ class Target:
         """The kudo as a sentence names it: uid, page, site and date."""
         if self.kudo is None:
             return f"this kudo of {self.site.name}"
-        uid, path = visitor_text.uid(self.kudo.uid), visitor_text.path(self.kudo.path)
-        return f"the kudo {uid} on {path} of {self.site.name}, given {visitor_text.time(self.kudo.created_at)}"
+        uid, path = sanitize.uid(self.kudo.uid), sanitize.path(self.kudo.path)
+        return f"the kudo {uid} on {path} of {self.site.name}, given {sanitize.time(self.kudo.created_at)}"
 
 
 async def the_kudo(api: WritingApi, site: str | None, uid: str) -> Target:
@@ -40,7 +40,7 @@ async def the_kudo(api: WritingApi, site: str | None, uid: str) -> Target:
         NotFound: nothing has this uid, and nothing that had it was deleted from here of late.
         InvalidArgument: several have it, or it cannot be sent without reaching something else.
     """
-    found = await which_site(api, site)
+    found = await find_site(api, site)
     kudos = await find(api, found, uid)
     if len(kudos) > 1:
         raise InvalidArgument(
@@ -59,7 +59,7 @@ async def the_kudo(api: WritingApi, site: str | None, uid: str) -> Target:
     return Target(found, None, earlier)
 
 
-async def earlier_call(api: Api, site: SiteReply, uid: str) -> Entry | None:
+async def earlier_call(api: CallContext, site: SiteReply, uid: str) -> Entry | None:
     """The call that deleted it: answered within the last minute, or not answered within the last day."""
     try:
         entries = await api.writes.last(DELETE, site.id, limit=_MOST_EARLIER)
@@ -71,7 +71,7 @@ async def earlier_call(api: Api, site: SiteReply, uid: str) -> Entry | None:
         (
             entry
             for entry in entries
-            if visitor_text.matches(uid, entry.uid, "uid") and now - entry.at <= longest.get(entry.outcome, -1.0)
+            if sanitize.matches(uid, entry.uid, "uid") and now - entry.at <= longest.get(entry.outcome, -1.0)
         ),
         None,
     )

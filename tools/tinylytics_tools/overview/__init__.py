@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 from datetime import date
 
-from tinylytics_tools import hit_log
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
-from tinylytics_tools.api import Api, CurrentApi
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, StartDate, TimeZone
-from tinylytics_tools.condense import listing
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.errors import InvalidArgument, KeyNotAccepted, NotFound, TinylyticsError, TooManyRequests
-from tinylytics_tools.hit_log import HITS
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
-from tinylytics_tools.kudos.log import KUDOS
-from tinylytics_tools.overview import told
+from tinylytics_tools.kudos.api import KUDOS
+from tinylytics_tools.overview import notes as overview_notes
 from tinylytics_tools.overview.read import FAILED, Reading, Row, read
 from tinylytics_tools.periods import Comparison, earlier, resolve
 from tinylytics_tools.scope import Scope, first_day
+from tinylytics_tools.site_lookup import SITES, SiteReply, list_all
+from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import nothing_finished, so_far, spoken
 from tinylytics_tools.uptime import UPTIME
-from tinylytics_tools.which_site import SITES, SiteReply, list_all
-from tinylytics_tools.wording import counted
 
 ALWAYS = ("id", "site", "hits")
 """The columns that stay while others make way for rows."""
@@ -79,7 +78,7 @@ async def get_overview(
     said = {"period": None if asked.defaulted else asked, "time_zone": time_zone}
     defaults = [name for name, value in said.items() if value is None]
 
-    columns = told.shown(reading)
+    columns = overview_notes.shown(reading)
     while True:
         answer = _answer(reading, comparison, columns, defaults, start, len(sites))
         half = LARGEST_DEFAULT_HALF if limit is None else None
@@ -93,16 +92,16 @@ def _answer(
 ) -> Overview:
     rows, scope = reading.rows, reading.rows[0].scope
     window = scope.window
-    total = told.total_change(rows, comparison)
+    total = overview_notes.total_change(rows, comparison)
     hits = _sum([row.hits for row in rows])
     today = _sum([row.today for row in rows]) if scope.today in window else None
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
     said = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     return Overview(
-        headline=f"{said}{total.words(told.not_compared(rows, comparison))}.",
+        headline=f"{said}{total.words(overview_notes.not_compared(rows, comparison))}.",
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
-            *told.notes(reading, total, comparison, columns),
+            *overview_notes.notes(reading, total, comparison, columns),
             *nothing_finished(scope.asked, "previous_period", scope.today),
         ],
         next_step=_AGAIN if reading.left_out else _MORE,
@@ -120,14 +119,14 @@ def _answer(
     )
 
 
-async def _today(api: Api, sites: Sequence[SiteReply], zone: str) -> date:
+async def _today(api: CallContext, sites: Sequence[SiteReply], zone: str) -> date:
     """The running day, which any site tells; a second one is asked where the first fails."""
     try:
-        return await hit_log.today(api, sites[0].id, zone)
+        return await hits_api.today(api, sites[0].id, zone)
     except (KeyNotAccepted, TooManyRequests):
         raise
     except TinylyticsError:
-        return await hit_log.today(api, sites[-1].id, zone)
+        return await hits_api.today(api, sites[-1].id, zone)
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

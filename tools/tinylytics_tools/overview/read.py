@@ -4,15 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tinylytics_tools import hit_log, uptime
+from tinylytics_tools import uptime
 from tinylytics_tools.answer import Cell
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.kudos.log import KUDOS
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.kudos.api import KUDOS
 from tinylytics_tools.monitor import Status
 from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, Window
-from tinylytics_tools.plan import MOST_REQUESTS
+from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
 from tinylytics_tools.traffic.visitors import read_visitors
@@ -85,7 +86,7 @@ class Column:
     name: str
     cost: int
     rows: list[Row]
-    ask: Callable[[Api, Sequence[Row]], Awaitable[None]]
+    ask: Callable[[CallContext, Sequence[Row]], Awaitable[None]]
 
 
 def affordable(costs: Sequence[tuple[str, int]], room: int) -> list[str]:
@@ -98,7 +99,7 @@ def affordable(costs: Sequence[tuple[str, int]], room: int) -> list[str]:
     return chosen
 
 
-async def read(api: Api, scopes: Sequence[Scope], comparison: Comparison | None) -> Reading:
+async def read(api: CallContext, scopes: Sequence[Scope], comparison: Comparison | None) -> Reading:
     """One row a site, in the order given; with too many sites even for their hits, the last ones have none.
 
     Stored answers cost nothing, so what they leave of the requests goes into further columns, and asking again reads
@@ -128,7 +129,7 @@ async def read(api: Api, scopes: Sequence[Scope], comparison: Comparison | None)
     return Reading(rows, read, [column.name for column in waiting])
 
 
-async def _in_batches(api: Api, column: Column) -> bool:
+async def _in_batches(api: CallContext, column: Column) -> bool:
     """Ask as many sites as there is room for; whether these were all."""
     done = 0
     while done < len(column.rows):
@@ -159,10 +160,12 @@ def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:
     return columns
 
 
-def _each(name: str, ask: Callable[[Api, Row], Awaitable[None]]) -> Callable[[Api, Sequence[Row]], Awaitable[None]]:
+def _each(
+    name: str, ask: Callable[[CallContext, Row], Awaitable[None]]
+) -> Callable[[CallContext, Sequence[Row]], Awaitable[None]]:
     """Ask of each site; one that fails leaves its own cell unknown, unless every other would fail as well."""
 
-    async def one(api: Api, row: Row) -> None:
+    async def one(api: CallContext, row: Row) -> None:
         try:
             await ask(api, row)
         except (KeyNotAccepted, TooManyRequests):
@@ -171,40 +174,40 @@ def _each(name: str, ask: Callable[[Api, Row], Awaitable[None]]) -> Callable[[Ap
             row.gaps[name] = FAILED
             row.error = error if name == "hits" else row.error
 
-    async def every(api: Api, rows: Sequence[Row]) -> None:
+    async def every(api: CallContext, rows: Sequence[Row]) -> None:
         await api.gather(*(partial(one, api, row) for row in rows))
 
     return every
 
 
-async def _hits(api: Api, row: Row) -> None:
-    counts = await hit_log.count_all(api, _parts(row.scope))
+async def _hits(api: CallContext, row: Row) -> None:
+    counts = await hits_api.count_all(api, _parts(row.scope))
     running = Window(row.scope.today, row.scope.today)
     row.hits = sum(count.hits for count in counts.values())
     row.today = sum(count.hits for part, count in counts.items() if part.window == running)
 
 
-async def _before(api: Api, row: Row) -> None:
+async def _before(api: CallContext, row: Row) -> None:
     if row.comparison is not None:
-        counts = await hit_log.count_all(api, EVERYTHING.slices(row.scope, row.comparison.earlier))
+        counts = await hits_api.count_all(api, EVERYTHING.slices(row.scope, row.comparison.earlier))
         row.before = sum(count.hits for count in counts.values())
 
 
-async def _visitors(api: Api, row: Row) -> None:
+async def _visitors(api: CallContext, row: Row) -> None:
     found = await read_visitors(api, row.scope, EVERYTHING)
     row.visitors = found.visitors
     if found.visitors is None:
         row.gaps["visitors"] = NOT_COUNTED if found.is_read else FAILED
 
 
-async def _kudos(api: Api, row: Row) -> None:
+async def _kudos(api: CallContext, row: Row) -> None:
     queries = [{**row.scope.query(piece), "page": 1, "per_page": 1} for piece in row.scope.window.pieces()]
     site_id = row.scope.site.id
     replies = await api.gather(*(partial(api.call, KUDOS, query, site_id=site_id) for query in queries))
     row.kudos = sum(reply.pagination.total_count for reply in replies)
 
 
-async def _statuses(api: Api, rows: Sequence[Row]) -> None:
+async def _statuses(api: CallContext, rows: Sequence[Row]) -> None:
     """Without a subscription no site has a status, and the refusal of the first says so for all."""
 
     async def one(row: Row) -> Status:
@@ -222,6 +225,6 @@ async def _statuses(api: Api, rows: Sequence[Row]) -> None:
         row.status, row.gaps["status"] = first.state, first.unknown.reason
 
 
-def _parts(scope: Scope) -> list[hit_log.Slice]:
+def _parts(scope: Scope) -> list[hits_api.Slice]:
     running = Window(scope.today, scope.today) if scope.today in scope.window else None
     return [*EVERYTHING.slices(scope, scope.window.finished(scope.today)), *EVERYTHING.slices(scope, running)]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tinylytics_tools import condense
+from tinylytics_tools import tables
 from tinylytics_tools.periods import Asked, Compare, Comparison, Window
-from tinylytics_tools.wording import counted
+from tinylytics_tools.tables import counted
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def compared(comparison: Comparison | None, *, later: int, earlier: int, born: d
     if born > then.first:
         note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
         return Compared(days, later, earlier, None, (note,), f"{said}, though the site did not exist on all of them")
-    _, percent = condense.change(later, earlier)
-    is_marked = percent is not None and condense.is_small(later, earlier)
-    return Compared(days, later, earlier, percent, (condense.SMALL_NUMBERS,) if is_marked else (), said)
+    _, percent = tables.change(later, earlier)
+    is_marked = percent is not None and tables.is_small(later, earlier)
+    return Compared(days, later, earlier, percent, (tables.SMALL_NUMBERS,) if is_marked else (), said)
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tinylytics_tools import hit_log
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.count_rows import RowCounts
+from tinylytics_tools.dimensions import GROUPED, Dimension
 from tinylytics_tools.errors import InvalidArgument, Refused
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.hit_log import Count, Slice
-from tinylytics_tools.merge import GROUPED, Dimension
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Count, Slice
 from tinylytics_tools.periods import Comparison, Window
-from tinylytics_tools.plan import MOST_REQUESTS, pages
+from tinylytics_tools.planner import MOST_REQUESTS, pages
 from tinylytics_tools.scope import Scope
-from tinylytics_tools.tally import Tally
 from tinylytics_tools.traffic import weekdays
 from tinylytics_tools.traffic.read import Rows, Values, both, counted, read_lists, read_rows
 from tinylytics_tools.traffic.sample import Estimate, estimate
@@ -41,7 +41,7 @@ class Reading:
 class DimensionReader:
     """Reads one dimension of a scope's window, and of the earlier days of a comparison."""
 
-    def __init__(self, api: Api, scope: Scope, meant: Filters, comparison: Comparison | None) -> None:
+    def __init__(self, api: CallContext, scope: Scope, meant: Filters, comparison: Comparison | None) -> None:
         self._api = api
         self._scope = scope
         self._meant = meant
@@ -77,7 +77,7 @@ class DimensionReader:
         return MOST_REQUESTS - self._api.requests
 
     async def _counts(self) -> dict[Slice, Count]:
-        return await hit_log.count_all(self._api, [*self._finished, *self._running, *self._before])
+        return await hits_api.count_all(self._api, [*self._finished, *self._running, *self._before])
 
     def _reading(self, counts: Mapping[Slice, Count]) -> Reading:
         today = sum(counts[part].hits for part in self._running)
@@ -91,14 +91,14 @@ class DimensionReader:
         lists, counts = await both(
             self._api,
             partial(read_lists, self._api, [(dimension, slices) for slices in windows], room),
-            partial(hit_log.count_all, self._api, parts),
+            partial(hits_api.count_all, self._api, parts),
         )
         finished, running, before = lists
         if self._running and running.is_complete_but_not(sum(counts[part].hits for part in self._running)):
             (running,), again = await both(
                 self._api,
                 partial(read_lists, self._api, [(dimension, self._running)], self._room - 2 * len(self._running)),
-                partial(hit_log.count_all, self._api, self._running),
+                partial(hits_api.count_all, self._api, self._running),
             )
             counts |= again
         reading = self._reading(counts)
@@ -171,7 +171,7 @@ def _pages(counts: Mapping[Slice, Count]) -> int:
 
 
 def _of(dimension: Dimension, parts: Sequence[Rows]) -> Values:
-    tally = Tally()
+    tally = RowCounts()
     for rows in parts:
         tally.absorb(rows.tally)
     return counted(tally, dimension)

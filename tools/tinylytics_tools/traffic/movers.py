@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.condense import change
-from tinylytics_tools.merge import Named
+from tinylytics_tools.dimensions import Named
+from tinylytics_tools.tables import change
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
+from tinylytics_tools.dimensions import Named
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.merge import Named
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def patterns(exclude: str) -> Patterns:
         raise InvalidArgument("exclude needs names to leave out, apart by commas, such as /feed*,*.xml")
     texts = (".*".join(re.escape(part) for part in re.split(r"\*+", word)) for word in words)
     expressions = tuple(re.compile(text, re.IGNORECASE | re.DOTALL) for text in texts)
-    return Patterns(", ".join(visitor_text.path(word) for word in words), expressions)
+    return Patterns(", ".join(sanitize.path(word) for word in words), expressions)
 
 
 def containing(search: str) -> Callable[[Named], bool]:

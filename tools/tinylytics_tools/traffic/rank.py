@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tinylytics_tools import filters as meaning
-from tinylytics_tools.api import CurrentApi
+from tinylytics_tools import filters
 from tinylytics_tools.arguments import (
     Compare,
     Country,
@@ -20,16 +19,17 @@ from tinylytics_tools.arguments import (
     StartDate,
     TimeZone,
 )
-from tinylytics_tools.declare import tool
-from tinylytics_tools.hit_log import HITS
-from tinylytics_tools.merge import Dimension
+from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.dimensions import Dimension
+from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import Window, earlier
-from tinylytics_tools.scope import first_day, settle
+from tinylytics_tools.scope import first_day, resolve_scope
+from tinylytics_tools.site_lookup import SITES
+from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import nothing_finished, too_young
 from tinylytics_tools.traffic.dimension import DimensionReader
 from tinylytics_tools.traffic.ranking import Ranking
 from tinylytics_tools.traffic.ranking_answer import TrafficRanking
-from tinylytics_tools.which_site import SITES
 
 Exclude = Annotated[
     str | None,
@@ -58,10 +58,12 @@ async def rank_traffic(
     """Rank pages, referrers, countries, browsers, devices, hours or campaigns by hits. With what rose, fell, is new or
     gone since the earlier period. source is the campaign, as in ?ref=.
     """
-    scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
+    scope = await resolve_scope(
+        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
+    )
     comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
-    meant = await meaning.settle(api, scope, span, country=country, path=path, referrer=referrer)
+    meant = await filters.resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     young = too_young(comparison, first_day(scope.site, scope.zone))
     comparison = None if young else comparison
     reading = await DimensionReader(api, scope, meant, comparison).read(dimension)

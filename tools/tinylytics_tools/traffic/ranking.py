@@ -3,23 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.condense import listing, percent, ranking
+from tinylytics_tools.dimensions import PLURAL, Dimension, Named, merged
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.merge import PLURAL, Dimension, Named, merged
 from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, first_day
+from tinylytics_tools.site_lookup import site_host
+from tinylytics_tools.tables import counted, listing, percent, ranking
 from tinylytics_tools.traffic import names
 from tinylytics_tools.traffic.compare import Compared, compared, so_far, spoken
 from tinylytics_tools.traffic.dimension import Reading
+from tinylytics_tools.traffic.lists import unfinished
 from tinylytics_tools.traffic.movers import movers
 from tinylytics_tools.traffic.ranking_answer import TrafficRanking
 from tinylytics_tools.traffic.sample import Estimate
-from tinylytics_tools.traffic.tables import unfinished
-from tinylytics_tools.which_site import site_host
-from tinylytics_tools.wording import counted
 
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
@@ -229,7 +228,7 @@ class Ranking:
             notes.append(f"{sum(len(named.raw) for named in everything.values())} addresses are merged to their hosts")
             own = site_host(self._scope.site.url)
             notes += [f"the referrer {own} is the site itself"] if own in everything else []
-        if dimension == "source" and (none := everything.get(visitor_text.NO_SOURCE)):
+        if dimension == "source" and (none := everything.get(sanitize.NO_SOURCE)):
             notes.append(f"{none.hits} hits name no source")
         if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")

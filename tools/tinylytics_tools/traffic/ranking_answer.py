@@ -1,7 +1,7 @@
 """What `rank_traffic` answers."""
 
 from tinylytics_tools.answer import Table
-from tinylytics_tools.merge import Dimension
+from tinylytics_tools.dimensions import Dimension
 from tinylytics_tools.scope import WindowAnswer
 
 

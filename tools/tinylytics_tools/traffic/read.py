@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar, cast
 
-from tinylytics_tools import hit_log
-from tinylytics_tools.api import Api
-from tinylytics_tools.hit_log import Count, Grouping, Groups, Slice
-from tinylytics_tools.merge import GROUPED, Dimension, Raw
-from tinylytics_tools.plan import MOST_REQUESTS, pages
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.count_rows import RowCounts
+from tinylytics_tools.dimensions import GROUPED, Dimension, Raw
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Count, Grouping, Groups, Slice
+from tinylytics_tools.planner import MOST_REQUESTS, pages
 from tinylytics_tools.replies import Pagination
-from tinylytics_tools.tally import Tally
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -54,7 +54,7 @@ class Values:
         return Values(hits, unique, of, self.is_complete and other.is_complete)
 
 
-def counted(tally: Tally, dimension: Dimension) -> Values:
+def counted(tally: RowCounts, dimension: Dimension) -> Values:
     """One dimension of single hits."""
     hits = dict(tally.by.get(dimension, {}))
     return Values(hits, {}, len(hits))
@@ -65,26 +65,26 @@ class Rows:
     """Single hits of a slice, counted. `missing`: how many more the service counts than it showed; below zero where
     it showed more."""
 
-    tally: Tally
+    tally: RowCounts
     missing: int
 
 
-async def both(api: Api, one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
+async def both(api: CallContext, one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
     """Ask two different things at the same time."""
     first, second = await api.gather(cast("Callable[[], Awaitable[A | B]]", one), other)
     return cast("A", first), cast("B", second)
 
 
-async def read_rows(api: Api, counts: Mapping[Slice, Count]) -> dict[Slice, Rows]:
+async def read_rows(api: CallContext, counts: Mapping[Slice, Count]) -> dict[Slice, Rows]:
     """Read every single hit of slices that were counted; one that changes meanwhile is read a second time."""
     parts = await api.gather(*(partial(_read_part, api, part, count.rows) for part, count in counts.items()))
     return dict(zip(counts, parts, strict=True))
 
 
-async def read_lists(api: Api, wanted: Sequence[tuple[Dimension, Sequence[Slice]]], room: int) -> list[Values]:
+async def read_lists(api: CallContext, wanted: Sequence[tuple[Dimension, Sequence[Slice]]], room: int) -> list[Values]:
     """Grouped lists, read to their ends while the pages after the first fit into `room`, in the order wanted."""
     asked: list[tuple[Slice, Grouping]] = [(part, GROUPED[dimension]) for dimension, parts in wanted for part in parts]
-    found = iter(await api.gather(*(partial(hit_log.first_groups, api, part, by) for part, by in asked)))
+    found = iter(await api.gather(*(partial(hits_api.first_groups, api, part, by) for part, by in asked)))
     lists = [[(part, next(found)) for part in parts] for _, parts in wanted]
     more: list[tuple[Slice, Groups]] = []
     for groups in lists:
@@ -92,12 +92,12 @@ async def read_lists(api: Api, wanted: Sequence[tuple[Dimension, Sequence[Slice]
         if left <= room:
             room -= left
             more += groups
-    await api.gather(*(partial(hit_log.more_groups, api, part, groups.by, groups) for part, groups in more))
+    await api.gather(*(partial(hits_api.more_groups, api, part, groups.by, groups) for part, groups in more))
     return [Values.joined([one for _, one in groups]) for groups in lists]
 
 
-async def _read_part(api: Api, part: Slice, expected: int) -> Rows:
-    tally, total = Tally(part.host), expected
+async def _read_part(api: CallContext, part: Slice, expected: int) -> Rows:
+    tally, total = RowCounts(part.host), expected
     totals, size = await _read_pages(api, part, tally, pages(total))
     if totals <= {total} and tally.rows == total:
         return Rows(tally, 0)
@@ -105,20 +105,20 @@ async def _read_part(api: Api, part: Slice, expected: int) -> Rows:
     # the pages that are missing where the service gives fewer rows a page than it was asked for.
     latest = max(totals)
     if latest != total:
-        tally, total = Tally(part.host), latest
+        tally, total = RowCounts(part.host), latest
     last = -(-total // size)
     if last <= MOST_REQUESTS - api.requests:
         totals, _ = await _read_pages(api, part, tally, last)
     return Rows(tally, max(totals, default=total) - tally.rows)
 
 
-async def _read_pages(api: Api, part: Slice, tally: Tally, last: int) -> tuple[set[int], int]:
+async def _read_pages(api: CallContext, part: Slice, tally: RowCounts, last: int) -> tuple[set[int], int]:
     """Read the pages up to `last` into the tally; how many rows the service counts, and how many it gives a page."""
 
     async def take(number: int) -> Pagination:
-        reply = await hit_log.page(api, part, number)
+        reply = await hits_api.page(api, part, number)
         tally.add(reply.hits)
         return reply.pagination
 
     said = await api.gather(*(partial(take, number) for number in range(1, last + 1)))
-    return {one.total_count for one in said}, min([hit_log.PER_PAGE, *(one.per_page for one in said)])
+    return {one.total_count for one in said}, min([hits_api.PER_PAGE, *(one.per_page for one in said)])

@@ -6,12 +6,12 @@ from functools import partial
 from math import sqrt
 from statistics import stdev
 
-from tinylytics_tools import hit_log
-from tinylytics_tools.api import Api
-from tinylytics_tools.hit_log import Count, Slice
-from tinylytics_tools.merge import Dimension, merged
-from tinylytics_tools.plan import pages, spread
-from tinylytics_tools.tally import Tally
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.count_rows import RowCounts
+from tinylytics_tools.dimensions import Dimension, merged
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Count, Slice
+from tinylytics_tools.planner import pages, spread
 
 SAMPLE_PAGES = 24
 """How many thousands of hits an estimate rests on."""
@@ -25,18 +25,18 @@ class Estimate:
     basis: str
 
 
-async def estimate(api: Api, dimension: Dimension, counts: Mapping[Slice, Count], room: int) -> Estimate:
+async def estimate(api: CallContext, dimension: Dimension, counts: Mapping[Slice, Count], room: int) -> Estimate:
     """Read pages spread over the window, never just the newest, and take their shares for those of all hits."""
     chosen = _pages(counts, min(SAMPLE_PAGES, room))
     seen: set[int] = set()
 
-    async def read(part: Slice, number: int) -> Tally:
-        tally = Tally(part.host, seen=seen)
-        tally.add((await hit_log.page(api, part, number)).hits)
+    async def read(part: Slice, number: int) -> RowCounts:
+        tally = RowCounts(part.host, seen=seen)
+        tally.add((await hits_api.page(api, part, number)).hits)
         return tally
 
     tallies = await api.gather(*(partial(read, part, number) for part, number in chosen))
-    whole = Tally()
+    whole = RowCounts()
     for tally in tallies:
         whole.absorb(tally)
     hits = sum(count.hits for count in counts.values())
@@ -58,7 +58,7 @@ def _pages(counts: Mapping[Slice, Count], wanted: int) -> list[tuple[Slice, int]
     ]
 
 
-def _share(tally: Tally, dimension: Dimension, name: str) -> float:
+def _share(tally: RowCounts, dimension: Dimension, name: str) -> float:
     found = [named.hits for named in merged(dimension, tally.by[dimension]).values() if named.name == name]
     return 100 * sum(found) / tally.hits if tally.hits else 0.0
 

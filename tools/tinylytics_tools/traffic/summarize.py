@@ -2,10 +2,8 @@
 
 from functools import partial
 
-from tinylytics_tools import filters as meaning
-from tinylytics_tools import hit_log
+from tinylytics_tools import filters
 from tinylytics_tools.answer import Table
-from tinylytics_tools.api import CurrentApi
 from tinylytics_tools.arguments import (
     Compare,
     Country,
@@ -18,20 +16,22 @@ from tinylytics_tools.arguments import (
     StartDate,
     TimeZone,
 )
-from tinylytics_tools.declare import tool
+from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.dimensions import Dimension
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.hit_log import HITS
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
-from tinylytics_tools.merge import Dimension
 from tinylytics_tools.periods import Window, earlier
-from tinylytics_tools.scope import Scope, WindowAnswer, first_day, settle
+from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
+from tinylytics_tools.site_lookup import SITES, site_host
+from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import Compared, compared, nothing_finished, so_far, spoken
+from tinylytics_tools.traffic.lists import ranked
 from tinylytics_tools.traffic.read import both
 from tinylytics_tools.traffic.series import standing
-from tinylytics_tools.traffic.tables import ranked
 from tinylytics_tools.traffic.visitors import read_visitors
 from tinylytics_tools.traffic.window import Picture, Reader
-from tinylytics_tools.which_site import SITES, site_host
 
 DEFAULT_ROWS = 5
 SHOWN: tuple[Dimension, ...] = ("country", "browser", "platform", "path", "referrer")
@@ -85,14 +85,16 @@ async def summarize_traffic(
     """Summarize a site's traffic: hits, change, visitors, bounce rate, hits by day, top pages and referrers. Also
     countries and browsers; also of one page, country or referrer. For "how many hits", "how is my blog" and charts.
     """
-    scope = await settle(api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone)
+    scope = await resolve_scope(
+        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
+    )
     comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
-    meant = await meaning.settle(api, scope, span, country=country, path=path, referrer=referrer)
+    meant = await filters.resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     reader = Reader(api, scope, meant)
     before = meant.slices(scope, comparison.earlier if comparison else None)
     counts, visited = await both(
-        api, partial(hit_log.count_all, api, [*reader.parts, *before]), partial(read_visitors, api, scope, meant)
+        api, partial(hits_api.count_all, api, [*reader.parts, *before]), partial(read_visitors, api, scope, meant)
     )
     reader.take_in(counts)
     picture = await reader.read(SHOWN)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.journeys import JOURNEYS
@@ -23,7 +23,7 @@ class Visitors:
     is_read: bool = True
 
 
-async def read_visitors(api: Api, scope: Scope, meant: Filters) -> Visitors:
+async def read_visitors(api: CallContext, scope: Scope, meant: Filters) -> Visitors:
     """One request: the summary is of the whole window, whatever page is asked for (field notes 15).
 
     Visitors of two windows cannot be added up, so a window that takes two requests has none (field notes 13).

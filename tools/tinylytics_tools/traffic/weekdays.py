@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from tinylytics_tools import hit_log
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.dimensions import WEEKDAYS, Raw
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.merge import WEEKDAYS, Raw
+from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.periods import Window
-from tinylytics_tools.plan import spread
+from tinylytics_tools.planner import spread
 from tinylytics_tools.scope import Scope
 from tinylytics_tools.traffic.read import Values
 from tinylytics_tools.traffic.sample import Estimate
@@ -18,12 +18,12 @@ from tinylytics_tools.traffic.sample import Estimate
 SAMPLE_WEEKS = 5
 
 
-async def count(api: Api, scope: Scope, meant: Filters, window: Window | None) -> Values:
+async def count(api: CallContext, scope: Scope, meant: Filters, window: Window | None) -> Values:
     """Hits of a window by weekday, Monday being 0; nothing of no window."""
     return await _of_days(api, scope, meant, list(window.dates()) if window else [])
 
 
-async def estimate(api: Api, scope: Scope, meant: Filters, window: Window, room: int) -> Estimate:
+async def estimate(api: CallContext, scope: Scope, meant: Filters, window: Window, room: int) -> Estimate:
     """The shares of some whole weeks that lie all over the window.
 
     Raises:
@@ -41,9 +41,9 @@ async def estimate(api: Api, scope: Scope, meant: Filters, window: Window, room:
     return Estimate(sorted(shares, key=lambda share: -share[1]), basis)
 
 
-async def _of_days(api: Api, scope: Scope, meant: Filters, days: Sequence[date]) -> Values:
+async def _of_days(api: CallContext, scope: Scope, meant: Filters, days: Sequence[date]) -> Values:
     parts = [part for day in days for part in meant.slices(scope, Window(day, day))]
     hits: Counter[Raw] = Counter()
-    for part, found in (await hit_log.count_all(api, parts)).items():
+    for part, found in (await hits_api.count_all(api, parts)).items():
         hits[part.window.first.weekday()] += found.hits
     return Values(dict(+hits), {}, len(+hits))

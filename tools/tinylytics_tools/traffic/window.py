@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tinylytics_tools import hit_log
-from tinylytics_tools.api import Api
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.count_rows import RowCounts
+from tinylytics_tools.dimensions import PLURAL, Dimension
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.hit_log import Count, Slice
-from tinylytics_tools.merge import PLURAL, Dimension
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Count, Slice
 from tinylytics_tools.periods import Series, Window, series_in_order
-from tinylytics_tools.plan import MOST_REQUESTS, Plan, cheapest, pages
+from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages
 from tinylytics_tools.scope import Scope
-from tinylytics_tools.tally import Tally
 from tinylytics_tools.traffic.read import Values, both, counted, read_lists, read_rows
 
 
@@ -42,7 +42,7 @@ class Picture:
 class Reader:
     """Reads one window of a scope: first `count`, then `read`."""
 
-    def __init__(self, api: Api, scope: Scope, meant: Filters) -> None:
+    def __init__(self, api: CallContext, scope: Scope, meant: Filters) -> None:
         self._api = api
         self._scope = scope
         self._meant = meant
@@ -86,7 +86,7 @@ class Reader:
 
     def _plan_of_lists(self, dimensions: Sequence[Dimension]) -> Plan:
         lists = 1 if self._meant.host else len(dimensions)
-        return self._cheapest([_TOO_MANY * hit_log.PER_PAGE], len(self._slices()) * lists)
+        return self._cheapest([_TOO_MANY * hits_api.PER_PAGE], len(self._slices()) * lists)
 
     def _cheapest(self, rows: Sequence[int], lists: int) -> Plan:
         return cheapest(
@@ -115,7 +115,7 @@ class Reader:
             partial(read_rows, self._api, self._counts),
             partial(self._series, None if self._scope.zone == "utc" else plan.series),
         )
-        tally = Tally()
+        tally = RowCounts()
         for rows in read.values():
             tally.absorb(rows.tally)
         if any(rows.missing for rows in read.values()):
@@ -141,7 +141,7 @@ class Reader:
             today = self._meant.slices(self._scope, self._running)
             room = MOST_REQUESTS - self._api.requests - len(today) - len(stale) * len(self._slices())
             if room >= sum(pages(picture.by[name].of) for name in stale):
-                self._counts |= await hit_log.count_all(self._api, today)
+                self._counts |= await hits_api.count_all(self._api, today)
                 for window in [window for window in self._buckets if self._running.first in window]:
                     del self._buckets[window]
                 await self._fill(picture, stale, room)
@@ -165,7 +165,7 @@ class Reader:
         known = self._known() | self._buckets
         missing = [window for window in windows if window not in known]
         parts = [part for window in missing for part in self._meant.slices(self._scope, window)]
-        for part, count in (await hit_log.count_all(self._api, parts)).items():
+        for part, count in (await hits_api.count_all(self._api, parts)).items():
             self._buckets[part.window] = self._buckets.get(part.window, 0) + count.hits
         known |= self._buckets
         return [known[window] for window in windows]

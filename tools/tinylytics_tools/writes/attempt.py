@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tinylytics_tools import visitor_text
-from tinylytics_tools.api import Api
+from tinylytics_tools import sanitize
+from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError, TooManyRequests, Unavailable
 from tinylytics_tools.replies import Reply
-from tinylytics_tools.wire.interface import StoreUnavailable
+from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import Entry, Outcome, Write
 
 R = TypeVar("R", bound=Reply)
@@ -50,7 +50,7 @@ def classed(error: TinylyticsError) -> Outcome:
 
 
 async def attempt(
-    api: Api,
+    api: CallContext,
     write: Write,
     send: Callable[[], Awaitable[R]],
     told: Callable[[R], dict[str, Any]],
@@ -69,7 +69,7 @@ async def attempt(
     except StoreUnavailable as error:
         raise Unavailable(
             "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
-            f"{visitor_text.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
+            f"{sanitize.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
             "folder that this server may write to."
         ) from error
     try:
@@ -82,7 +82,7 @@ async def attempt(
     return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result), uid=write.uid)
 
 
-async def end(api: Api, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> tuple[str, ...]:
+async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> tuple[str, ...]:
     """Record an outcome; where that fails the write is done all the same, and the note says so."""
     try:
         await api.writes.end(entry, outcome, result)
@@ -91,7 +91,7 @@ async def end(api: Api, entry: int, outcome: Outcome, result: dict[str, Any] | N
     return ()
 
 
-async def _settled(api: Api, entry: Entry) -> Entry:
+async def _settled(api: CallContext, entry: Entry) -> Entry:
     """The first of two equal writes once its outcome is known, or as it is after some seconds."""
     for _ in range(round(PATIENCE_S / LOOK_S)):
         if not _is_under_way(api, entry):
@@ -101,11 +101,11 @@ async def _settled(api: Api, entry: Entry) -> Entry:
     return entry
 
 
-def _is_under_way(api: Api, entry: Entry) -> bool:
+def _is_under_way(api: CallContext, entry: Entry) -> bool:
     return entry.is_open and api.now().timestamp() - entry.at <= UNDER_WAY_S
 
 
-def _repeated(api: Api, entry: Entry) -> Attempt:
+def _repeated(api: CallContext, entry: Entry) -> Attempt:
     age = max(0, round(api.now().timestamp() - entry.at))
     error = None
     if entry.outcome is not Outcome.DONE:

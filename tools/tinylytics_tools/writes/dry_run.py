@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinylytics_tools import visitor_text
+from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 
 MOST_ROWS = 50
 SHOWN_ENCODED = "in would_send, long values are shortened, and brackets and quotes percent-encoded; they are sent whole"
 
-_SHOWN = {"path": visitor_text.path, "custom_uid": visitor_text.uid, "source": visitor_text.source}
+_SHOWN = {"path": sanitize.path, "custom_uid": sanitize.uid, "source": sanitize.source}
 
 
 def would_send(request: str, body: Mapping[str, str]) -> Table:
@@ -39,4 +39,4 @@ def nothing() -> Table:
 
 def shown(name: str, value: Any) -> str:
     """A value that was checked, as an answer may show it."""
-    return _SHOWN.get(name, visitor_text.url)(str(value))
+    return _SHOWN.get(name, sanitize.url)(str(value))

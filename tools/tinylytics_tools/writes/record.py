@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import anyio
 
-from tinylytics_tools.wire.state_file import StateFile
+from tinylytics_tools.transport.database import Database
 
 REPEAT_S = 60.0
 """The same write within so many seconds is taken for the same wish, sent again by a client that lost the answer."""
@@ -71,7 +71,7 @@ class WriteRecord:
     """
 
     def __init__(
-        self, file: StateFile, owner: str = "", *, pause: Callable[[float], Awaitable[None]] = anyio.sleep
+        self, file: Database, owner: str = "", *, pause: Callable[[float], Awaitable[None]] = anyio.sleep
     ) -> None:
         self._file = file
         self._owner = owner

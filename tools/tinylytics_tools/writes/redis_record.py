@@ -9,8 +9,8 @@ from typing import Any
 
 import anyio
 
-from tinylytics_tools.wire.interface import StoreUnavailable
-from tinylytics_tools.wire.redis_store import RedisLink, readable
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.transport.redis_store import RedisLink, readable
 from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of, result_of
 
 

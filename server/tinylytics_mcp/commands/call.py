@@ -1,0 +1,129 @@
+"""The commands `call` and `tools`: a tool called from a terminal, and what there is to call."""
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp import Client, MCPError
+from mcp.client.session import ClientRequestContext
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+from tinylytics_tools.access import Access
+from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
+
+from tinylytics_mcp import logs
+from tinylytics_mcp.backend import open_account, settings_for
+from tinylytics_mcp.consent import consent
+from tinylytics_mcp.errors import CommandError, UsageError
+from tinylytics_mcp.server import create_server
+from tinylytics_mcp.settings import Settings
+from tinylytics_mcp.terminal import Terminal, say
+from tinylytics_mcp.version import PROGRAM
+
+
+def call(tool: str, pairs: Sequence[str], *, structured: bool, demo: bool, cached: bool) -> None:
+    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document.
+
+    Raises:
+        UsageError: no such tool, or an argument that is not `name=value` or `name=@file.json`.
+        CommandError: the tool failed; the text says what to do.
+    """
+    logs.configure()
+    settings = settings_for(os.environ, demo=demo)
+    _check_name(tool)
+    arguments = arguments_of(pairs)
+    result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
+    text = text_of(result)
+    if result.is_error:
+        raise CommandError(text)
+    out = Terminal(sys.stdout)
+    lines = [json.dumps(result.structured_content, ensure_ascii=False)] if structured else out.answer(text)
+    for line in lines:
+        out.line(line)
+
+
+def list_tools(*, demo: bool) -> None:
+    """Print what this key may use: name, access, first sentence."""
+    settings = settings_for(os.environ, demo=demo)
+    of_key = Access.READ_ONLY if settings.key is None else settings.key.access
+    offered = tools_for(Access.READ_ONLY if settings.access is Access.READ_ONLY else of_key)
+    out = Terminal(sys.stdout)
+    widest = max(len(tool.name) for tool in offered)
+    for tool in offered:
+        access = _ACCESS[tool.access]
+        first = f"{tool.name:<{widest}}  {access:<{_WIDEST_ACCESS}}  "
+        sentence = (tool.description or "").partition(". ")[0].rstrip(".") + "."
+        for line in out.wrapped(sentence, first=first, rest=" " * len(first)):
+            out.line(line)
+    hidden = len(ALL_TOOLS) - len(offered)
+    if hidden:
+        say(f"{hidden} more tools change data and need a full-access key.")
+
+
+def arguments_of(pairs: Sequence[str]) -> dict[str, Any]:
+    """`name=value` as text, `name=@file.json` as what the file holds.
+
+    Raises:
+        UsageError: another form, a name given twice, or a file that cannot be read as JSON.
+    """
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise UsageError(f"an argument is name=value or name=@file.json, not {pair!r}.")
+        if name in arguments:
+            raise UsageError(f"{name} is given twice.")
+        arguments[name] = _json_of(name, value[1:]) if value.startswith("@") else value
+    return arguments
+
+
+def text_of(result: CallToolResult) -> str:
+    """The text half of a result."""
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def _json_of(name: str, file: str) -> Any:
+    try:
+        return json.loads(Path(file).read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{name}: the file {file!r} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{name}: the file {file!r} does not hold JSON.") from None
+
+
+def _check_name(name: str) -> None:
+    known = [tool.name for tool in ALL_TOOLS]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} tools` lists them."
+        raise UsageError(f"there is no tool {name!r}; {hint}")
+
+
+async def _call(
+    settings: Settings, tool: str, arguments: dict[str, Any], *, demo: bool, cached: bool
+) -> CallToolResult:
+    async with open_account(settings, demo=demo, cached=cached) as account:
+        asks = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+        async with Client(create_server(account), elicitation_callback=asks) as client:
+            try:
+                return await client.call_tool(tool, arguments)
+            except MCPError as error:
+                return CallToolResult(content=[TextContent(text=error.error.message)], is_error=True)
+
+
+async def _ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001 - the SDK's
+    return consent(params, agreed=_agrees(params.message))
+
+
+def _agrees(question: str) -> bool:
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+_ACCESS = {Access.READ_ONLY: "read", Access.FULL_ACCESS: "full access"}
+_WIDEST_ACCESS = max(map(len, _ACCESS.values()))

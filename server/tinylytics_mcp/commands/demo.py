@@ -1,0 +1,131 @@
+"""The command `demo`: an assistant's questions about a made-up account, answered by a real server over stdio."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.session import ClientRequestContext
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
+
+from tinylytics_mcp import logs
+from tinylytics_mcp.backend import open_account, settings_for
+from tinylytics_mcp.commands.call import text_of
+from tinylytics_mcp.commands.connect_lines import lines_that_connect
+from tinylytics_mcp.commands.demo_questions import Cost, Question, RawApi, questions
+from tinylytics_mcp.consent import consent
+from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.terminal import Terminal
+from tinylytics_mcp.version import PROGRAM
+
+
+def show() -> None:
+    """Ask, and print each question, the call, the answer, and what both sides took.
+
+    Raises:
+        CommandError: the server did not start, or a call did not work.
+    """
+    logs.configure()
+    demo = _Demo(Terminal(sys.stdout))
+    broke_off = False
+    try:
+        anyio.run(demo.run)
+    except* (MCPError, OSError):  # what is raised in here would come out as a group
+        broke_off = True
+    if broke_off:
+        raise CommandError("the demo broke off: its server did not start, or ended early.")
+    if demo.failed:
+        raise CommandError(f"{demo.failed} of the calls did not work.")
+
+
+class _Demo:
+    def __init__(self, out: Terminal) -> None:
+        self._out = out
+        self.failed = 0
+
+    async def run(self) -> None:
+        """Start the server as a host would and ask; beside it a second stand-in, the same, is read raw."""
+        out = self._out
+        total, raw_total = Cost(), Cost()
+        async with open_account(settings_for({}, demo=True), demo=True, cached=False) as account:
+            raw = RawApi(account)
+            sites = await raw.sites()
+            self._introduce(len(sites))
+            asked = questions(sites[0].name)
+            async with Client(_server(), elicitation_callback=self._consent) as client:
+                for number, question in enumerate(asked, 1):
+                    self._tell(number, question)
+                    result = await client.call_tool(question.tool, dict(question.arguments))
+                    self._show(result)
+                    if result.is_error or result.structured_content is None:
+                        self.failed += 1
+                        continue
+                    took = Cost(1, len(text_of(result).encode()))
+                    would = await raw.cost(question, result.structured_content)
+                    out.line(f"   {out.faint(_compared(result, took, would))}")
+                    for sum_, cost in ((total, took), (raw_total, would)):
+                        sum_.requests += cost.requests
+                        sum_.bytes += cost.bytes
+        out.line()
+        out.line(
+            f"In all: {total.requests} calls and {total.bytes:,} bytes to read; from the raw API "
+            f"{raw_total.requests} requests and {raw_total.bytes:,} bytes."
+        )
+        self._connect()
+
+    async def _consent(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 - the SDK's
+        for line in self._out.wrapped(params.message, first="   The server asks the user: ", rest="     "):
+            self._out.line(line)
+        self._out.line("   The pretended user of this demo says yes.")
+        return consent(params, agreed=True)
+
+    def _introduce(self, sites: int) -> None:
+        for line in self._out.wrapped(
+            f"{PROGRAM} demo: an assistant is asked about a made-up account with {sites} sites. The server runs as a "
+            "host would run it and is asked over MCP; each answer is shown as the assistant gets it."
+        ):
+            self._out.line(line)
+
+    def _tell(self, number: int, question: Question) -> None:
+        out = self._out
+        out.line()
+        out.line(out.strong(f"{number}. {question.words}"))
+        out.line(f"   {out.accent(f'{question.tool}({_told(question.arguments)})')}")
+
+    def _show(self, result: CallToolResult) -> None:
+        out = self._out
+        for line in out.answer(text_of(result), margin="   | "):
+            out.line(out.warning(line) if result.is_error else line)
+
+    def _connect(self) -> None:
+        out = self._out
+        out.line()
+        out.line(out.strong("Connect an assistant:"))
+        for host, line in lines_that_connect():
+            out.line(f"   {host}:")
+            out.line(f"      {out.accent(line)}")
+
+
+def _server() -> StdioServerParameters:
+    """This program in a process of its own, with no setting of the user's."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TINYLYTICS_")}
+    return StdioServerParameters(
+        command=sys.executable, args=["-P", "-m", "tinylytics_mcp", "serve", "--demo"], env=environment
+    )
+
+
+def _told(arguments: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
+
+
+def _compared(result: CallToolResult, took: Cost, would: Cost) -> str:
+    structured = _size(result.structured_content)
+    requests = "1 request" if would.requests == 1 else f"{would.requests} requests"
+    return f"{took.bytes:,} bytes ({structured:,} in structured form); the raw API: {requests}, {would.bytes:,} bytes"
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())

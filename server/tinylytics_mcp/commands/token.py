@@ -1,0 +1,60 @@
+"""The command `token`: who may connect over HTTP, made, listed and revoked."""
+
+import os
+from pathlib import Path
+
+from tinylytics_tools.access import Access
+
+from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.http.settings import TOKENS_FILE
+from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token
+from tinylytics_mcp.settings import key_in
+from tinylytics_mcp.terminal import Terminal, say
+
+
+def add(terminal: Terminal, name: str, access: str, key_file: Path | None) -> None:
+    """Make a token and print it, this once.
+
+    Raises:
+        UsageError: the name is taken, the key file holds no key, or the file of tokens cannot be used.
+    """
+    level = Access(access)
+    kept = None
+    if key_file is not None:
+        kept = str(key_file.expanduser().absolute())
+        warnings: list[str] = []
+        key = key_in("--key-file", kept, warnings)
+        if level is Access.FULL_ACCESS and key.access is Access.READ_ONLY:
+            warnings.append("the key may only read, and so may this token until there is another key in the file.")
+        for line in warnings:
+            say(line)
+    secret = add_token(_file(), name, level, kept)
+    say(f"this is the token of {name}. It is not kept and cannot be shown again.")
+    terminal.line(secret)
+
+
+def show(terminal: Terminal) -> None:
+    """Print a line for each token: its name, what it may do, whose key it stands for, and when it was made.
+
+    Raises:
+        UsageError: the file of tokens cannot be used.
+    """
+    for token in read_tokens(_file()):
+        terminal.line(f"{token.name}\t{token.access}\t{token.key_file or 'the key of the server'}\t{token.made}")
+
+
+def revoke(name: str) -> None:
+    """Let a token in no more.
+
+    Raises:
+        UsageError: there is none of that name, or the file of tokens cannot be used.
+    """
+    revoke_token(_file(), name)
+    say(f"{name} is not let in any more, without a restart.")
+
+
+def _file() -> Path:
+    name = os.environ.get(TOKENS_FILE, "").strip()
+    if not name:
+        raise UsageError(f"set {TOKENS_FILE} to the file in which the tokens are kept, here and for the server.")
+    return Path(name).expanduser()

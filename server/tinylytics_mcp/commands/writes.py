@@ -1,0 +1,51 @@
+"""The command `writes`: what was written from this computer, and what came of it."""
+
+import os
+import sys
+from datetime import UTC, datetime
+
+import anyio
+from tinylytics_tools import sanitize
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.writes.record import Entry
+
+from tinylytics_mcp import logs
+from tinylytics_mcp.backend import open_backend, settings_for
+from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.terminal import Terminal, say
+
+_COLUMNS = ("time", "outcome", "action", "site_id", "rows", "path", "uid")
+
+
+def list_writes(limit: int) -> None:
+    """Print the latest writes of all keys that share the record, newest first, as a tab-separated table.
+
+    Raises:
+        CommandError: the record cannot be read.
+    """
+    logs.configure()
+    settings = settings_for(os.environ, demo=False)
+
+    async def latest() -> list[Entry]:
+        async with open_backend(settings, demo=False) as backend:
+            return await backend.writes("").latest(limit=limit)
+
+    try:
+        entries = anyio.run(latest)
+    except StoreUnavailable as error:
+        raise CommandError(f"the record of writes cannot be read: {sanitize.prose(str(error), cap=200)}.") from None
+    if not entries:
+        say("nothing was written from here in the last 90 days.")
+        return
+    out = Terminal(sys.stdout)
+    out.line("\t".join(_COLUMNS))
+    for entry in entries:
+        out.line("\t".join(_cells(entry)))
+
+
+def _cells(entry: Entry) -> list[str]:
+    """One write as the table shows it; paths and uids may be a stranger's."""
+    path = sanitize.path(entry.path) if entry.path else ""
+    uid = sanitize.uid(entry.uid) if entry.uid else ""
+    moment = sanitize.time(datetime.fromtimestamp(entry.at, UTC))
+    return [moment, entry.outcome.value, entry.action, str(entry.site_id), str(entry.rows), path, uid]

@@ -1,0 +1,73 @@
+"""Runs an ASGI app on a port of this computer until a signal comes."""
+
+import asyncio
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tinylytics_mcp.errors import CommandError
+
+GRACE_S = 3
+"""Seconds that open streams get to end by themselves; `subscriptions/listen` never would."""
+KEEP_ALIVE_S = 75
+"""Seconds that a connection waits for its next request. Proxies keep theirs for 60 and busy clients as long as they are
+busy; one that is closed on them costs the request that they send at that moment, which nobody sends again."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        CommandError: the address is taken or is not one of this computer's.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer may wait 40 ms for an ACK
+    except OSError as error:
+        raise CommandError(
+            f"cannot serve on {host} port {port}: {error.strerror}. Choose another with --port."
+        ) from None
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a socket listens, as the beginning of a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def run(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    connections: type[asyncio.Protocol] = H11Protocol,
+    most_connections: int | None = None,
+) -> None:
+    """Serve an ASGI app on a socket until SIGINT or SIGTERM.
+
+    `connections` is what becomes of each; past `most_connections` a request is answered 503.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _go_on)  # uvicorn hears it first, stops, and then raises it once more
+    config = uvicorn.Config(
+        app,
+        http=connections,  # not what happens to be installed: httptools reads headers another way
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=most_connections,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    """Nothing: the program ends by itself once uvicorn has stopped."""

@@ -1,0 +1,116 @@
+"""Reads who may connect over HTTP from the environment, and refuses what would let in anybody."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from mcp.server.transport_security import TransportSecuritySettings
+
+from tinylytics_mcp.base_url import is_loopback
+from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_on
+
+TOKENS_FILE = "TINYLYTICS_TOKENS_FILE"
+CLIENT_KEYS = "TINYLYTICS_CLIENT_KEYS"
+ALLOWED_HOSTS = "TINYLYTICS_ALLOWED_HOSTS"
+STATE_KEY = "TINYLYTICS_STATE_KEY"
+STATELESS = "TINYLYTICS_STATELESS"
+
+SHORTEST_STATE_KEY = 32
+"""Bytes that the SDK asks for."""
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?")
+
+
+class AuthMode(StrEnum):
+    """How a client shows who it is; a server has one of them."""
+
+    TOKENS = "whoever holds a gateway token"
+    CLIENT_KEYS = "whoever sends a Tinylytics key"
+    LOOPBACK = "this computer only"
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """`hosts` are names that clients call the server by, beside loopback. `state_key` seals what a client brings back
+    to be confirmed; replicas share it. `stateless`: no sessions for clients of the older protocol."""
+
+    auth_mode: AuthMode
+    tokens_file: Path | None = None
+    hosts: tuple[str, ...] = ()
+    state_key: str | None = None
+    stateless: bool = False
+
+    @property
+    def security(self) -> TransportSecuritySettings:
+        """Which `Host` and `Origin` a request may have. A name without a port is meant with any."""
+        names = [*_LOOPBACK, *self.hosts]
+        origins = [f"http://{name}" for name in _LOOPBACK] + [f"https://{name}" for name in self.hosts]
+        return TransportSecuritySettings(allowed_hosts=_any_port(names), allowed_origins=_any_port(origins))
+
+
+def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSettings:
+    """The settings for serving on an address.
+
+    Raises:
+        UsageError: a variable cannot mean anything, two contradict each other, or the server would let in anybody.
+    """
+    given = {name: value.strip() for name, value in environment.items() if value.strip()}
+    auth_mode = _way_in(given)
+    hosts = _hosts(given)
+    if not is_loopback(host) or hosts:
+        reached = f"--host {host} is" if not is_loopback(host) else f"{ALLOWED_HOSTS} says that this server is"
+        if auth_mode is AuthMode.LOOPBACK:
+            raise UsageError(
+                f"{reached} reached from other computers, and nothing asks who is there: set {TOKENS_FILE}, "
+                f"or {CLIENT_KEYS}=1 where clients send their own keys."
+            )
+        if not hosts:
+            raise UsageError(
+                f"{reached} reached from other computers: set {ALLOWED_HOSTS} to the names they call it by."
+            )
+    return HttpSettings(
+        auth_mode=auth_mode,
+        tokens_file=Path(given[TOKENS_FILE]).expanduser() if TOKENS_FILE in given else None,
+        hosts=hosts,
+        state_key=_state_key(given),
+        stateless=is_on(given, STATELESS),
+    )
+
+
+def _way_in(given: Mapping[str, str]) -> AuthMode:
+    if not is_on(given, CLIENT_KEYS):
+        return AuthMode.TOKENS if TOKENS_FILE in given else AuthMode.LOOPBACK
+    for name in (TOKENS_FILE, API_KEY, API_KEY_FILE):
+        if name in given:
+            raise UsageError(
+                f"With {CLIENT_KEYS} each client sends its own key, and {name} would never be used: unset one."
+            )
+    return AuthMode.CLIENT_KEYS
+
+
+def _hosts(given: Mapping[str, str]) -> tuple[str, ...]:
+    names = [name.strip().lower() for name in given.get(ALLOWED_HOSTS, "").split(",") if name.strip()]
+    if not all(_HOST.fullmatch(name) for name in names):
+        raise UsageError(
+            f"{ALLOWED_HOSTS} takes names with commas between them, such as mcp.example.com,10.0.0.5:8000."
+        )
+    return tuple(names)
+
+
+def _state_key(given: Mapping[str, str]) -> str | None:
+    key = given.get(STATE_KEY)
+    if key is not None and len(key.encode()) < SHORTEST_STATE_KEY:
+        raise UsageError(
+            f"{STATE_KEY} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess, such as what "
+            "`openssl rand -hex 32` prints; the same on all replicas."
+        )
+    return key
+
+
+def _any_port(names: list[str]) -> list[str]:
+    """The patterns of the SDK for names; one that has a port stays as it is."""
+    has_port = re.compile(r":[0-9]+$")
+    return [pattern for name in names for pattern in ((name,) if has_port.search(name) else (name, f"{name}:*"))]

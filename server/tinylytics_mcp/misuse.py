@@ -1,9 +1,0 @@
-"""The one way in which a command tells its user that it cannot do what was asked."""
-
-
-class Misuse(Exception):
-    """What was typed or set cannot be used: one line on stderr and exit status 2."""
-
-
-class Failure(Exception):
-    """The command was right and did not work: one line on stderr and exit status 1."""

@@ -1,0 +1,143 @@
+"""The file of tokens: private, whole at every moment, and without a token in it."""
+
+import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tinylytics_mcp import cli
+from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.http.settings import TOKENS_FILE
+from tinylytics_mcp.http.tokens import Watched, add_token, read_tokens, revoke_token
+from tinylytics_tools.access import Access
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The command line, with a file of tokens in the settings."""
+
+    file: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        """The status, stdout and stderr of a command."""
+        status = cli.main(["token", *words])
+        said = self.capsys.readouterr()
+        return status, said.out, said.err
+
+
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    file = tmp_path / "tokens.json"
+    monkeypatch.setenv(TOKENS_FILE, str(file))
+    return Typed(file, capsys)
+
+
+def test_a_token_is_shown_once_and_only_its_hash_is_kept(tmp_path: Path, typed: Typed) -> None:
+    key = tmp_path / "key"
+    key.write_text("tly-ro-key")
+    key.chmod(0o600)
+    status, out, err = typed("add", "team", "--access", "full_access", "--key-file", str(key))
+    secret = out.strip()
+    assert (status, len(secret)) == (0, 47)
+    assert secret not in err
+    assert "the key may only read" in err
+    assert secret not in typed.file.read_text()
+    assert stat.S_IMODE(typed.file.stat().st_mode) == 0o600
+    status, out, err = typed("list")
+    assert out.split("\t")[:3] == ["team", "full_access", str(key)]
+    assert secret not in out
+    assert typed("revoke", "team")[0] == 0
+    assert typed("list") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("add", "a b", "--access", "read_only"), "the name of a token is letters"),
+        (("add", "x", "--access", "read_only", "--key-file", "/nowhere/key"), "--key-file names a file that cannot"),
+        (("revoke", "x"), "there is no token 'x'"),
+        (("list",), "cannot be read: No such file"),
+    ],
+)
+def test_what_cannot_be_done_is_told(typed: Typed, arguments: tuple[str, ...], said: str) -> None:
+    status, out, err = typed(*arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert list(typed.file.parent.iterdir()) == []
+
+
+def test_without_a_file_in_the_settings_the_commands_say_which_setting_is_missing(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(TOKENS_FILE)
+    assert f"set {TOKENS_FILE}" in typed("list")[2]
+
+
+def test_those_who_add_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+
+    def work(number: int) -> None:
+        for turn in range(10):
+            add_token(file, f"{number}-{turn}", Access.READ_ONLY, None)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert len(read_tokens(file)) == 40
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_change_that_was_broken_off_is_told_and_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tokens.json"
+    monkeypatch.setattr("tinylytics_mcp.http.tokens.PATIENCE_S", 0.05)
+    add_token(file, "one", Access.READ_ONLY, None)
+    fresh = tmp_path / "tokens.json.new"
+    fresh.touch()
+    with pytest.raises(UsageError, match=r"delete .*tokens\.json\.new"):
+        add_token(file, "two", Access.READ_ONLY, None)
+    assert [token.name for token in read_tokens(file)] == ["one"]
+
+
+def test_a_name_is_taken_once_and_a_failed_change_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    add_token(file, "one", Access.READ_ONLY, None)
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match="there is a token one already"):
+        add_token(file, "one", Access.FULL_ACCESS, None)
+    with pytest.raises(UsageError, match="there is no token 'two'"):
+        revoke_token(file, "two")
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_a_file_that_others_may_write_to_lets_in_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    add_token(file, "one", Access.READ_ONLY, None)
+    file.chmod(0o666)
+    with pytest.raises(UsageError, match="chmod go-w"):
+        read_tokens(file)
+
+
+def test_a_watched_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
+    file, read = tmp_path / "file", list[str]()
+
+    def look(path: Path) -> str:
+        read.append(path.read_text())
+        return read[-1]
+
+    file.write_text("one")
+    watched = Watched(file, look)
+    assert [watched.value(), watched.value()] == ["one", "one"]
+    other = tmp_path / "other"
+    other.write_text("two")
+    other.replace(file)
+    assert [watched.value(), watched.value()] == ["two", "two"]
+    assert read == ["one", "two"]
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        watched.value()

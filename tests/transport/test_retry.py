@@ -1,0 +1,121 @@
+"""Reads are asked again after an accident: twice at most, after a random wait, and never after a refusal."""
+
+import anyio
+import httpx2 as httpx
+import pytest
+from scripted import Clock, Network, answer, get, ledger, network, post, statuses
+from tinylytics_tools.transport.call_stats import requests_sent, start_count
+from tinylytics_tools.transport.retry import Retry
+from tinylytics_tools.transport.size_limit import BodyTooLarge
+from tinylytics_tools.transport.store import open_store
+from tinylytics_tools.transport.timeout import Timeout
+
+pytestmark = pytest.mark.anyio
+
+FAULTS = [
+    httpx.ConnectError("refused"),
+    httpx.ConnectTimeout("slow"),
+    httpx.ReadError("reset"),
+    httpx.RemoteProtocolError("closed"),
+    httpx.PoolTimeout("full"),
+    httpx.ProxyError("away"),
+    *(answer(status=status) for status in (500, 502, 504, 599)),
+]
+
+
+def retrying(service: httpx.AsyncBaseTransport, waits: list[tuple[float, float]] | None = None) -> Retry:
+    """Waits nothing, and writes down between what it would have waited."""
+    bounds: list[tuple[float, float]] = [] if waits is None else waits
+
+    def between(low: float, high: float) -> float:
+        bounds.append((low, high))
+        return 0.0
+
+    return Retry(service, sleep=anyio.sleep, between=between)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+async def test_a_fault_is_followed_by_another_try(fault: httpx.Response | Exception) -> None:
+    service = network(fault, answer())
+    assert await statuses(retrying(service), [get()]) == [200]
+    assert len(service.asked) == 2
+
+
+async def test_after_three_tries_the_last_outcome_is_told() -> None:
+    errors: list[httpx.Response | Exception] = [httpx.ReadError(f"broken {number}") for number in range(1, 5)]
+    service = network(*errors)
+    with pytest.raises(httpx.ReadError, match="broken 3"):
+        await retrying(service).handle_async_request(get())
+    assert len(service.asked) == 3
+    service = network(answer(status=500), httpx.ReadError("broken"), answer(status=502))
+    assert await statuses(retrying(service), [get()]) == [502]
+
+
+async def test_the_waits_are_full_jitter_and_grow() -> None:
+    waits: list[tuple[float, float]] = []
+    await statuses(retrying(network(answer(status=500)), waits), [get()])
+    assert waits == [(0.0, 0.5), (0.0, 1.0)]
+
+
+async def test_the_time_drawn_is_the_time_waited() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    await statuses(Retry(network(answer(status=500)), sleep=sleep, between=lambda _, high: high / 2), [get()])
+    assert slept == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("status", [200, 202, 302, 400, 401, 403, 404, 422, 429, 503])
+async def test_an_answer_or_a_refusal_is_final(status: int) -> None:
+    service = network(answer(status=status), answer())
+    assert await statuses(retrying(service), [get()]) == [status]
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [BodyTooLarge("9 MB"), httpx.UnsupportedProtocol("ftp"), httpx.LocalProtocolError("")]
+)
+async def test_what_is_sure_to_fail_again_is_not_tried_again(fault: Exception) -> None:
+    service = network(fault, answer())
+    with pytest.raises(type(fault)):
+        await retrying(service).handle_async_request(get())
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_a_write_is_not_even_sent_once_through_a_road_that_might_send_it_twice(method: str) -> None:
+    service = network()
+    with pytest.raises(ValueError, match="never sent twice"):
+        await retrying(service).handle_async_request(post(method=method))
+    assert service.asked == []
+
+
+async def test_each_try_is_a_request_of_the_hour_and_of_the_report() -> None:
+    store, clock = open_store(None), Clock()
+    service = network(answer(status=500))
+    request = get()
+    start_count(request)
+    await retrying(ledger(service, store, clock)).handle_async_request(request)
+    assert requests_sent(request) == 3
+    with store.file.reading() as rows:
+        assert rows.execute("SELECT count(*) FROM requests").fetchone() == (3,)
+
+
+async def test_a_retry_that_the_hour_has_no_room_for_is_a_refusal() -> None:
+    service = network(answer(status=500))
+    wire = retrying(ledger(service, open_store(None), Clock(), most=2))
+    assert await statuses(wire, [get()]) == [429]
+    assert len(service.asked) == 2
+
+
+async def test_the_callers_deadline_bounds_all_tries_together() -> None:
+    service: Network = network(answer(status=500))
+
+    async def sleep(_: float) -> None:
+        await anyio.sleep_forever()
+
+    with pytest.raises(httpx.ReadTimeout):
+        await Timeout(Retry(service, sleep=sleep), seconds=0.01).handle_async_request(get())
+    assert len(service.asked) == 1

@@ -1,0 +1,107 @@
+"""Turns raw values into the names that a ranking shows: twins of a path, addresses of a host, spellings shown alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+from tinylytics_tools import sanitize
+from tinylytics_tools.hits.api import Grouping
+
+Dimension = Literal["path", "referrer", "country", "browser", "platform", "source", "device", "hour", "weekday"]
+Raw = str | int | bool | None
+
+GROUPED: Final[dict[Dimension, Grouping]] = {
+    "path": "path",
+    "referrer": "referrer",
+    "country": "country",
+    "browser": "browser_name",
+    "platform": "platform_name",
+    "source": "source",
+}
+"""The dimensions that the API groups by itself; `source` only since May 2026 (field notes 9)."""
+
+PLURAL: Final[dict[Dimension, str]] = {
+    "path": "paths",
+    "referrer": "referrers",
+    "country": "countries",
+    "browser": "browsers",
+    "platform": "platforms",
+    "source": "sources",
+    "device": "kinds of device",
+    "hour": "hours of the day",
+    "weekday": "weekdays",
+}
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DEVICES: Final = {True: "mobile", False: "not mobile"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """One row of a ranking. `unique_hits` is None where several raw values were merged: uniques do not add up
+    (field notes 13)."""
+
+    name: str
+    hits: int
+    raw: tuple[Raw, ...]
+    unique_hits: int | None = None
+
+
+def merged(
+    dimension: Dimension, hits: Mapping[Raw, int], unique: Mapping[Raw, int | None] | None = None
+) -> dict[str, Named]:
+    """Raw counts by the key under which values are the same, most hits first, then by name.
+
+    A path goes by its most used spelling, so that the name is one that really occurs.
+    """
+    together: dict[str, list[Raw]] = {}
+    for raw in hits:
+        together.setdefault(key(dimension, raw), []).append(raw)
+    found: dict[str, Named] = {}
+    for same, raws in together.items():
+        ordered = tuple(sorted(raws, key=lambda raw: (-hits[raw], len(str(raw)), str(raw))))
+        alone = unique.get(ordered[0]) if unique and len(ordered) == 1 else None
+        found[same] = Named(shown(dimension, ordered[0]), sum(hits[raw] for raw in ordered), ordered, alone)
+    return dict(sorted(found.items(), key=lambda item: (-item[1].hits, item[1].name)))
+
+
+def key(dimension: Dimension, raw: Raw) -> str:
+    """What two raw values have in common that are the same row."""
+    if dimension == "path" and isinstance(raw, str):
+        return sanitize.path(stem(raw))
+    return shown(dimension, raw)
+
+
+def shown(dimension: Dimension, raw: Raw) -> str:
+    """A raw value as an answer shows it."""
+    return _SHOWN[dimension](raw)
+
+
+def stem(path: str) -> str:
+    """A path without its closing slash; `/x` and `/x/` are twins (field notes 24), `/` has none."""
+    bare = path.removesuffix("/")
+    return bare if bare.strip("/") else path
+
+
+def twin(path: str) -> str | None:
+    """The same path with, or without, its closing slash; None where it has no such twin."""
+    bare = stem(path)
+    if not bare.strip("/"):
+        return None
+    return f"{bare}/" if bare == path else bare
+
+
+def _text(show: Callable[[str | None], str]) -> Callable[[Raw], str]:
+    return lambda raw: show(cast("str | None", raw))
+
+
+_SHOWN: Final[dict[Dimension, Callable[[Raw], str]]] = {
+    "path": _text(sanitize.path),
+    "referrer": _text(sanitize.host),
+    "country": _text(sanitize.country),
+    "browser": _text(sanitize.browser),
+    "platform": _text(sanitize.platform),
+    "source": _text(sanitize.source),
+    "device": lambda raw: sanitize.UNKNOWN if raw is None else _DEVICES[bool(raw)],
+    "hour": lambda raw: f"{cast('int', raw):02}:00",
+    "weekday": lambda raw: WEEKDAYS[cast("int", raw)],
+}

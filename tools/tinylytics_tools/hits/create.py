@@ -1,0 +1,156 @@
+"""Records one hit: `POST /sites/:id/hits`."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tinylytics_tools import sanitize
+from tinylytics_tools.answer import Table
+from tinylytics_tools.arguments import Country, Site
+from tinylytics_tools.client import WritingApi
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import OutcomeUnknown
+from tinylytics_tools.hits.rows import HitPath, HitRow, IpAddress, Referrer, Source, Url, UserAgent, VisitorId
+from tinylytics_tools.replies import Id, Reply
+from tinylytics_tools.scope import SiteAnswer
+from tinylytics_tools.site_lookup import SITES, find_site
+from tinylytics_tools.tool import tool
+from tinylytics_tools.writes.attempt import attempt
+from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, nothing, would_send
+from tinylytics_tools.writes.record import Write
+from tinylytics_tools.writes.validation import Flag
+
+FOR_GOOD = "hits get the time of their arrival, and cannot be back-dated or removed"
+"""Field notes 22."""
+
+
+class NewHitReply(Reply):
+    """The hit as it was stored; its hashes are not read."""
+
+    id: Id | None = None
+    path: str | None = None
+    country: str | None = None
+    browser_name: str | None = None
+    platform_name: str | None = None
+    source: str | None = None
+
+
+class HitCreatedReply(Reply):
+    """201 with the hit, or 202 with a reason and nothing stored (field notes 23)."""
+
+    status: Literal["created", "ignored"]
+    hit: NewHitReply | None = None
+    reason: str | None = None
+
+
+NEW_HIT = Endpoint("POST", "/sites/{site_id}/hits", HitCreatedReply)
+
+
+class CreatedHit(SiteAnswer):
+    """`country` is the one that the service settled on. `repeated`: nothing was sent."""
+
+    from_visitors = ("path", "source", "reason")
+
+    status: Literal["created", "ignored", "dry_run"]
+    path: str
+    id: int | None = None
+    country: str = sanitize.UNKNOWN
+    browser: str = sanitize.UNKNOWN
+    platform: str = sanitize.UNKNOWN
+    source: str = sanitize.NO_SOURCE
+    reason: str = "none"
+    repeated: bool = False
+    would_send: Table = Field(default_factory=nothing)
+
+
+@tool(SITES, NEW_HIT, title="Record a hit")
+async def create_hit(
+    api: WritingApi,
+    path: HitPath,
+    site: Site = None,
+    url: Url = None,
+    referrer: Referrer = None,
+    country: Country = None,
+    ip_address: IpAddress = None,
+    user_agent: UserAgent = None,
+    visitor_id: VisitorId = None,
+    source: Source = None,
+    dry_run: Flag = None,
+    allow_repeat: Flag = None,
+) -> CreatedHit:
+    """Record one hit, a page view, with the present time; it cannot be back-dated or removed.
+    dry_run shows what would be sent. The same call within a minute is not sent again, unless allow_repeat.
+    """
+    target = await find_site(api, site)
+    row = HitRow.model_construct(
+        path=path,
+        url=url,
+        referrer=referrer,
+        country=country,
+        ip_address=ip_address,
+        user_agent=user_agent,
+        visitor_id=visitor_id,
+        source=source,
+    )
+    body: dict[str, Any] = row.model_dump(exclude_none=True)
+    shown = sanitize.path(path)
+    if dry_run:
+        return CreatedHit(
+            headline=f"Nothing was sent. Without dry_run, a hit on {shown} of {target.name} would be recorded.",
+            notes=[FOR_GOOD, SHOWN_ENCODED],
+            site_id=target.id,
+            site=target.name,
+            status="dry_run",
+            path=shown,
+            would_send=would_send(f"POST /sites/{target.id}/hits", body),
+        )
+    tried = await attempt(
+        api,
+        Write("create_hit", target.id, body, path=path),
+        lambda: api.call(NEW_HIT, body=body, site_id=target.id),
+        lambda reply: _told(path, reply),
+        again=bool(allow_repeat),
+    )
+    if isinstance(tried.error, OutcomeUnknown):
+        raise OutcomeUnknown(
+            f"It is not known whether the hit on {shown} was stored: it was sent once, and {tried.error.why}. It was "
+            f"not sent again, since a hit cannot be removed. To check: list_hits with path {shown} and period today. "
+            "To send it again all the same: allow_repeat."
+        )
+    if tried.error is not None:
+        raise tried.error
+    answer = CreatedHit(
+        headline="",
+        notes=[FOR_GOOD, *tried.notes],
+        site_id=target.id,
+        site=target.name,
+        repeated=tried.repeated_s is not None,
+        **tried.result,
+    )
+    return answer.model_copy(update={"headline": _headline(answer) + tried.words})
+
+
+def _told(path: str, reply: HitCreatedReply) -> dict[str, Any]:
+    told: dict[str, Any] = {"status": reply.status, "path": sanitize.path(path)}
+    if reply.status == "ignored":
+        return told | {"reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
+    if reply.hit is None:
+        return told
+    return told | {
+        "id": reply.hit.id,
+        "path": sanitize.path(reply.hit.path),
+        "country": sanitize.country(reply.hit.country),
+        "browser": sanitize.browser(reply.hit.browser_name),
+        "platform": sanitize.platform(reply.hit.platform_name),
+        "source": sanitize.source(reply.hit.source),
+    }
+
+
+def _headline(answer: CreatedHit) -> str:
+    where = f"{answer.path} of {answer.site}"
+    if answer.status == "ignored":
+        return f"Ignored: no hit was stored on {where}. The service says: {answer.reason}."
+    return f"Recorded a hit on {where}, country {answer.country}."
+
+
+TOOLS = [create_hit]

@@ -1,0 +1,134 @@
+"""Reads a site's kudos from the API, and finds the one that a uid names."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from tinylytics_tools import paging, sanitize
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.periods import Window
+from tinylytics_tools.replies import Id, Pagination, Reply, Time
+from tinylytics_tools.scope import first_day
+from tinylytics_tools.site_lookup import SiteReply
+
+PER_PAGE = 1000
+MOST_PAGES = 50
+"""Pages of one window that are read: 50,000 kudos."""
+LONGEST_UID = 2000
+"""Characters of a uid that is looked for; nobody says how long one can be."""
+
+
+class KudoReply(Reply):
+    """One kudo. It has no emoji, visitor or country (field notes 18)."""
+
+    id: Id | None = None
+    uid: str | None = None
+    path: str | None = None
+    created_at: Time
+
+
+class KudosReply(Reply):
+    """`GET /sites/:id/kudos`; its order is not documented (field notes 7)."""
+
+    kudos: list[KudoReply]
+    pagination: Pagination
+
+
+class KudoCreatedReply(Reply):
+    """`POST /sites/:id/kudos`: 201 with the kudo, or 202 with a reason and nothing stored (field notes 23)."""
+
+    status: Literal["created", "ignored"]
+    kudo: KudoReply | None = None
+    reason: str | None = None
+
+
+class KudoDeletedReply(Reply):
+    """`DELETE /sites/:id/kudos/:kudo_uid`."""
+
+    status: Literal["deleted"]
+
+
+KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply)
+NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply)
+KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply)
+
+
+def _uid(value: str) -> str:
+    if not 0 < len(value) <= LONGEST_UID:
+        raise ValueError("give a uid as list_kudos shows it")
+    return value
+
+
+KudoUid = Annotated[str, AfterValidator(_uid)]
+"""A uid as an answer showed it, or as it is; the bounds stay out of the schema, where they would only take room."""
+AnyUid = Annotated[str | None, AfterValidator(_uid)]
+"""The same, where it may be left out."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`total` as the service counts; `rows` newest first, and all of them where `complete`."""
+
+    rows: list[KudoReply]
+    total: int
+    complete: bool
+
+
+async def read(
+    api: CallContext, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False
+) -> Reading:
+    """All kudos that the queries find, each once; no two queries may ask for the same one.
+
+    `looks_up` as in `CallContext.call`.
+    """
+    parts = await api.gather(*(partial(_read, api, site_id, query, looks_up=looks_up) for query in queries))
+    rows = paging.distinct((row for part in parts for row in part.rows), _key)
+    total = sum(part.total for part in parts)
+    return Reading(
+        sorted(rows, key=lambda row: (row.created_at, row.id or 0), reverse=True),
+        total,
+        all(part.complete for part in parts) and len(rows) == total,
+    )
+
+
+async def _read(api: CallContext, site_id: int, query: Mapping[str, str], *, looks_up: bool) -> Reading:
+    async def ask(page: int) -> KudosReply:
+        asked = {**query, "page": page, "per_page": PER_PAGE}
+        return await api.call(KUDOS, asked, looks_up=looks_up, site_id=site_id)
+
+    first = await ask(1)
+    total = first.pagination.total_count
+    if first.pagination.total_pages > MOST_PAGES:
+        return Reading([], total, complete=False)
+    pages = [first, *await paging.rest(api, first.pagination, ask, most=MOST_PAGES)]
+    read = paging.listed((row for page in pages for row in page.kudos), _key, (page.pagination for page in pages))
+    return Reading(read.rows, read.total, complete=len(read.rows) == read.total)
+
+
+def _key(row: KudoReply) -> Hashable:
+    return (row.uid, row.path, row.created_at) if row.id is None else row.id
+
+
+async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = False) -> list[KudoReply]:
+    """The kudos of all time that `uid` names, given as an answer showed it or as it is; newest first.
+
+    `looks_up` as in `CallContext.call`.
+    """
+    ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
+    is_plain = sanitize.is_plain(uid, "uid")
+    filters = {"uid": uid} if is_plain else {}
+    queries = [filters | days(piece, "utc") for piece in ever.pieces()]
+    reading = await read(api, site.id, queries, looks_up=looks_up)
+    if not reading.complete and not (is_plain and reading.rows):
+        raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
+    return [row for row in reading.rows if sanitize.matches(uid, row.uid, "uid")]
+
+
+def days(window: Window, zone: str) -> dict[str, str]:
+    """A window as the API's parameters."""
+    return {"start_date": window.first.isoformat(), "end_date": window.last.isoformat(), "time_zone": zone}

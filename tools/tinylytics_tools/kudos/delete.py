@@ -1,0 +1,148 @@
+"""Deletes a kudo, once the user has agreed to it: `DELETE /sites/:id/kudos/:kudo_uid`."""
+
+import contextlib
+from typing import Annotated, Literal
+
+from mcp.server.mcpserver.resolve import Resolve
+from pydantic import Field
+
+from tinylytics_tools import sanitize
+from tinylytics_tools.arguments import Site
+from tinylytics_tools.client import CallContext, WritingApi
+from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
+from tinylytics_tools.kudos.api import KUDO, KUDOS, KudoReply, KudoUid, find
+from tinylytics_tools.kudos.consent import Consent, is_given
+from tinylytics_tools.kudos.restoring import DELETE
+from tinylytics_tools.kudos.sending import CREATE, LATE_S
+from tinylytics_tools.kudos.target import Target, earlier_call, the_kudo
+from tinylytics_tools.scope import SiteAnswer
+from tinylytics_tools.site_lookup import SITES, SiteReply
+from tinylytics_tools.tool import tool
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.writes.attempt import Attempt, attempt, end
+from tinylytics_tools.writes.record import Outcome, Write
+from tinylytics_tools.writes.validation import hidden
+
+Again = Annotated[str | None, Field(description="The uid again, once the user has agreed.")]
+
+
+class DeletedKudo(SiteAnswer):
+    """What went, or did not. `created_at` is unknown, and `repeated` true, where an earlier call had deleted it."""
+
+    from_visitors = ("path", "uid")
+
+    status: Literal["deleted", "not deleted"]
+    uid: str
+    path: str
+    created_at: str | None
+    repeated: bool = False
+
+
+@tool(SITES, KUDOS, KUDO, title="Delete a kudo")
+async def delete_kudo(
+    api: WritingApi,
+    uid: KudoUid,
+    target: Annotated[Target, Resolve(the_kudo)],
+    consent: Consent,
+    site: Site = None,  # noqa: ARG001 - `the_kudo` takes it
+    confirm: Again = None,  # noqa: ARG001 - `ask` takes it
+) -> DeletedKudo:
+    """Delete one kudo, a like, for good. The user is asked and sees its page and date; list_kudos finds uids.
+    create_kudo can put it back, with a new date.
+    """
+    kudo = target.kudo
+    if kudo is None:
+        return await _gone_before(api, target, uid)
+    if not is_given(consent):
+        kept = "Nothing was deleted: the user did not agree. The kudo is still there."
+        return _answer(target.site, kudo, "not deleted", kept)
+    raw = kudo.uid or ""
+    tried = await attempt(
+        api,
+        Write(DELETE, target.site.id, {"uid": raw}, path=kudo.path, uid=raw),
+        lambda: api.call(KUDO, site_id=target.site.id, uid=raw),
+        lambda reply: {"status": reply.status},
+        again=True,  # it is there, so deleting it is no repeat
+    )
+    if tried.outcome is Outcome.UNKNOWN:
+        tried = await _looked_up(api, target.site, kudo, tried)
+    if isinstance(tried.error, NotFound) and await earlier_call(api, target.site, raw) is None:
+        raise NotFound("Tinylytics did not find this kudo any more: somebody else may have deleted it just now.")
+    if tried.error is not None and not isinstance(tried.error, NotFound):
+        raise tried.error
+    await _forget_creation(api, target.site, raw)
+    answer = _answer(target.site, kudo, "deleted", f"Deleted {target.named}.")
+    return answer.model_copy(update={"notes": list(tried.notes), "next_step": _restore(kudo.path, raw)})
+
+
+async def _looked_up(api: CallContext, site: SiteReply, kudo: KudoReply, tried: Attempt) -> Attempt:
+    """What became of a deletion whose answer was lost.
+
+    Raises:
+        Unavailable: the kudo is still there.
+        OutcomeUnknown: that could not be seen.
+    """
+    await api.writes.pause(LATE_S)
+    again = f"delete_kudo with uid {sanitize.uid(kudo.uid)}"
+    why = tried.error.why if isinstance(tried.error, OutcomeUnknown) else "its answer is not there"
+    try:
+        found = await find(api, site, kudo.uid or "", looks_up=True)
+    except TinylyticsError as error:
+        raise OutcomeUnknown(
+            f"It is not known whether the kudo was deleted: {why}, and a look-up did not work either. {again} finds "
+            "out, and deletes it if it is there.",
+            why=why,
+        ) from error
+    if any(row.uid == kudo.uid for row in found):
+        raise Unavailable(
+            f"{why[0].upper()}{why[1:]}, and a look-up says that the kudo is still there. To try again: {again}."
+        )
+    return Attempt(Outcome.DONE, tried.id, notes=await end(api, tried.id, Outcome.DONE, {"status": "deleted"}))
+
+
+async def _gone_before(api: CallContext, target: Target, uid: str) -> DeletedKudo:
+    earlier = target.earlier
+    if earlier is None:
+        raise RuntimeError("a target is a kudo or what deleted it")
+    notes = await end(api, earlier.id, Outcome.DONE, {"status": "deleted"})
+    await _forget_creation(api, target.site, earlier.uid or uid)
+    age = max(0, round(api.now().timestamp() - earlier.at))
+    return DeletedKudo(
+        headline=f"Deleted: this kudo of {target.site.name} is gone, by a call {age} s ago. Nothing was sent now.",
+        notes=list(notes),
+        next_step=_restore(earlier.path, earlier.uid or uid),
+        site_id=target.site.id,
+        site=target.site.name,
+        status="deleted",
+        uid=sanitize.uid(earlier.uid),
+        path=sanitize.path(earlier.path),
+        created_at=None,
+        repeated=True,
+    )
+
+
+async def _forget_creation(api: CallContext, site: SiteReply, uid: str) -> None:
+    with contextlib.suppress(StoreUnavailable):
+        await api.writes.undone(CREATE, site.id, uid)
+
+
+def _answer(site: SiteReply, kudo: KudoReply, status: Literal["deleted", "not deleted"], headline: str) -> DeletedKudo:
+    return DeletedKudo(
+        headline=headline,
+        site_id=site.id,
+        site=site.name,
+        status=status,
+        uid=sanitize.uid(kudo.uid),
+        path=sanitize.path(kudo.path),
+        created_at=sanitize.time(kudo.created_at),
+    )
+
+
+def _restore(path: str | None, uid: str) -> str:
+    if path is None or hidden(path + uid):
+        return "It cannot be put back: its uid or path has characters that cannot be seen, and such are not written."
+    named = f"path {sanitize.path(path)} and custom_uid {sanitize.uid(uid)}"
+    return f"To put it back: create_kudo with {named}; its id and date are lost."
+
+
+TOOLS = [delete_kudo]

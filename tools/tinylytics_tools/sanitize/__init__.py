@@ -1,0 +1,51 @@
+"""The only exit for text that strangers can write (ANSWERS 4).
+
+Anybody can visit any path, send any `Referer` and post any kudo uid, and a guard that detects bad intent does not work.
+So each field has a grammar of what may be shown; ordinary values pass unchanged, and what is left over can neither
+break out of an answer's structure nor hide in it. None of these functions raises, and showing a shown value again
+changes nothing.
+"""
+
+from tinylytics_tools.sanitize.check import forbidden
+from tinylytics_tools.sanitize.forms import UNKNOWN, country, hex_hash, time
+from tinylytics_tools.sanitize.hosts import NOT_A_HOST, domain, host
+from tinylytics_tools.sanitize.naming import Field, is_plain, matches
+from tinylytics_tools.sanitize.sentences import label, prose
+from tinylytics_tools.sanitize.values import (
+    DIRECT,
+    NO_SOURCE,
+    NONE,
+    browser,
+    path,
+    platform,
+    referrer,
+    source,
+    uid,
+    url,
+)
+
+__all__ = [
+    "DIRECT",
+    "NONE",
+    "NOT_A_HOST",
+    "NO_SOURCE",
+    "UNKNOWN",
+    "Field",
+    "browser",
+    "country",
+    "domain",
+    "forbidden",
+    "hex_hash",
+    "host",
+    "is_plain",
+    "label",
+    "matches",
+    "path",
+    "platform",
+    "prose",
+    "referrer",
+    "source",
+    "time",
+    "uid",
+    "url",
+]

@@ -1,0 +1,165 @@
+"""Makes a tool out of an async function and the endpoints it asks: the SDK's own `Tool`, everything else derived."""
+
+import difflib
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import ConfigDict, Field, ValidationError, create_model
+
+from tinylytics_tools import sanitize
+from tinylytics_tools.access import Access
+from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, LONGEST_COSTS, Answer
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.transport.allowance import ALONE
+
+ALONE_NOTE = (
+    f"this server's own store is out of reach: no answers are kept, nothing can be written, and {ALONE} requests an "
+    "hour are sent at most"
+)
+
+
+class ApiTool(Tool):
+    """A tool and the endpoints it asks."""
+
+    endpoints: tuple[Endpoint[Any], ...] = Field(default=(), exclude=True)
+
+    @property
+    def access(self) -> Access:
+        """What a key must be allowed to do: the most that one of the endpoints takes."""
+        levels = {endpoint.access for endpoint in self.endpoints}
+        return Access.FULL_ACCESS if Access.FULL_ACCESS in levels else Access.READ_ONLY
+
+
+def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Awaitable[Answer]]], ApiTool]:
+    """Declare a tool: arguments are the signature, the answer is the return type, the description is the docstring.
+
+    An argument that may be left out is declared `T | None = None`; the model sees plain `T`, not required.
+    """
+
+    def declare(function: Callable[..., Awaitable[Answer]]) -> ApiTool:
+        made = ApiTool.from_function(
+            _answering(function, only_reads=_hints(endpoints).read_only_hint is True),
+            title=title,
+            description=" ".join(inspect.cleandoc(function.__doc__ or "").split()),
+            annotations=_hints(endpoints),
+        )
+        made = cast("ApiTool", made)
+        made.endpoints = endpoints
+        made.fn_metadata.arg_model = _strict(made.fn_metadata.arg_model)
+        made.parameters = _slim(made.fn_metadata.arg_model.model_json_schema(by_alias=True), titles_only=False)
+        made.fn_metadata.output_schema = _slim(made.fn_metadata.output_schema, titles_only=True)
+        made.fn_metadata.output_model = None  # an answer is of its model already: the SDK need not check it once more
+        return made
+
+    return declare
+
+
+def _answering(
+    function: Callable[..., Awaitable[Answer]], *, only_reads: bool
+) -> Callable[..., Awaitable[CallToolResult]]:
+    """The function with its answer fitted, its costs told, and turned into a result; a question that only reads may
+    be answered as it was a moment ago."""
+    hints = get_type_hints(function, include_extras=True)
+    answer_type = hints["return"]
+
+    @functools.wraps(function)
+    async def call(**arguments: Any) -> CallToolResult:
+        api = next((value for value in arguments.values() if isinstance(value, CallContext)), None)
+        half = LARGEST_DEFAULT_HALF if arguments.get("limit") is None else None
+        if api is None:
+            return (await function(**arguments)).result(half=half)
+
+        async def make() -> Answer:
+            answer = await function(**arguments)
+            notes = [*answer.notes, ALONE_NOTE] if api.is_alone else answer.notes
+            answer = answer.model_copy(update={**LONGEST_COSTS, "notes": notes}).fitted(half=half)
+            return answer.model_copy(update=api.costs())
+
+        if not only_reads:
+            return (await make()).told()
+        asked = {name: value for name, value in arguments.items() if value is not api}
+        return (await api.finish(f"{function.__name__} {asked}", make)).told()
+
+    parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
+    returned = Annotated[CallToolResult, answer_type]
+    call.__annotations__ = {**hints, "return": returned}
+    cast("Any", call).__signature__ = inspect.Signature(parameters, return_annotation=returned)
+    return call
+
+
+def _hints(endpoints: Sequence[Endpoint[Any]]) -> ToolAnnotations:
+    verbs = {endpoint.method for endpoint in endpoints}
+    return ToolAnnotations(
+        read_only_hint=verbs <= {"GET"},
+        destructive_hint="DELETE" in verbs,
+        idempotent_hint="POST" not in verbs,
+        open_world_hint=True,  # what it reads was written by strangers
+    )
+
+
+def _strict(model: type[ArgModelBase]) -> type[ArgModelBase]:
+    """The same arguments, unknown ones refused, and without the null arm of those that may be left out.
+
+    A null is the same as leaving it out (the server drops nulls first). With the null arm the SDK would read the
+    text "null" as nothing at all, and publish an `anyOf`.
+    """
+    fields: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        field.annotation = _without_none(field.annotation)
+        fields[name] = (field.annotation, field)
+    config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    made = create_model(model.__name__, __base__=ArgModelBase, **fields)
+    made.model_config = config
+    made.model_rebuild(force=True)
+    return made
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) not in (Union, type(int | None)):
+        return annotation
+    arms = [arm for arm in get_args(annotation) if arm is not type(None)]
+    return arms[0] if len(arms) == 1 else annotation
+
+
+def _slim(node: Any, *, titles_only: bool) -> Any:
+    """A schema without what says nothing: titles, and in input schemas null defaults."""
+    if isinstance(node, list):
+        return [_slim(part, titles_only=titles_only) for part in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    out: dict[str, Any] = {}
+    for key, value in cast("dict[str, Any]", node).items():
+        if (key == "title" and isinstance(value, str)) or (not titles_only and key == "default" and value is None):
+            continue
+        if key in ("properties", "$defs"):  # a property may itself be called "title"
+            out[key] = {name: _slim(schema, titles_only=titles_only) for name, schema in value.items()}
+        elif key in ("enum", "const", "default", "examples", "required"):
+            out[key] = value
+        else:
+            out[key] = _slim(value, titles_only=titles_only)
+    return out
+
+
+def explain(arguments: type[ArgModelBase], error: ValidationError) -> InvalidArgument:
+    """What is wrong with a call's arguments, each with what it takes; values are not repeated."""
+    known = list(arguments.model_fields)
+    return InvalidArgument("Invalid arguments. " + " ".join(_problem(known, found) for found in error.errors()[:4]))
+
+
+def _problem(known: list[str], found: Any) -> str:
+    place = sanitize.prose(".".join(str(part) for part in found["loc"]), cap=60)
+    if found["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place.rpartition(".")[2], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"this tool takes: {', '.join(known) or 'no arguments'}."
+        return f"{place} is not an argument; {hint}"
+    if found["type"] == "missing":
+        return f"{place} is required."
+    said = sanitize.prose(str(found["msg"]).removeprefix("Value error, "), cap=250).rstrip(".")
+    return f"{place}: {said}."
