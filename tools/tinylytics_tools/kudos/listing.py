@@ -96,7 +96,7 @@ def _headline(scope: Scope, total: int | None, pages: list[Page], wanted: Wanted
     days = f"{scope.window.first} to {scope.window.last}"
     which = "" if wanted.is_all else f" matching {wanted.words()}"
     if total is None:
-        return f"{scope.site.name} has more kudos{which} from {days} than are read at once."
+        return f"Not all kudos{which} of {scope.site.name} from {days} could be read."
     count = "1 kudo" if total == 1 else f"{total} kudos"
     best = f"; most on {pages[0].name}, {pages[0].kudos}" if len(pages) > 1 else ""
     return f"{scope.site.name} has {count}{which} from {days}{best}."
