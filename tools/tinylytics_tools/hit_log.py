@@ -181,8 +181,8 @@ async def today(api: Api, site_id: int, zone: str) -> date:
     day = reply.filters.end_date
     if abs((day - api.now().date()).days) > FURTHEST_TODAY:
         raise UnexpectedReply(
-            f"Tinylytics says at filters.end_date that today is {day}, more than {FURTHEST_TODAY} days from the "
-            f"{api.now().date()} of this machine's clock: one of them is wrong. Ask again with time_zone utc."
+            f"Tinylytics says at filters.end_date that today is {day}, more than {FURTHEST_TODAY} days from "
+            f"{api.now().date()} by the clock of this machine: one of the two is wrong. Ask again with time_zone utc."
         )
     return day
 
