@@ -300,6 +300,18 @@ async def test_hits_that_moved_since_they_were_counted_are_not_called_complete(
     assert any("Hits came or went" in note for note in answer["notes"])
 
 
+@pytest.mark.parametrize("offset", [0, 12, 20])
+async def test_pages_longer_than_asked_are_read_as_they_are(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    rows = [hit(n) for n in range(25)]
+    async with connect(log(lambda _: rows, 25, size=10)) as host:
+        answer = await host.answer("list_hits", period="today", offset=offset, limit=5)
+        ranked = await host.answer("rank_traffic", dimension="device", period="today", compare="none")
+    assert [row["path"] for row in rows_of(answer["rows"])] == [f"/{n}" for n in range(offset, offset + 5)]
+    assert (answer["hits"], answer["complete"]) == (25, True)
+    assert {row["name"]: row["hits"] for row in rows_of(ranked["ranking"])} == {"mobile": 7, "not mobile": 18}
+
+
 def grouped(field: str, count: str, pages: Sequence[Sequence[tuple[str, int]]], *, groups: int, hits: int) -> Any:
     """A site whose hits are told in these groups."""
 
