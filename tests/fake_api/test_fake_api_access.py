@@ -16,7 +16,7 @@ WRITES = [
 ]
 
 
-@pytest.mark.parametrize("key", [None, "", "tly-ro-other", "tly-fa-standin2", "nonsense"])
+@pytest.mark.parametrize("key", [None, "", "tly-ro-other", "tly-fa-fake-api2", "nonsense"])
 async def test_an_unknown_key_is_401(key: str | None) -> None:
     response = await ask(made(hits=0), "/me", key=key)
     assert (response.status_code, response.json()) == (401, {"error": "Invalid API key"})

@@ -62,7 +62,7 @@ async def test_an_example_of_the_document_is_answered_in_its_form(fake_api: Fake
     if name == "create_kudo":
         fake_api.connection.execute("DELETE FROM kudos WHERE uid = 'pricing-kudo-1'")
     query = f"?{urlencode(request['query'])}" if request["query"] else ""
-    key = "tly-ro-revoked" if name == "invalid_key" else "tly-fa-fake_api"
+    key = "tly-ro-revoked" if name == "invalid_key" else "tly-fa-fake-api"
     response = await ask(fake_api, request["path"] + query, method=request["method"], key=key, body=request["body"])
     assert response.status_code == example["status"]
     assert response.headers["content-type"] == "application/json"

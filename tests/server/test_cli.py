@@ -58,7 +58,7 @@ def test_a_bad_setting_ends_the_server_with_status_two_and_one_line(tmp_path: Pa
 def test_the_stand_in_can_be_asked_on_its_port(tmp_path: Path) -> None:
     with running("fake-api", "--port", "0", env=environment(tmp_path)) as process:
         connection = HTTPConnection(address_told(process).removeprefix("http://"), timeout=5)
-        connection.request("GET", "/api/v1/me", headers={"Authorization": "Bearer tly-ro-fake_api"})
+        connection.request("GET", "/api/v1/me", headers={"Authorization": "Bearer tly-ro-fake-api"})
         assert json.loads(connection.getresponse().read())["api_key"]["access_type"] == "read_only"
         connection.close()
         process.send_signal(signal.SIGTERM)

@@ -302,7 +302,7 @@ async def test_hits_that_moved_since_they_were_counted_are_not_called_complete(
 
 @pytest.mark.parametrize("offset", [0, 12, 20])
 async def test_pages_longer_than_asked_are_read_as_they_are(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hit_log, "PER_PAGE", 10)
+    monkeypatch.setattr(hits_api, "PER_PAGE", 10)
     rows = [hit(n) for n in range(25)]
     async with connect(log(lambda _: rows, 25, size=10)) as host:
         answer = await host.answer("list_hits", period="today", offset=offset, limit=5)

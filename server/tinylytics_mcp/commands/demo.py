@@ -14,10 +14,10 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_account, settings_for
 from tinylytics_mcp.commands.call import text_of
-from tinylytics_mcp.commands.connect_lines import lines_that_connect
 from tinylytics_mcp.commands.demo_questions import Cost, Question, RawApi, questions
 from tinylytics_mcp.consent import consent
 from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.host_config import lines_that_connect
 from tinylytics_mcp.terminal import Terminal
 from tinylytics_mcp.version import PROGRAM
 
