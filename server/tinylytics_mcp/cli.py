@@ -1,14 +1,14 @@
 """The command line: what can be typed, and the exit status that comes of it."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
-from tinylytics_mcp.errors import CommandError, UsageError
-from tinylytics_mcp.terminal import say
+from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
+from tinylytics_mcp.terminal import Terminal, drop_unwritten, say
 from tinylytics_mcp.version import PROGRAM, VERSION
 
 _EPILOG = """\
@@ -53,11 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandError as problem:
         say(str(problem))
         return 1
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputClosed:
         return 0
     except KeyboardInterrupt:
         return 130
+    finally:
+        drop_unwritten()
     return 0
 
 
@@ -90,7 +91,6 @@ def _run(args: argparse.Namespace) -> None:
             list_writes(args.limit)
         case "token":
             from tinylytics_mcp.commands import token
-            from tinylytics_mcp.terminal import Terminal
 
             match args.action:
                 case "add":
@@ -116,8 +116,16 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     return args
 
 
+class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:  # argparse would say nothing where help or version cannot be written
+            Terminal(sys.stdout).line(message.rstrip("\n"))
+        else:
+            super()._print_message(message, file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         description="Ask an assistant about your Tinylytics traffic, over the Model Context Protocol.",
         epilog=_EPILOG,
@@ -126,9 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    demo = argparse.ArgumentParser(add_help=False)
+    demo = _Parser(add_help=False)
     demo.add_argument("--demo", action="store_true", help="a made-up account, no key and no network")
-    cache = argparse.ArgumentParser(add_help=False)
+    cache = _Parser(add_help=False)
     cache.add_argument("--no-cache", action="store_true", help="store no answers and use none again")
 
     serve = commands.add_parser("serve", parents=[demo, cache], help="serve a host such as Claude (the default)")

@@ -1,4 +1,4 @@
-"""The one way in which a command tells its user that it cannot do what was asked."""
+"""How a command ends that does not run to its end."""
 
 
 class UsageError(Exception):
@@ -7,3 +7,7 @@ class UsageError(Exception):
 
 class CommandError(Exception):
     """The command was right and did not work: one line on stderr and exit status 1."""
+
+
+class OutputClosed(Exception):
+    """Nobody reads the output any more: nothing on stderr and exit status 0."""

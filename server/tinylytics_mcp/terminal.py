@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TextIO
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.version import PROGRAM
 
 _WIDEST = 120
@@ -17,18 +17,34 @@ _RESET = "\x1b[0m"
 
 
 class Terminal:
-    """A text stream and what it can show. NO_COLOR (any value) and TERM=dumb switch colour off."""
+    """A text stream and what it can show. NO_COLOR (any value) and TERM=dumb switch colour off.
 
-    def __init__(self, stream: TextIO) -> None:
+    Raises:
+        CommandError: there is no such stream, as stdout where it was closed from the start.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        if stream is None:
+            raise CommandError("there is no standard output to write to.")
         self._stream = stream
         self._is_terminal = stream.isatty()
         self._has_colour = self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._width = min(shutil.get_terminal_size().columns, _WIDEST) if self._is_terminal else None
 
     def line(self, text: str = "") -> None:
-        """Write one line as it is."""
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        """Write one line as it is.
+
+        Raises:
+            OutputClosed: nobody reads the stream any more.
+            CommandError: it cannot be written to, as a file on a full disk.
+        """
+        try:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            raise OutputClosed from None
+        except OSError as error:
+            raise CommandError(f"the output cannot be written: {error.strerror}.") from None
 
     def strong(self, text: str) -> str:
         """What the eye should find first."""
@@ -72,9 +88,23 @@ class Terminal:
 
 
 def say(line: str) -> None:
-    """Tell the user something beside the output, on stderr."""
-    sys.stderr.write((logs.json_line("INFO", line) if _is_json() else f"{PROGRAM}: {line}") + "\n")
-    sys.stderr.flush()
+    """Tell the user something beside the output, on stderr; where that cannot be written to, nobody is told."""
+    if sys.stderr is None:
+        return
+    with contextlib.suppress(OSError):
+        sys.stderr.write((logs.json_line("INFO", line) if _is_json() else f"{PROGRAM}: {line}") + "\n")
+        sys.stderr.flush()
+
+
+def drop_unwritten() -> None:
+    """Let what could not be written go to nowhere, or the interpreter would fail to write it once more at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # it was closed from the start
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_json() -> bool:

@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 from calls import numbered
 from mcp.types import CallToolResult
+from published_schemas import problems_of_value
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, UNKNOWN, compact
 from tinylytics_tools.errors import LONGEST
@@ -67,15 +68,16 @@ SERVICES: dict[str, Service] = {
 @asynccontextmanager
 async def all_calls(
     service: Service, mode: Mode
-) -> AsyncGenerator[list[tuple[str, dict[str, Any], Callable[[], Awaitable[CallToolResult]]]]]:
-    """Every call of the table, ready to be made."""
+) -> AsyncGenerator[tuple[list[tuple[str, dict[str, Any], Callable[[], Awaitable[CallToolResult]]]], dict[str, Any]]]:
+    """Every call of the table, ready to be made, and the output schema that each tool publishes."""
     async with connect(service(), mode=mode) as host:
         ids = await site_ids(host)
 
         def ready(tool: str, arguments: dict[str, Any]) -> Callable[[], Awaitable[CallToolResult]]:
             return lambda: host.call(tool, **arguments)
 
-        yield [(tool, arguments, ready(tool, arguments)) for tool, arguments in numbered(ids)]
+        schemas = {tool.name: tool.output_schema for tool in (await host.client.list_tools()).tools}
+        yield [(tool, arguments, ready(tool, arguments)) for tool, arguments in numbered(ids)], schemas
 
 
 async def site_ids(host: Connected) -> list[int]:
@@ -109,7 +111,7 @@ def as_text(value: Json) -> str:
 
 @pytest.mark.parametrize(("service", "mode"), [*((service, "auto") for service in SERVICES), ("ordinary", "legacy")])
 async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None:
-    async with all_calls(SERVICES[service], mode) as calls:
+    async with all_calls(SERVICES[service], mode) as (calls, schemas):
         for tool, arguments, call in calls:
             where = f"{service}: {tool} {json.dumps(arguments)[:200]}"
             result = await call()
@@ -121,6 +123,7 @@ async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None
                 assert len(text) <= LONGEST, where
                 continue
             assert structured is not None, where
+            assert problems_of_value(structured, schemas[tool]) == [], where
             check_halves(where, result, structured, text, limit=arguments.get("limit"))
 
 

@@ -100,7 +100,14 @@ def test_a_report_allows_itself_its_own_script_alone() -> None:
     assert "Content-Security-Policy" not in page()
 
 
-@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
+texts = st.text(max_size=100)
+
+
+@given(
+    st.recursive(
+        texts, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5), max_leaves=5
+    )
+)
 def test_embedded_json_is_the_same_value_in_harmless_characters(value: Any) -> None:
     text = embedded(value)
     assert json.loads(text) == value

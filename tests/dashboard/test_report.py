@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mcp import Client
+from properties import examples
 from tinylytics_mcp import cli
 from tinylytics_mcp.commands.report import write_report
 from tinylytics_mcp.commands.report_markdown import escaped, markdown
@@ -70,10 +71,10 @@ async def test_the_markdown_tells_every_table(tmp_path: Path) -> None:
     assert f"\n\n10 of {traffic['pages']['of']}.\n" in text
 
 
-@given(st.text(st.characters(exclude_categories=["Cc", "Cs"])))
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=300))
 @example("[click](https://evil.example) <img src=x onerror=alert(1)> **bold** `code` ~~gone~~ | new | cell")
 @example("&lt;script&gt; ![x](y) www.evil.example https://evil.example \\| a_b_c *i* #1 @me $x$")
-@settings(max_examples=60)
+@examples(60)
 def test_a_cell_is_shown_as_it_is(value: str) -> None:
     table = {"columns": ["path", "hits"], "rows": [[value, 1]], "of": 1}
     answer: dict[str, Any] = {"headline": "a", "complete": True, "notes": [], "visitor_data": None, "pages": table}

@@ -7,8 +7,9 @@ from threading import Thread
 
 import pytest
 from fake_api_client import MAIN, NOW, ask, made
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from tinylytics_mcp.fake_api import FakeApi
 
 ROWS = "SELECT site_id, path, referrer, country, source, unique_hash, created_at FROM hits ORDER BY id"
@@ -47,7 +48,7 @@ def test_only_the_clock_times_of_today_depend_on_the_hour() -> None:
     assert number(early, "SELECT COUNT(*) FROM hits") == number(late, "SELECT COUNT(*) FROM hits")
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     hits=st.integers(0, 2500),
     now=st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  (bounds must be naive)

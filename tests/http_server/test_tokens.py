@@ -1,5 +1,7 @@
 """The file of tokens: private, whole at every moment, and without a token in it."""
 
+import errno
+import os
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -121,6 +123,27 @@ def test_a_file_that_others_may_write_to_lets_in_nobody(tmp_path: Path) -> None:
     file.chmod(0o666)
     with pytest.raises(UsageError, match="chmod go-w"):
         read_tokens(file)
+
+
+def test_a_full_disk_is_told_in_one_line_and_leaves_the_file_as_it_was(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert typed("add", "one", "--access", "read_only")[0] == 0
+    before = typed.file.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    for command in (("add", "two", "--access", "read_only"), ("revoke", "one")):
+        status, out, err = typed(*command)
+        assert (status, out) == (1, "")
+        assert err == (
+            f"tinylytics-mcp: the file of tokens {typed.file} cannot be written: No space left on device. It is as it "
+            "was.\n"
+        )
+        assert typed.file.read_bytes() == before
+        assert [path.name for path in typed.file.parent.iterdir()] == [typed.file.name]
 
 
 def test_a_watched_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:

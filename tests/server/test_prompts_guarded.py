@@ -6,10 +6,11 @@ from typing import cast
 
 import httpx2 as httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mcp import MCPError
 from prompt_calls import steps_in, text_of_prompt
+from properties import examples
 from tinylytics_mcp.prompts import questions
 from tinylytics_mcp.prompts.arguments import read_referrer, read_site, read_source
 from tinylytics_mcp.prompts.plan import Plan
@@ -69,7 +70,7 @@ def test_a_hostile_value_stays_within_its_quotes(text: str, name: str) -> None:
     check(name, text)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(name=st.sampled_from(sorted(READ)), text=st.text(min_size=1, max_size=60).filter(lambda text: text.strip()))
 def test_any_value_stays_within_its_quotes(name: str, text: str) -> None:
     check(name, text)

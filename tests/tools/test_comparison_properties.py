@@ -1,23 +1,20 @@
 """In every comparison later minus earlier is the change: in the headline, in both halves, and in each row."""
 
 import re
-from collections.abc import AsyncGenerator
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mcp.types import CallToolResult
-from traffic_world import NAMES, ZONES, Stage, World, counted, on_stage, same_as, times, worlds
-from wiring import Connected, rows_of, text_of
+from properties import examples
+from traffic_world import NAMES, ZONES, World, counted, same_as, times, worlds
+from wiring import connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
 
-EXAMPLES = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 COMPARES = st.sampled_from((*("previous_period", "previous_year") * 2, "none"))
 NAMED = (("path", "about", "/bl*"), ("path", "/a", "/about"), ("country", "de", "US"), ("device", "mobile", "unknown"))
 """A dimension, a text in some of its names, and a pattern of others."""
@@ -41,12 +38,6 @@ class Days(NamedTuple):
 
 
 NOTHING = Triple(None, None, None)
-
-
-@pytest.fixture
-async def theatre() -> AsyncGenerator[tuple[Stage, Connected]]:
-    async with on_stage() as both:
-        yield both
 
 
 @st.composite
@@ -73,13 +64,11 @@ def accounts(draw: st.DrawFn) -> tuple[list[World], dict[str, str]]:
 
 
 @given(question=summaries())
-@EXAMPLES
-async def test_the_figures_of_a_summary_add_up(
-    question: tuple[World, dict[str, str]], theatre: tuple[Stage, Connected]
-) -> None:
+@examples(100)
+async def test_the_figures_of_a_summary_add_up(question: tuple[World, dict[str, str]]) -> None:
     world, when = question
-    stage, host = theatre
-    answer = told(await host.call("summarize_traffic", site=stage.show(world), **when))
+    async with world.connected() as (host, site):
+        answer = told(await host.call("summarize_traffic", site=site, **when))
     zone, days = when["time_zone"], days_of(answer)
     assert (days is not None) is is_comparable(answer, world, when)
     figures = triple(answer)
@@ -90,13 +79,11 @@ async def test_the_figures_of_a_summary_add_up(
 
 
 @given(question=rankings())
-@EXAMPLES
-async def test_the_figures_of_a_ranking_add_up(
-    question: tuple[World, dict[str, str]], theatre: tuple[Stage, Connected]
-) -> None:
+@examples(100)
+async def test_the_figures_of_a_ranking_add_up(question: tuple[World, dict[str, str]]) -> None:
     world, asking = question
-    stage, host = theatre
-    answer = told(await host.call("rank_traffic", site=stage.show(world), limit=50, **asking))
+    async with world.connected() as (host, site):
+        answer = told(await host.call("rank_traffic", site=site, limit=50, **asking))
     zone, dimension, days = asking["time_zone"], asking["dimension"], days_of(answer)
     if days is None:
         said = any("no comparison: " in note for note in answer["notes"])
@@ -128,14 +115,13 @@ def check_tables(answer: dict[str, Any], world: World, zone: str, days: Days) ->
 
 
 @given(question=accounts())
-@EXAMPLES
-async def test_the_figures_of_an_overview_add_up(
-    question: tuple[list[World], dict[str, str]], theatre: tuple[Stage, Connected]
-) -> None:
+@examples(100)
+async def test_the_figures_of_an_overview_add_up(question: tuple[list[World], dict[str, str]]) -> None:
     account, when = question
-    stage, host = theatre
-    sites = dict(zip(stage.show_all(*account), account, strict=True))
-    answer = told(await host.call("get_overview", **when))
+    fake_api, ids = account[0].serve(*account[1:])
+    sites = dict(zip(ids, account, strict=True))
+    async with connect(fake_api, clock=lambda: account[0].now) as host:
+        answer = told(await host.call("get_overview", **when))
     zone, days = when["time_zone"], days_of(answer)
     columns = answer["sites"]["columns"]
     if "change" in columns:

@@ -1,26 +1,20 @@
 """Single hits are listed newest first whatever the order of the service, and go on by offset without gap or repeat."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from family_service import answering, pages_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.hits import api as hits_api
-from traffic_world import FILTERS, Stage, World, asked, on_stage, times, worlds
-from wiring import NOW, Connected, connect, rows_of, text_of
+from traffic_world import FILTERS, World, asked, times, worlds
+from wiring import NOW, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def theatre() -> AsyncGenerator[tuple[Stage, Connected]]:
-    async with on_stage() as both:
-        yield both
 
 
 @st.composite
@@ -31,27 +25,25 @@ def questions(draw: st.DrawFn) -> tuple[World, dict[str, str], dict[str, str], i
 
 @pytest.mark.parametrize("per_page", [1000, 20], ids=["one page", "many pages"])
 @given(question=questions())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30)
 async def test_all_hits_are_listed_once_newest_first(
     question: tuple[World, dict[str, str], dict[str, str], int],
     per_page: int,
-    monkeypatch: pytest.MonkeyPatch,
-    theatre: tuple[Stage, Connected],
 ) -> None:
     world, when, filters, limit = question
-    stage, host = theatre
-    monkeypatch.setattr(hits_api, "PER_PAGE", per_page)
-    site = stage.show(world)
     offset, moments = 0, list[int]()
-    while True:
-        answer = await host.answer("list_hits", site=site, limit=limit, offset=offset, **when, **asked(filters))
-        assert answer["complete"] is True
-        shown = rows_of(answer["rows"])
-        moments += [int(datetime.fromisoformat(row["time"]).timestamp()) for row in shown]
-        if answer["rows"]["next_offset"] is None:
-            break
-        assert answer["rows"]["next_offset"] == offset + len(shown)
-        offset += len(shown)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hits_api, "PER_PAGE", per_page)
+        async with world.connected() as (host, site):
+            while True:
+                answer = await host.answer("list_hits", site=site, limit=limit, offset=offset, **when, **asked(filters))
+                assert answer["complete"] is True
+                shown = rows_of(answer["rows"])
+                moments += [int(datetime.fromisoformat(row["time"]).timestamp()) for row in shown]
+                if answer["rows"]["next_offset"] is None:
+                    break
+                assert answer["rows"]["next_offset"] == offset + len(shown)
+                offset += len(shown)
     days = date.fromisoformat(answer["first_day"]), date.fromisoformat(answer["last_day"])
     hits = world.between(*days, when["time_zone"], filters)
     assert answer["hits"] == answer["rows"]["of"] == len(hits)

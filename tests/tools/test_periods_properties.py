@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from tinylytics_tools.periods import PERIODS, Compare, Window, earlier, resolve, series_in_order
 
 YEARS = [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1)]  # 2024 has a leap day
@@ -74,7 +75,6 @@ def test_equal_numbers_of_finished_days_are_compared_on_every_day(period: str, c
         assert day not in found.current
 
 
-@settings(max_examples=100)
 @given(windows, compares, st.integers(0, 40))
 def test_equal_numbers_of_finished_days_are_compared_for_every_pair_of_dates(
     window: Window, compare: Compare, ago: int
@@ -89,7 +89,7 @@ def test_equal_numbers_of_finished_days_are_compared_for_every_pair_of_dates(
     assert found.current.last == min(window.last, today - timedelta(days=1))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(windows)
 def test_a_series_has_every_day_of_its_window_once(window: Window) -> None:
     series = series_in_order(window)[0]
@@ -105,7 +105,7 @@ def test_a_series_has_every_day_of_its_window_once(window: Window) -> None:
     assert len(series.windows) <= {"day": 31, "week": 26, "month": 60, "year": 40}[series.unit]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(windows, st.integers(1, 900))
 def test_pieces_have_every_day_of_their_window_once_and_none_is_too_long(window: Window, longest: int) -> None:
     pieces = window.pieces(longest)
@@ -113,7 +113,7 @@ def test_pieces_have_every_day_of_their_window_once_and_none_is_too_long(window:
     assert max(piece.days for piece in pieces) == min(longest, window.days)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(windows, dates)
 def test_the_finished_part_is_the_days_before_today(window: Window, today: date) -> None:
     finished = window.finished(today)

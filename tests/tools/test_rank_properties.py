@@ -2,24 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from tinylytics_tools.hits import api as hits_api
-from traffic_world import FILTERS, NAMES, Hit, Stage, World, asked, counted, on_stage, same_as, times, worlds
-from wiring import Connected, rows_of
+from traffic_world import FILTERS, NAMES, Hit, World, asked, counted, same_as, times, worlds
+from wiring import rows_of
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def theatre() -> AsyncGenerator[tuple[Stage, Connected]]:
-    async with on_stage() as both:
-        yield both
 
 
 @st.composite
@@ -35,19 +29,16 @@ def questions(draw: st.DrawFn) -> tuple[World, dict[str, Any], dict[str, str]]:
 
 @pytest.mark.parametrize("per_page", [1000, 7], ids=["one page", "many pages"])
 @given(question=questions())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 async def test_a_ranking_is_what_a_plain_count_gives(
     question: tuple[World, dict[str, Any], dict[str, str]],
     per_page: int,
-    monkeypatch: pytest.MonkeyPatch,
-    theatre: tuple[Stage, Connected],
 ) -> None:
     world, asking, filters = question
-    stage, host = theatre
-    monkeypatch.setattr(hits_api, "PER_PAGE", per_page)
-    site = stage.show(world)
-    host.wire.requests.clear()
-    answer = await host.answer("rank_traffic", site=site, limit=50, **asking, **asked(filters))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hits_api, "PER_PAGE", per_page)
+        async with world.connected() as (host, site):
+            answer = await host.answer("rank_traffic", site=site, limit=50, **asking, **asked(filters))
     assert len(host.wire.requests) <= 40
     zone, dimension = asking["time_zone"], asking["dimension"]
     first, last = date.fromisoformat(answer["first_day"]), date.fromisoformat(answer["last_day"])

@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from family_service import SITE, answering
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.redact import Redact
 from wiring import connect, text_of
@@ -58,7 +59,7 @@ async def test_neither_an_answer_nor_an_error_nor_the_store_has_it(form: str, tm
     what=st.sampled_from(("escape", *ZERO_WIDTH)),
     around=st.text(max_size=5),
 )
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 async def test_it_is_found_wherever_it_is_escaped_or_divided(where: list[int], what: str, around: str) -> None:
     parts = [f"\\u{ord(char):04x}" if what == "escape" and at in where else char for at, char in enumerate(KEY)]
     divided = "".join(what + part if what != "escape" and at in where else part for at, part in enumerate(parts))

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kudo_service import add, fake_api, verbs
+from properties import examples
 from tinylytics_tools import sanitize
 from tinylytics_tools.writes import validation
 from wiring import connect
@@ -111,7 +112,7 @@ def test_what_cannot_be_meant_is_refused_with_what_to_give_instead(field: str, v
         CHECKS[field](value)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(field=st.sampled_from(sorted(CHECKS)), value=st.text(max_size=80))
 def test_nothing_that_is_written_hides_anything(field: str, value: str) -> None:
     refusal = written = ""
@@ -129,7 +130,6 @@ def test_nothing_that_is_written_hides_anything(field: str, value: str) -> None:
         assert not sanitize.forbidden(written)
 
 
-@settings(max_examples=100, deadline=None)
 @given(value=st.text(max_size=70))
 def test_a_uid_that_is_written_can_be_shown_named_and_sent_in_a_path(value: str) -> None:
     try:

@@ -1,7 +1,7 @@
 """Made-up hits whose counts are told without the tools, the stand-in's queries or any of their rules for names."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,10 +10,9 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx2 as httpx
 from hypothesis import strategies as st
 from tinylytics_mcp.fake_api import FakeApi, Quirk
-from wiring import Connected, connect, network_of
+from wiring import Connected, connect
 
 Hit = dict[str, Any]
 
@@ -86,7 +85,10 @@ def day_of(hit: Hit, zone: str) -> date:
 
 @dataclass(frozen=True)
 class World:
-    """A site with so many hits, at a certain time, and how the service behaves."""
+    """A site with `size` hits that follow from `seed`, at a certain time, and how the service behaves.
+
+    It holds what the hits follow from and not the hits: it is printed whole when a test fails.
+    """
 
     now: datetime
     size: int
@@ -96,9 +98,37 @@ class World:
     unique_tracking: bool = True
 
     @cached_property
-    def hits(self) -> Sequence[Hit]:
-        """The hits, which follow from the number and the seed."""
-        return _hits(self.now, self.size, self.seed)
+    def hits(self) -> list[Hit]:
+        """The hits: most in the last 80 days, many of them next to a midnight of one of the zones, some much older."""
+        rng = Random(self.seed)  # noqa: S311 - made-up data
+        midnight = self.now.replace(hour=0, minute=0, second=0)
+        hits: list[Hit] = []
+        for _ in range(self.size):
+            moment = midnight - timedelta(days=rng.randrange(rng.choice((2, 20, 80, 80, 900))))
+            moment += timedelta(hours=rng.choice((0, 3, 4, 5, 12, 23)), seconds=rng.choice((0, 1, 1800, 3599)))
+            visitor = rng.choice(("aa", "bb", "cc", None))
+            hits.append(
+                {
+                    "created_at": int(min(moment, self.now).timestamp()),
+                    "path": rng.choice(tuple(PATHS)),
+                    "referrer": rng.choice(tuple(REFERRERS)),
+                    "country": rng.choice(tuple(COUNTRIES)),
+                    "browser_name": rng.choice(tuple(BROWSERS)),
+                    "platform_name": rng.choice(tuple(PLATFORMS)),
+                    "source": rng.choice(tuple(SOURCES)),
+                    "is_mobile": rng.choice(tuple(DEVICES)),
+                    "visitor_hash": visitor,
+                    "unique_hash": visitor,
+                }
+            )
+        return hits
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncGenerator[tuple[Connected, str]]:
+        """A client of a new server that knows no other world, and the site's id."""
+        fake_api, (site,) = self.serve()
+        async with connect(fake_api, clock=lambda: self.now) as host:
+            yield host, site
 
     def serve(self, *others: "World") -> tuple[FakeApi, list[str]]:
         """A stand-in that holds this world and others of the same time and nothing else, and the ids of their sites."""
@@ -126,36 +156,6 @@ class World:
         ]
 
 
-class Stage(httpx.AsyncBaseTransport):
-    """A service in which one world after the other appears, so that one connection serves for many of them."""
-
-    def __init__(self) -> None:
-        self.now = NOWS[0]
-        self._service = network_of(FakeApi(now=lambda: self.now, hits=0))
-
-    def show(self, world: World) -> str:
-        """Let a world appear; the id of its site."""
-        return self.show_all(world)[0]
-
-    def show_all(self, *worlds: World) -> list[str]:
-        """Let several worlds of the same time appear; the ids of their sites."""
-        fake_api, sites = worlds[0].serve(*worlds[1:])
-        self.now, self._service = worlds[0].now, network_of(fake_api)
-        return sites
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer as the present world does."""
-        return await self._service.handle_async_request(request)
-
-
-@asynccontextmanager
-async def on_stage() -> AsyncGenerator[tuple[Stage, Connected]]:
-    """A stage, and a client connected to a server whose service it is."""
-    stage = Stage()
-    async with connect(stage, clock=lambda: stage.now) as host:
-        yield stage, host
-
-
 def counted(dimension: str, hits: Iterable[Hit], zone: str) -> Counter[str]:
     """The hits by name."""
     return Counter(NAMES[dimension](hit, zone) for hit in hits)
@@ -166,32 +166,6 @@ def same_as(dimension: str, shown: str) -> str:
     if dimension != "path":
         return shown
     return LONG if "…~" in shown else SHOWN_PATHS[shown]
-
-
-def _hits(now: datetime, size: int, seed: int) -> list[Hit]:
-    """So many hits: most in the last 80 days, many of them next to a midnight of one of the zones, some much older."""
-    rng = Random(seed)  # noqa: S311 - made-up data
-    midnight = now.replace(hour=0, minute=0, second=0)
-    hits: list[Hit] = []
-    for _ in range(size):
-        moment = midnight - timedelta(days=rng.randrange(rng.choice((2, 20, 80, 80, 900))))
-        moment += timedelta(hours=rng.choice((0, 3, 4, 5, 12, 23)), seconds=rng.choice((0, 1, 1800, 3599)))
-        visitor = rng.choice(("aa", "bb", "cc", None))
-        hits.append(
-            {
-                "created_at": int(min(moment, now).timestamp()),
-                "path": rng.choice(tuple(PATHS)),
-                "referrer": rng.choice(tuple(REFERRERS)),
-                "country": rng.choice(tuple(COUNTRIES)),
-                "browser_name": rng.choice(tuple(BROWSERS)),
-                "platform_name": rng.choice(tuple(PLATFORMS)),
-                "source": rng.choice(tuple(SOURCES)),
-                "is_mobile": rng.choice(tuple(DEVICES)),
-                "visitor_hash": visitor,
-                "unique_hash": visitor,
-            }
-        )
-    return hits
 
 
 @st.composite

@@ -2,8 +2,9 @@
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from redis_stores import KINDS, stores_of
 from scripted import KEY, OTHER_KEY, Clock
 from tinylytics_tools.transport.interface import Store
@@ -21,7 +22,7 @@ STEPS = st.lists(
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(steps=STEPS)
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_each_answer_is_what_a_count_of_all_earlier_places_says(
     request: pytest.FixtureRequest, kind: str, steps: list[tuple[int, str]]
 ) -> None:
@@ -50,7 +51,7 @@ def test_each_answer_is_what_a_count_of_all_earlier_places_says(
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 2000), st.sampled_from([0, 0, 0, 1, 600, 9999])), max_size=40))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_clock_that_is_set_back_never_lets_more_out_in_an_hour_of_true_time(
     request: pytest.FixtureRequest, kind: str, steps: list[tuple[int, int]]

@@ -68,5 +68,6 @@ Country = Annotated[str | None, AfterValidator(_country), Field(description="Two
 Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path)]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
 Search = Annotated[str | None, _of(1, 200), Field(description="Keep names that contain this.")]
-Limit = Annotated[int | None, BeforeValidator(_number), Field(ge=1, le=50)]
-Offset = Annotated[int | None, BeforeValidator(_number), Field(ge=0, le=10_000_000)]
+# The bounds stand next to the type: after a validator pydantic could not publish them as minimum and maximum.
+Limit = Annotated[int | None, Field(ge=1, le=50), BeforeValidator(_number)]
+Offset = Annotated[int | None, Field(ge=0, le=10_000_000), BeforeValidator(_number)]

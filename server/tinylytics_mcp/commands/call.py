@@ -36,11 +36,11 @@ def call(tool: str, pairs: Sequence[str], *, structured: bool, demo: bool, cache
     settings = settings_for(os.environ, demo=demo)
     _check_name(tool)
     arguments = arguments_of(pairs)
+    out = Terminal(sys.stdout)
     result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
     text = text_of(result)
     if result.is_error:
         raise CommandError(text)
-    out = Terminal(sys.stdout)
     lines = [json.dumps(result.structured_content, ensure_ascii=False)] if structured else out.answer(text)
     for line in lines:
         out.line(line)

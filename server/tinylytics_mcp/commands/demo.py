@@ -16,7 +16,7 @@ from tinylytics_mcp.backend import open_account, settings_for
 from tinylytics_mcp.commands.call import text_of
 from tinylytics_mcp.commands.demo_questions import Cost, Question, RawApi, questions
 from tinylytics_mcp.consent import consent
-from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.errors import CommandError, OutputClosed
 from tinylytics_mcp.host_config import lines_that_connect
 from tinylytics_mcp.terminal import Terminal
 from tinylytics_mcp.version import PROGRAM
@@ -26,19 +26,27 @@ def show() -> None:
     """Ask, and print each question, the call, the answer, and what both sides took.
 
     Raises:
-        CommandError: the server did not start, or a call did not work.
+        CommandError: the server did not start, a call did not work, or the output cannot be written.
+        OutputClosed: nobody reads the output any more.
     """
     logs.configure()
     demo = _Demo(Terminal(sys.stdout))
-    broke_off = False
+    ended: CommandError | OutputClosed | None = None
     try:
         anyio.run(demo.run)
     except* (MCPError, OSError):  # what is raised in here would come out as a group
-        broke_off = True
-    if broke_off:
-        raise CommandError("the demo broke off: its server did not start, or ended early.")
+        ended = CommandError("the demo broke off: its server did not start, or ended early.")
+    except* (CommandError, OutputClosed) as group:
+        ended = _first_of(group)
+    if ended is not None:
+        raise ended
     if demo.failed:
         raise CommandError(f"{demo.failed} of the calls did not work.")
+
+
+def _first_of(group: ExceptionGroup[CommandError | OutputClosed]) -> CommandError | OutputClosed:
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, ExceptionGroup) else first
 
 
 class _Demo:

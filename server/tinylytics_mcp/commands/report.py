@@ -35,6 +35,7 @@ def report(site: str, period: str | None, output: Path, *, demo: bool, cached: b
     if output.suffix.lower() not in _HTML + _MARKDOWN:
         raise UsageError(f"a report is .html or .md: {str(output)!r} ends in neither.")
     settings = settings_for(os.environ, demo=demo)
+    out = Terminal(sys.stdout)
 
     async def run() -> CommandError | None:
         async with (
@@ -49,7 +50,7 @@ def report(site: str, period: str | None, output: Path, *, demo: bool, cached: b
 
     if problem := anyio.run(run):
         raise problem
-    Terminal(sys.stdout).line(str(output))
+    out.line(str(output))
 
 
 async def write_report(client: Client, site: str, period: str | None, output: Path) -> None:

@@ -10,6 +10,7 @@ import anyio
 
 from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_account, say_no_key, settings_for
+from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
 from tinylytics_mcp.terminal import say
@@ -23,7 +24,7 @@ def serve(*, transport: Transport, host: str, port: int, demo: bool, cached: boo
 
     Raises:
         UsageError: a setting or the address cannot be used.
-        CommandError: the address is taken.
+        CommandError: the address is taken, or the host cannot be answered.
     """
     logs.configure()
     settings = settings_for(os.environ, demo=demo)
@@ -48,15 +49,22 @@ async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
+    if sys.stdin is None or sys.stdout is None:
+        raise CommandError("to serve a host takes an open standard input and output.")
     if sys.stdin.isatty():
         say(f"this waits for an MCP host on its standard input. To look around, try `{PROGRAM} demo`.")
     if settings.key is None:
         say_no_key()
     async with open_account(settings, demo=demo, cached=cached) as account:
+        is_cut_off = False
         try:
             await create_server(account).run_stdio_async()
         except* BrokenPipeError:
             pass  # the host is gone without closing our input first
+        except* OSError:
+            is_cut_off = True
+        if is_cut_off:
+            raise CommandError("the host cannot be answered: the standard output cannot be written.")
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tinylytics_tools.access import Access
 
-from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.http.settings import TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token
 from tinylytics_mcp.settings import key_in
@@ -13,10 +13,11 @@ from tinylytics_mcp.terminal import Terminal, say
 
 
 def add(terminal: Terminal, name: str, access: str, key_file: Path | None) -> None:
-    """Make a token and print it, this once.
+    """Make a token and print it, this once; one that cannot be printed is taken back.
 
     Raises:
         UsageError: the name is taken, the key file holds no key, or the file of tokens cannot be used.
+        CommandError: the file of tokens cannot be written, or the token not be printed.
     """
     level = Access(access)
     kept = None
@@ -30,7 +31,11 @@ def add(terminal: Terminal, name: str, access: str, key_file: Path | None) -> No
             say(line)
     secret = add_token(_file(), name, level, kept)
     say(f"this is the token of {name}. It is not kept and cannot be shown again.")
-    terminal.line(secret)
+    try:
+        terminal.line(secret)
+    except (CommandError, OutputClosed):
+        revoke_token(_file(), name)
+        raise CommandError(f"the token of {name} could not be printed and was revoked: nobody would know it.") from None
 
 
 def show(terminal: Terminal) -> None:

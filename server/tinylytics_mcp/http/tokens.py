@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from tinylytics_tools.access import Access
 
-from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.errors import CommandError, UsageError
 
 T = TypeVar("T")
 
@@ -65,7 +65,8 @@ def add_token(path: Path, name: str, access: Access, key_file: str | None) -> st
     """Make a token, keep its hash, and return it: it cannot be shown again.
 
     Raises:
-        UsageError: the name is taken or is none, or the file cannot be read or written.
+        UsageError: the name is taken or is none, or the file cannot be read or opened to write.
+        CommandError: it could not be written; it is as it was.
     """
     if not _NAME.fullmatch(name):
         raise UsageError("the name of a token is letters, digits, dots, dashes and underscores, 64 at most.")
@@ -84,7 +85,8 @@ def revoke_token(path: Path, name: str) -> None:
     """Forget a token: who shows it is not let in any more, from the next request on.
 
     Raises:
-        UsageError: there is none of that name, or the file cannot be read or written.
+        UsageError: there is none of that name, or the file cannot be read or opened to write.
+        CommandError: it could not be written; it is as it was.
     """
 
     def revoke(tokens: list[Token]) -> list[Token]:
@@ -141,6 +143,9 @@ def _change(path: Path, change: Callable[[list[Token]], list[Token]]) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise CommandError(f"the file of tokens {path} cannot be written: {error.strerror}. It is as it was.") from None
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise

@@ -164,10 +164,12 @@ class Groups:
 
 @dataclass(frozen=True)
 class Count:
-    """`hits` are meant; `rows` the API finds: more, where a slice is of a host that has to be told apart here."""
+    """`hits` are meant; `rows` the API finds: more, where a slice is of a host that has to be told apart here. For that
+    as many `groups` by referrer were read; 0 where one request was enough."""
 
     hits: int
     rows: int
+    groups: int = 0
 
 
 async def today(api: CallContext, site_id: int, zone: str) -> date:
@@ -199,7 +201,7 @@ async def count(api: CallContext, part: Slice) -> Count:
         total = (await page(api, part, 1, per_page=1)).pagination.total_count
         return Count(total, total)
     groups = await all_groups(api, part, "referrer")
-    return Count(groups.total, groups.rows)
+    return Count(groups.total, groups.rows, groups.of)
 
 
 async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Count]:

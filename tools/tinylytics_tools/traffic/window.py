@@ -94,10 +94,18 @@ class Reader:
             lists=lists,
             candidates=series_in_order(self._scope.window),
             known=self._known(),
-            width=len(self._meant.paths),
+            width=self._width,
             rows_tell_days=self._scope.zone == "utc",
             room=MOST_REQUESTS - self._api.requests,
         )
+
+    @property
+    def _width(self) -> int:
+        """How many requests count one window, at most: where a host has to be told apart, its referrers are read."""
+        referrers = dict.fromkeys(self._meant.paths, 0)
+        for part, count in self._counts.items():
+            referrers[part.path] += count.groups
+        return sum(max(1, pages(found)) for found in referrers.values())
 
     def _known(self) -> dict[Window, int]:
         """Windows whose hits are counted already."""
@@ -139,10 +147,12 @@ class Reader:
         stale: list[Dimension] = [name for name in lists if picture.by[name].is_complete_but_not(picture.total)]
         if self._running is not None and (stale or _disagreements(picture)):
             today = self._meant.slices(self._scope, self._running)
-            room = MOST_REQUESTS - self._api.requests - len(today) - len(stale) * len(self._slices())
+            old = [window for window in self._buckets if self._running.first in window]
+            counts = self._width * (1 + len(old))
+            room = MOST_REQUESTS - self._api.requests - counts - len(stale) * len(self._slices())
             if room >= sum(pages(picture.by[name].of) for name in stale):
                 self._counts |= await hits_api.count_all(self._api, today)
-                for window in [window for window in self._buckets if self._running.first in window]:
+                for window in old:
                     del self._buckets[window]
                 await self._fill(picture, stale, room)
         picture.notes += _disagreements(picture)
