@@ -1,9 +1,10 @@
 """Connects a test to the server: a real client, the real server, and the stand-in or a mock as the only fake."""
 
+import itertools
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import anyio.lowlevel
@@ -16,7 +17,7 @@ from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import Client as ApiClient
 from tinylytics_tools.client import Preferences
-from tinylytics_tools.transport import build_transport
+from tinylytics_tools.transport import Transport, build_transport, open_store
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.writes.interface import Writes
@@ -82,17 +83,19 @@ async def connect(
     elicitation: ElicitationFnT | None = None,
     writes: Writes | None = None,
     store: Store | None = None,
+    network_clock: Callable[[], datetime] | None = None,
 ) -> AsyncGenerator[Connected]:
     """A client connected in memory to a server whose service is a stand-in, a transport or a function.
 
-    With a `store` the whole wire stands between them, with its cache, its allowance and its redaction.
+    All transports stand between them; replies are stored and used again only where there is a `store`.
+    `network_clock`: the clock by which they count the hour and wait, where that is another.
     """
     wire = Recorder(network_of(service))
     record = writes or record_of(Database(None))
     own = ApiKey(key)
     account = ApiClient(
         own,
-        wire=build_transport(wire, wire, store=store, fingerprint=own.fingerprint, clock=clock) if store else wire,
+        transport=transport_over(wire, store=store, clock=network_clock or clock, fingerprint=own.fingerprint),
         base_url=BASE_URL,
         preferences=preferences,
         clock=clock,
@@ -102,6 +105,25 @@ async def connect(
     async with Client(server, mode=mode, elicitation_callback=elicitation, raise_exceptions=True) as client:
         yield Connected(client, wire)
     await account.aclose()
+
+
+def an_hour_later_each_time() -> Callable[[], datetime]:
+    """A clock for a test that asks more than an hour's requests."""
+    hours = itertools.count()
+    return lambda: NOW + timedelta(hours=next(hours))
+
+
+def transport_over(
+    service: FakeApi | httpx.AsyncBaseTransport | Callable[[httpx.Request], httpx.Response],
+    *,
+    store: Store | None = None,
+    clock: Callable[[], datetime] = lambda: NOW,
+    fingerprint: str = "key",
+) -> Transport:
+    """All transports before a service; replies are stored and used again only where there is a `store`."""
+    network, is_cached = network_of(service), store is not None
+    kept = store or open_store(None)
+    return build_transport(network, store=kept, fingerprint=fingerprint, cache=is_cached, clock=clock)
 
 
 def record_of(file: Database, owner: str = "") -> WriteRecord:

@@ -8,7 +8,7 @@ import httpx2 as httpx
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.client import Client
 from tinylytics_tools.failures import NO_KEY
-from tinylytics_tools.transport import build_transport, network, open_store
+from tinylytics_tools.transport import Network, build_transport, open_store
 from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
@@ -22,8 +22,8 @@ STATE_FILE = "state.sqlite3"
 NOBODY = "no-key"
 """Whose requests those without a key are."""
 
-Transports = Callable[[], tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]]
-"""Makes the transports of an account's reads and writes."""
+Transports = Callable[[], httpx.AsyncBaseTransport]
+"""Makes the network of a client."""
 
 
 def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
@@ -64,13 +64,12 @@ class Backend:
         self, key: ApiKey | None, *, access: Access | None = None, cached: bool = True
     ) -> AsyncGenerator[Client]:
         """The account of a key, closed at the end; `access` lowers what the key may do, as the settings may."""
-        reads, writes = self.transports()
         fingerprint = key.fingerprint if key else NOBODY
         base_url = self.settings.base_url
         account = Client(
             key,
-            wire=build_transport(
-                reads, writes, store=self.store, fingerprint=fingerprint, cache=self.cached and cached
+            transport=build_transport(
+                self.transports(), store=self.store, fingerprint=fingerprint, cache=self.cached and cached
             ),
             base_url=base_url,
             access=self.settings.access or access,
@@ -131,13 +130,13 @@ def _fake_api() -> Transports:
     from tinylytics_mcp.fake_api import FakeApi  # only the demo needs the stand-in
 
     transport = httpx.ASGITransport(app=FakeApi())
-    return lambda: (transport, transport)
+    return lambda: transport
 
 
 def _network(base_url: str) -> Transports:
-    def transports() -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
+    def transports() -> httpx.AsyncBaseTransport:
         try:
-            return network(base_url)
+            return Network(base_url)
         except ValueError as error:
             raise UsageError(str(error)) from None
 

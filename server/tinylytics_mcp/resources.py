@@ -173,4 +173,4 @@ async def _told(tool: ApiTool, account: Client, **arguments: Any) -> tuple[str, 
     (block,) = result.content
     if not isinstance(block, TextContent):
         raise TypeError("a tool's answer is one text")
-    return block.text, api.oldest_s or 0.0
+    return block.text, api.stats.oldest_s or 0.0

@@ -21,10 +21,11 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptR
 from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl, ValidationError
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
-from tinylytics_tools.client import Client
+from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import NotAllowed, TinylyticsError
 from tinylytics_tools.failures import FULL_KEY_NEEDED
 from tinylytics_tools.tool import explain
+from tinylytics_tools.transport.call_stats import CallStats
 
 from tinylytics_mcp.changes import watch
 from tinylytics_mcp.completion import add_completion
@@ -114,9 +115,14 @@ class TinylyticsServer(MCPServer[Client]):
         if name not in self._allowed:
             raise NotAllowed(self._refusal(name))
         given = {key: value for key, value in arguments.items() if value is not None}
+        stats = CallStats.from_state(context.request_state if context else None)
+        if context is not None:
+            handed_down: Any = CallContext(self.account, stats, context.report_progress)
+            context.request_context.lifespan_context = handed_down  # each request has a context of its own
         try:
-            with observed(name):
-                return await super().call_tool(name, given, context)
+            with observed(name, stats):
+                result = await super().call_tool(name, given, context)
+                stats.is_asking = isinstance(result, InputRequiredResult)
         except UnexpectedToolError:
             raise  # a crash: its text stays in the log
         except ToolError as error:
@@ -126,6 +132,9 @@ class TinylyticsServer(MCPServer[Client]):
             if type(cause) is ToolError:  # the SDK's own: an answer that its question's form does not fit
                 raise ToolError(NO_USABLE_ANSWER) from cause
             raise ToolError(str(cause or error)) from cause  # without the SDK's "Error executing tool"
+        if isinstance(result, InputRequiredResult) and result.request_state is not None:
+            return result.model_copy(update={"request_state": stats.into_state(result.request_state)})
+        return result
 
     async def list_resources(self) -> list[Resource]:
         """The account, the list of sites, and what there is of each site that is known at once."""

@@ -15,8 +15,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import anyio
-from tinylytics_tools.transport.allowance import ALLOWED, FOR_READS, Allowance
-from tinylytics_tools.transport.store import open_store
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.rate_limit import ALLOWED, FOR_READS
 
 MEDIAN_MS, P99_MS = 1.0, 20.0
 TIMES = 500
@@ -57,15 +57,15 @@ def ask(path: Path, case: Case, begin: Barrier) -> list[float]:
             return START + timedelta(seconds=count * case.processes * 3600 / FOR_READS)
 
         store = open_store(path)
-        allowance = Allowance(store.requests, fingerprint="0123456789abcdef", clock=clock)
-        await allowance.status()
+        key = "0123456789abcdef"
+        await store.requests.usage(key, clock)
         took: list[float] = []
         begin.wait()
         for _ in range(TIMES):
             if case.pause_s:
                 time.sleep(random.uniform(0, 2 * case.pause_s))  # noqa: S311, ASYNC251 -- a process alone in its loop
             begun = time.perf_counter()
-            await allowance.reserve(ALLOWED * 10)
+            await store.requests.reserve(key, ALLOWED * 10, clock)
             took.append(time.perf_counter() - begun)
         store.close()
         return took

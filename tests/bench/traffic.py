@@ -83,17 +83,6 @@ class Asked:
     answer: dict[str, Any]
 
 
-@dataclass
-class Switch(httpx.AsyncBaseTransport):
-    """A wire that can be exchanged."""
-
-    wire: httpx.AsyncBaseTransport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer as the present wire does."""
-        return await self.wire.handle_async_request(request)
-
-
 async def asked(service: Service, clock: Clock, folder: str, tool: str, **arguments: Any) -> Asked:
     """Ask through a wire whose cache and ledger are in a file of that folder.
 
@@ -101,13 +90,13 @@ async def asked(service: Service, clock: Clock, folder: str, tool: str, **argume
     first time is not the tool's.
     """
     key, store = ApiKey(FULL_ACCESS_KEY), open_store(Path(folder) / "state.db")
-    wire = build_transport(service, service, store=store, fingerprint=key.fingerprint, clock=clock)
-    switch = Switch(service)
-    account = ApiClient(key, wire=switch, base_url=BASE_URL, clock=clock)
+    first = build_transport(service, store=open_store(None), fingerprint=key.fingerprint, clock=clock, cache=False)
+    account = ApiClient(key, transport=first, base_url=BASE_URL, clock=clock)
     async with Client(create_server(account)) as client:
         latency, service.latency_s = service.latency_s, 0.0
         await client.call_tool(tool, {**arguments, **YESTERDAY})
-        service.latency_s, switch.wire = latency, wire
+        service.latency_s = latency
+        account.transport = build_transport(service, store=store, fingerprint=key.fingerprint, clock=clock)
         before, since, busy = service.requests, time.perf_counter(), time.process_time()
         result = await client.call_tool(tool, arguments)
         seconds, busy = time.perf_counter() - since, time.process_time() - busy

@@ -93,14 +93,3 @@ def test_a_sparkline_is_as_long_as_its_numbers_and_a_gap_is_no_zero() -> None:
     assert sparkline([0, 1, None, 7, 3.5]) == "▁▂ █▅"
     assert sparkline([]) == ""
     assert sparkline([0, 0]) == "▁▁"
-
-
-@given(st.integers(0, 999), st.one_of(st.none(), st.integers(0, 900)), st.one_of(st.none(), st.integers(0, 9_999)))
-def test_an_answer_told_again_at_other_costs_is_as_if_written_anew(
-    used: int, left: int | None, age: int | None
-) -> None:
-    costs = {"requests_used": used, "requests_left": left, "stored_s": age}
-    answer = pages(["/a", "/b", "requests: 0 used"]).fitted()
-    answer.told()
-    again = answer.costing(costs).told()
-    assert again == pages(["/a", "/b", "requests: 0 used"]).model_copy(update=costs).fitted().told()

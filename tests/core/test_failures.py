@@ -1,7 +1,7 @@
 """Every way in which the service or the network can fail has its own words, and none of them holds the key."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import ME, read_premium
 from tinylytics_tools.replies import Reply
+from wiring import BASE_URL, NOW, transport_over
 
 pytestmark = pytest.mark.anyio
 SECRET = "tly-fa-canary-7f3a"
@@ -27,8 +28,7 @@ Answering = Callable[[httpx.Request], httpx.Response]
 
 def api(answer: Answering, key: str | None = SECRET) -> CallContext:
     """A call's API over a network that answers so."""
-    wire = httpx.MockTransport(answer)
-    return CallContext(Client(ApiKey(key) if key else None, wire=wire, base_url="https://tinylytics.test/api/v1"))
+    return CallContext(Client(ApiKey(key) if key else None, transport=transport_over(answer), base_url=BASE_URL))
 
 
 async def failure(answer: Answering, endpoint: Endpoint[Any] = ME, key: str | None = SECRET) -> errors.TinylyticsError:
@@ -142,12 +142,12 @@ async def test_the_reasons_of_a_422_are_passed_on_guarded() -> None:
     assert not set("<>`\n\"'") & set(str(refused))
 
 
-LATER = datetime.now(UTC) + timedelta(hours=1)
+LATER = NOW + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
     ("code", "header", "least", "most"),
-    [(429, "120", 120, 120), (503, "7", 7, 7), (429, format_datetime(LATER, usegmt=True), 3000, 3601)],
+    [(429, "120", 120, 120), (503, "7", 7, 7), (429, format_datetime(LATER, usegmt=True), 3600, 3600)],
     ids=["seconds", "seconds of a 503", "a date"],
 )
 async def test_a_refusal_says_when_to_come_back(code: int, header: str, least: float, most: float) -> None:

@@ -35,10 +35,10 @@ class World:
         """A server of its own over the shared store."""
         network = Recorder(httpx.ASGITransport(app=self.fake_api))
         key = ApiKey(FULL_ACCESS_KEY)
-        wire = build_transport(
-            network, network, store=self.store, fingerprint=key.fingerprint, cache=cache, clock=lambda: self.now
+        transport = build_transport(
+            network, store=self.store, fingerprint=key.fingerprint, cache=cache, clock=lambda: self.now
         )
-        account = ApiClient(key, wire=wire, base_url=BASE_URL, clock=lambda: self.now)
+        account = ApiClient(key, transport=transport, base_url=BASE_URL, clock=lambda: self.now)
         async with Client(create_server(account)) as client:
             yield Connected(client, network)
         await account.aclose()

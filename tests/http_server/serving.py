@@ -84,7 +84,7 @@ def backend_of(service: httpx.AsyncBaseTransport, store: Store | None = None, **
     """The backend of a server with these settings, before a service."""
     kept = open_store(None)
     settings = read_settings({"TINYLYTICS_STATE_DIR": "/nowhere", **environment})
-    return Backend(settings, lambda: (service, service), store or kept, lambda owner: WriteRecord(kept.file, owner))
+    return Backend(settings, lambda: service, store or kept, lambda owner: WriteRecord(kept.file, owner))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from opentelemetry.trace import NonRecordingSpan, Span
 from opentelemetry.trace.span import INVALID_SPAN_CONTEXT
 from tinylytics_mcp import logs
 from tinylytics_mcp.fake_api import READ_ONLY_KEY
-from tinylytics_tools.transport import build_transport, open_store
-from wiring import MODES, Mode, connect, network_of
+from tinylytics_tools.transport import open_store
+from wiring import MODES, Mode, connect
 
 pytestmark = pytest.mark.anyio
 
@@ -53,9 +53,7 @@ def as_json(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_span_carries_outcome_requests_and_cache_hits(span: Seen, mode: Mode) -> None:
-    service = network_of(fake_api())
-    cached = build_transport(service, service, store=open_store(None), fingerprint="x")
-    async with connect(cached, mode=mode) as host:
+    async with connect(fake_api(), store=open_store(None), mode=mode) as host:
         for requests, hits in ((1, 0), (0, 1)):
             await host.answer("list_sites")
             told = {"outcome": "ok", "requests": requests, "cache_hits": hits}

@@ -6,7 +6,7 @@ from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from tinylytics_tools.client import Client as ApiClient
-from wiring import BASE_URL, MODES, Mode, Recorder, text_of
+from wiring import BASE_URL, MODES, Mode, Recorder, text_of, transport_over
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", MODES)]
 
@@ -22,7 +22,7 @@ SESSIONS = {
 async def test_a_writing_tool_is_not_listed_and_is_refused_before_anything_is_sent(session: str, mode: Mode) -> None:
     key, access, told = SESSIONS[session]
     wire = Recorder(inner=None)  # pyright: ignore[reportArgumentType] - whatever is sent crashes
-    account = ApiClient(key, wire=wire, base_url=BASE_URL, access=access)
+    account = ApiClient(key, transport=transport_over(wire), base_url=BASE_URL, access=access)
     async with Client(create_server(account), mode=mode) as client:
         listed = (await client.list_tools()).tools
         assert [tool.name for tool in listed] == [tool.name for tool in tools_for(Access.READ_ONLY)]
@@ -38,7 +38,7 @@ async def test_a_writing_tool_is_not_listed_and_is_refused_before_anything_is_se
 
 
 async def test_a_full_access_key_is_offered_every_tool(mode: Mode) -> None:
-    account = ApiClient(ApiKey("tly-fa-x"), wire=Recorder(inner=None), base_url=BASE_URL)  # pyright: ignore[reportArgumentType] - nothing is sent
+    account = ApiClient(ApiKey("tly-fa-x"), transport=transport_over(Recorder(inner=None)), base_url=BASE_URL)  # pyright: ignore[reportArgumentType] - nothing is sent
     async with Client(create_server(account), mode=mode) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == [tool.name for tool in ALL_TOOLS]
     await account.aclose()

@@ -18,7 +18,7 @@ from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.client import Client
-from wiring import BASE_URL, NOW
+from wiring import BASE_URL, NOW, transport_over
 
 
 def test_the_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_call_that_fails_makes_the_demo_fail(
 
     monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
     monkeypatch.setattr(demo, "questions", one_bad)
-    account = Client(ApiKey(FULL_ACCESS_KEY), wire=Weighing(), base_url=BASE_URL)
+    account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(Weighing()), base_url=BASE_URL)
     monkeypatch.setattr(demo, "_server", lambda: create_server(account))
     assert cli.main(["demo"]) == 1
     out, err = capsys.readouterr()
@@ -89,7 +89,7 @@ class Weighing(httpx.AsyncBaseTransport):
 @pytest.mark.anyio
 async def test_the_raw_bytes_are_those_of_every_page_that_is_needed() -> None:
     wire = Weighing()
-    account = Client(ApiKey(FULL_ACCESS_KEY), wire=wire, base_url=BASE_URL)
+    account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(wire), base_url=BASE_URL)
     raw = RawApi(account)
     assert [site.name for site in await raw.sites()] == ["My Blog", "Photos", "Field Notes"]
     for question in questions("My Blog"):

@@ -9,7 +9,7 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 from tinylytics_mcp.server import TinylyticsServer, create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import Client as ApiClient
-from wiring import BASE_URL, MODES, Mode
+from wiring import BASE_URL, MODES, Mode, transport_over
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", MODES)]
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", MODES)]
 async def server() -> AsyncGenerator[TinylyticsServer]:
     """A server with two prompts of the test."""
     wire = httpx.MockTransport(lambda _: httpx.Response(500))
-    account = ApiClient(ApiKey("tly-ro-x"), wire=wire, base_url=BASE_URL)
+    account = ApiClient(ApiKey("tly-ro-x"), transport=transport_over(wire), base_url=BASE_URL)
     server = create_server(account)
 
     @server.prompt()

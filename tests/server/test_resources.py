@@ -13,7 +13,7 @@ from tinylytics_mcp.resources import MOST_LISTED, SITE
 from tinylytics_mcp.server import create_server
 from tinylytics_tools import sanitize
 from tinylytics_tools.client import Client as ApiClient
-from wiring import BASE_URL, MODES, NOW, Connected, Mode, connect, text_of
+from wiring import BASE_URL, MODES, NOW, Connected, Mode, connect, text_of, transport_over
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", MODES)]
 
@@ -142,7 +142,7 @@ async def test_without_a_key_the_list_is_short_and_nothing_is_sent(mode: Mode) -
         raise AssertionError("a request left")
 
     async with AsyncExitStack() as stack:
-        account = ApiClient(None, wire=httpx.MockTransport(unreachable), base_url=BASE_URL)
+        account = ApiClient(None, transport=transport_over(httpx.MockTransport(unreachable)), base_url=BASE_URL)
         stack.push_async_callback(account.aclose)
         client = await stack.enter_async_context(Client(create_server(account), mode=mode))
         assert await listed(client) == FIXED

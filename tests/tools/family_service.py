@@ -8,7 +8,7 @@ from mcp.types import CallToolResult
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.sanitize import forbidden
-from wiring import BASE_URL, NOW, text_of
+from wiring import BASE_URL, NOW, text_of, transport_over
 
 Service = Callable[[httpx.Request], httpx.Response]
 
@@ -92,8 +92,9 @@ def spoilt(value: Any, text: str, keep: tuple[str, ...] = ()) -> Any:
 
 def api_of(service: Service) -> CallContext:
     """What a tool is given, without a server."""
-    wire = httpx.MockTransport(service)
-    return CallContext(Client(ApiKey("tly-ro-test"), wire=wire, base_url=BASE_URL, clock=lambda: NOW))
+    return CallContext(
+        Client(ApiKey("tly-ro-test"), transport=transport_over(service), base_url=BASE_URL, clock=lambda: NOW)
+    )
 
 
 def assert_safe(result: CallToolResult) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx2 as httpx
 import pytest
 from family_service import answering, paging
-from wiring import NOW, connect, text_of
+from wiring import NOW, an_hour_later_each_time, connect, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -192,7 +192,7 @@ async def test_no_reply_can_crash_a_tool_or_make_it_tell_an_absurd_figure(name: 
     faults: list[str] = []
     refused = 0
     said = dict(ALL)
-    async with connect(service(lambda: said)) as host:
+    async with connect(service(lambda: said), network_clock=an_hour_later_each_time()) as host:
         for where, reply in spoilt_replies(name):
             said[name] = reply
             for tool, arguments in CALLS[name]:

@@ -6,8 +6,7 @@ import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
 from tinylytics_mcp.fake_api import FakeApi, Quirk
-from tinylytics_tools.transport.cache import Cache
-from tinylytics_tools.transport.store import open_store
+from tinylytics_tools.transport import open_store
 from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -154,9 +153,7 @@ async def test_going_on_shows_every_site_once_though_all_need_attention(limit: i
 
 
 async def test_sites_whose_answers_are_stored_leave_room_for_more() -> None:
-    service = httpx.MockTransport(answering(sites_of(*[(UP, CLEAN)] * 30)))
-    cache = Cache(service, open_store(None).replies, fingerprint="x", clock=lambda: NOW)
-    async with connect(cache) as host:
+    async with connect(answering(sites_of(*[(UP, CLEAN)] * 30)), store=open_store(None)) as host:
         assert (await host.answer("check_health"))["sites_checked"] == 19
         answer = await host.answer("check_health")
     assert (answer["sites_checked"], answer["complete"], answer["requests_used"]) == (30, True, 22)

@@ -9,9 +9,9 @@ from faulty import Fault, Faulty, once
 from inline_snapshot import snapshot
 from kudo_service import UID, add, fake_api, left, verbs
 from tinylytics_mcp.fake_api import READ_ONLY_KEY
-from tinylytics_tools.transport import build_transport, open_store
+from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import Database
-from wiring import MODES, NOW, Mode, connect, network_of, record_of, rows_of
+from wiring import MODES, NOW, Mode, an_hour_later_each_time, connect, network_of, record_of, rows_of
 
 pytestmark = pytest.mark.anyio
 
@@ -157,7 +157,8 @@ async def test_where_the_look_up_fails_too_the_outcome_is_unknown_and_the_same_u
 async def test_what_was_refused_or_never_left_is_not_sent_again_by_itself_but_may_be_at_once(fault: Fault) -> None:
     service = fake_api()
     site = add(service)
-    async with connect(Faulty(network_of(service), once("POST", fault))) as host:
+    faulty = Faulty(network_of(service), once("POST", fault))
+    async with connect(faulty, network_clock=an_hour_later_each_time()) as host:
         await host.error("create_kudo", site=site, path="/hello")
         assert verbs(host) == ["POST"]
         answer = await host.answer("create_kudo", site=site, path="/hello")
@@ -213,8 +214,7 @@ async def test_stored_answers_do_not_hide_what_a_doubled_or_late_request_had_sto
     service = fake_api()
     site = add(service)
     network = Faulty(network_of(service), once("POST", Fault.TWICE, Fault.LATE_REQUEST, Fault.LATE_REQUEST))
-    wire = build_transport(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
-    async with connect(wire) as host:
+    async with connect(network, store=open_store(None)) as host:
         twice = await host.answer("create_kudo", site=site, path="/twice", custom_uid=custom_uid)
         assert twice["status"] == "stored"
         late = await host.answer("create_kudo", site=site, path="/late", custom_uid=custom_uid and "late")

@@ -7,7 +7,7 @@ import httpx2 as httpx
 import pytest
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.overview.read import affordable
-from tinylytics_tools.transport import build_transport, open_store
+from tinylytics_tools.transport import open_store
 from wiring import NOW, connect, network_of, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -28,12 +28,6 @@ class Failing(httpx.AsyncBaseTransport):
         if self._status is None:
             raise httpx.ReadTimeout("too slow", request=request)
         return httpx.Response(self._status, json={"error": "no"}, request=request)
-
-
-def keeping(fake_api: FakeApi) -> httpx.AsyncBaseTransport:
-    """The stand-in behind the whole wire, which keeps answers."""
-    network = network_of(fake_api)
-    return build_transport(network, network, store=open_store(None), fingerprint="key", clock=lambda: NOW)
 
 
 def many(count: int) -> FakeApi:
@@ -98,11 +92,9 @@ async def test_with_more_sites_than_requests_the_others_are_unknown_and_so_is_th
 
 
 async def test_asking_again_reads_on_until_all_sites_are_told_in_all_columns() -> None:
-    wire = keeping(many(60))
-    async with connect(wire) as host:
+    async with connect(many(60), store=open_store(None)) as host:
         answers = [await host.answer("get_overview", period="last_30_days") for _ in range(7)]
         again = await host.answer("get_overview", period="last_30_days")
-    await wire.aclose()
     whole = sum(2 * (number + 1) for number in range(57))
     assert max(answer["requests_used"] for answer in answers) <= 40
     assert [answer["hits"] for answer in answers[:2]] == [None, whole]
@@ -114,9 +106,8 @@ async def test_asking_again_reads_on_until_all_sites_are_told_in_all_columns() -
 
 
 async def test_with_many_sites_columns_go_before_rows_do_and_offset_shows_the_others() -> None:
-    wire = keeping(many(60))
     seen: list[dict[str, Any]] = []
-    async with connect(wire) as host:
+    async with connect(many(60), store=open_store(None)) as host:
         answer = [await host.answer("get_overview", period="last_30_days") for _ in range(7)][-1]
         assert answer["sites"]["columns"] == ["id", "site", "hits", "earlier_hits", "change"]
         assert len(answer["sites"]["rows"]) == 60
@@ -129,7 +120,6 @@ async def test_with_many_sites_columns_go_before_rows_do_and_offset_shows_the_ot
             offset = part["sites"]["next_offset"]
         few = await host.answer("get_overview", period="last_30_days", limit=10, offset=5)
         beyond = await host.error("get_overview", offset=60)
-    await wire.aclose()
     found = {row["site"]: row["hits"] for row in seen}
     assert len(seen) == len(found) == 60
     assert [found[f"Site {n}"] for n in range(57)] == [2 * (n + 1) for n in range(57)]

@@ -20,7 +20,7 @@ async def main(path: Path, times: int) -> None:
         return httpx.Response(200, json={})
 
     network = httpx.MockTransport(leave)
-    wire = build_transport(network, network, store=open_store(path), fingerprint=KEY, cache=False)
+    wire = build_transport(network, store=open_store(path), fingerprint=KEY, cache=False)
     await wire.status()
     print("ready", flush=True)  # noqa: T201 -- the same
     sys.stdin.readline()

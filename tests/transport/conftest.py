@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from redis_stores import KINDS, stores_of
-from tinylytics_tools.transport.store import open_store
+from tinylytics_tools.transport import open_store
 
 
 @pytest.fixture(params=KINDS)

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 
+from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.transport.redis_store import RedisLink, RedisStore
-from tinylytics_tools.transport.store import open_store
 
 KINDS = ["sqlite", "redis"]
 DATABASES = 16

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from scripted import KEY, Clock
+from tinylytics_tools.transport import SqliteStore, open_store
 from tinylytics_tools.transport.interface import StoredReply
-from tinylytics_tools.transport.store import SqliteStore, open_store
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from properties import examples
 from redis_stores import KINDS, stores_of
 from scripted import KEY, OTHER_KEY, Clock
+from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.interface import Store
-from tinylytics_tools.transport.store import open_store
 
 MOST = 5
 STEPS = st.lists(

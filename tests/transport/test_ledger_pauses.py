@@ -5,9 +5,8 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from scripted import KEY, OTHER_KEY, Clock, answer, get, ledger, network, statuses
-from tinylytics_tools.transport.allowance import Allowance
-from tinylytics_tools.transport.store import open_store
+from scripted import KEY, OTHER_KEY, Clock, answer, get, network, rate_limited, statuses
+from tinylytics_tools.transport import open_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]
 
@@ -48,7 +47,7 @@ async def test_a_refusal_in_any_form_stops_all_until_its_time(status: int, heade
     if header is not None:
         refusal.headers["retry-after"] = header
     service = network(refusal, answer())
-    wire, other = (ledger(service, store, clock) for _ in range(2))
+    wire, other = (rate_limited(service, store, clock) for _ in range(2))
     pause_s = min(pause_s, A_QUARTER_HOUR) if status == 503 else pause_s
     assert await statuses(wire, [get()]) == [status]
     clock.move(pause_s - 0.01)
@@ -62,9 +61,9 @@ async def test_a_refusal_in_any_form_stops_all_until_its_time(status: int, heade
 async def test_other_processes_stop_and_other_keys_do_not(tmp_path: Path) -> None:
     stores, clock = [open_store(tmp_path / "state") for _ in range(2)], Clock()
     service = network(answer(status=429), answer())
-    assert await statuses(ledger(service, stores[0], clock), [get()]) == [429]
-    assert await statuses(ledger(service, stores[1], clock), [get()]) == [429]
-    assert await statuses(ledger(service, stores[1], clock, key=OTHER_KEY), [get()]) == [200]
+    assert await statuses(rate_limited(service, stores[0], clock), [get()]) == [429]
+    assert await statuses(rate_limited(service, stores[1], clock), [get()]) == [429]
+    assert await statuses(rate_limited(service, stores[1], clock, key=OTHER_KEY), [get()]) == [200]
     assert len(service.asked) == 2
     for store in stores:
         store.close()
@@ -72,21 +71,21 @@ async def test_other_processes_stop_and_other_keys_do_not(tmp_path: Path) -> Non
 
 async def test_a_refusal_says_how_long_the_pause_will_be_whatever_the_service_wrote() -> None:
     clock, store = Clock(), open_store(None)
-    wire = ledger(network(answer(status=429, retry_after="rubbish")), store, clock)
+    wire = rate_limited(network(answer(status=429, retry_after="rubbish")), store, clock)
     assert (await wire.handle_async_request(get())).headers["retry-after"] == "60"
     clock.move(10)
     assert (await wire.handle_async_request(get())).headers["retry-after"] == "50"
 
 
 async def test_an_outage_that_names_no_time_is_handed_on_as_the_outage_that_it_is() -> None:
-    wire = ledger(network(answer(status=503)), open_store(None), Clock())
+    wire = rate_limited(network(answer(status=503)), open_store(None), Clock())
     assert "retry-after" not in (await wire.handle_async_request(get())).headers
 
 
 async def test_pauses_without_a_time_double_up_to_a_quarter_hour_and_begin_anew_after_an_answer() -> None:
     clock, store = Clock(), open_store(None)
     refusal = answer(status=429)
-    wire = ledger(network(*[refusal] * 6, answer(), refusal), store, clock)
+    wire = rate_limited(network(*[refusal] * 6, answer(), refusal), store, clock)
     pauses: list[int] = []
     for _ in range(8):
         response = await wire.handle_async_request(get())
@@ -98,28 +97,30 @@ async def test_pauses_without_a_time_double_up_to_a_quarter_hour_and_begin_anew_
 
 async def test_a_service_that_refuses_for_weeks_is_asked_each_quarter_hour() -> None:
     clock, store = Clock(), open_store(None)
-    allowance = Allowance(store.requests, fingerprint=KEY, clock=clock)
+    requests = store.requests
     pause_s = 0.0
     for _ in range(1100):
-        pause_s = await allowance.refused(None, await allowance.reserve(9), is_outage=False)
+        pause_s = await requests.refused(
+            KEY, None, (await requests.reserve(KEY, 9, clock)).since, clock, is_outage=False
+        )
         clock.move(pause_s)
     assert pause_s == 900
 
 
 async def test_requests_refused_together_are_one_refusal() -> None:
     clock, store = Clock(), open_store(None)
-    allowance = Allowance(store.requests, fingerprint=KEY, clock=clock)
-    places = [await allowance.reserve(9) for _ in range(8)]
+    requests = store.requests
+    places = [await requests.reserve(KEY, 9, clock) for _ in range(8)]
     clock.move(2)
-    assert [await allowance.refused(None, place, is_outage=False) for place in places] == [60] * 8
+    assert [await requests.refused(KEY, None, place.since, clock, is_outage=False) for place in places] == [60] * 8
 
 
 async def test_a_shorter_time_does_not_cut_a_pause_that_is_on() -> None:
     clock, store = Clock(), open_store(None)
-    allowance = Allowance(store.requests, fingerprint=KEY, clock=clock)
-    places = [await allowance.reserve(9) for _ in range(2)]
+    requests = store.requests
+    places = [await requests.reserve(KEY, 9, clock) for _ in range(2)]
     assert [
-        await allowance.refused(asked_s, place, is_outage=False)
+        await requests.refused(KEY, asked_s, place.since, clock, is_outage=False)
         for asked_s, place in zip((500.0, 5.0), places, strict=True)
     ] == [
         500,
@@ -129,29 +130,29 @@ async def test_a_shorter_time_does_not_cut_a_pause_that_is_on() -> None:
 
 async def test_an_answer_to_a_request_that_left_before_the_refusal_does_not_end_the_pause() -> None:
     clock, store = Clock(), open_store(None)
-    allowance = Allowance(store.requests, fingerprint=KEY, clock=clock)
-    early, late = await allowance.reserve(9), await allowance.reserve(9)
+    requests = store.requests
+    early, late = await requests.reserve(KEY, 9, clock), await requests.reserve(KEY, 9, clock)
     clock.move(1)
-    await allowance.refused(None, early, is_outage=False)
-    await allowance.answered(late)
-    assert (await allowance.reserve(9)).wait_s == 60
+    await requests.refused(KEY, None, early.since, clock, is_outage=False)
+    await requests.answered(KEY, late.since)
+    assert (await requests.reserve(KEY, 9, clock)).wait_s == 60
 
 
 async def test_nor_does_it_where_the_pause_is_not_the_first() -> None:
     clock, store = Clock(), open_store(None)
-    allowance = Allowance(store.requests, fingerprint=KEY, clock=clock)
-    await allowance.refused(None, await allowance.reserve(9), is_outage=False)
+    requests = store.requests
+    await requests.refused(KEY, None, (await requests.reserve(KEY, 9, clock)).since, clock, is_outage=False)
     clock.move(60)
-    early, late = await allowance.reserve(9), await allowance.reserve(9)
+    early, late = await requests.reserve(KEY, 9, clock), await requests.reserve(KEY, 9, clock)
     clock.move(1)
-    await allowance.refused(None, early, is_outage=False)
-    await allowance.answered(late)
-    assert (await allowance.reserve(9)).wait_s == 120
+    await requests.refused(KEY, None, early.since, clock, is_outage=False)
+    await requests.answered(KEY, late.since)
+    assert (await requests.reserve(KEY, 9, clock)).wait_s == 120
 
 
 async def test_a_pause_from_a_clock_that_was_set_back_keeps_its_length() -> None:
     clock, store = Clock(), open_store(None)
-    wire = ledger(network(answer(status=429, retry_after="90"), answer()), store, clock)
+    wire = rate_limited(network(answer(status=429, retry_after="90"), answer()), store, clock)
     await statuses(wire, [get()])
     clock.move(-86_400 * 365)
     assert await statuses(wire, [get()]) == [429]

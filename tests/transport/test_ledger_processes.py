@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tinylytics_tools.transport.allowance import FOR_READS
-from tinylytics_tools.transport.store import open_store
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.rate_limit import FOR_READS
 
 ASKING = Path(__file__).with_name("asking_process.py")
 

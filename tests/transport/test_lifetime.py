@@ -1,20 +1,25 @@
 """Closed windows live a week, running ones a minute, and the API's own hints are taken."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import BASE_URL
-from tinylytics_tools.transport.ttl import ttl_s
+from scripted import BASE_URL, endpoint_of
+from tinylytics_tools.leaderboard import LEADERBOARD
+from tinylytics_tools.replies import JsonReply, Reply
+from tinylytics_tools.uptime import UPTIME
 
 MINUTE, HOUR, WEEK = 60, 3600, 604_800
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def lives(path: str, body: bytes = b"{}", now: datetime = NOON) -> float:
-    return ttl_s(httpx.URL(BASE_URL + path), body, now)
+def lives(path: str, reply: Reply | None = None, now: datetime = NOON) -> float:
+    url = httpx.URL(BASE_URL + path)
+    endpoint = endpoint_of("GET", url.path.removeprefix("/api/v1"))
+    return endpoint.ttl(dict(url.params), reply or JsonReply(body={}), now)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +39,6 @@ def lives(path: str, body: bytes = b"{}", now: datetime = NOON) -> float:
         ("/sites/456/hits?end_date=yesterday", MINUTE),
         ("/sites/456/insights", MINUTE),
         ("/sites/456/content", MINUTE),
-        ("/signals", MINUTE),
     ],
 )
 def test_what_an_address_alone_says(path: str, seconds: float) -> None:
@@ -75,25 +79,34 @@ def test_a_window_that_lives_a_week_has_ended_in_the_users_zone_whichever_it_is(
 @pytest.mark.parametrize(
     ("hint", "seconds"),
     [
-        ('"2026-11-23T12:20:00Z"', 1200),
-        ('"2026-11-23T14:20:00+02:00"', 1200),
-        ('"2026-11-23T12:20:00"', 1200),
-        ('"2026-11-23T12:00:05Z"', 5),
-        ('"2026-11-24T12:00:00Z"', HOUR),
-        ('"2026-11-23T12:00:00Z"', MINUTE),
-        ('"2020-01-01T00:00:00Z"', MINUTE),
-        ("null", MINUTE),
-        ('"soon"', MINUTE),
-        ("5", MINUTE),
+        ("2026-11-23T12:20:00Z", 1200),
+        ("2026-11-23T14:20:00+02:00", 1200),
+        ("2026-11-23T12:20:00", 1200),
+        ("2026-11-23T12:00:05Z", 5),
+        ("2026-11-24T12:00:00Z", HOUR),
+        ("2026-11-23T12:00:00Z", MINUTE),
+        ("2020-01-01T00:00:00Z", MINUTE),
+        (None, MINUTE),
+        ("soon", MINUTE),
     ],
 )
 def test_the_leaderboard_and_the_monitor_live_as_long_as_they_say_and_no_longer_than_an_hour(
-    hint: str, seconds: float
+    hint: str | None, seconds: float
 ) -> None:
-    assert lives("/sites/456/leaderboard?page=1", b'{"cache_info": {"expires_at": %s}}' % hint.encode()) == seconds
-    assert lives("/sites/456/uptime", b'{"monitor": {"next_check_at": %s}}' % hint.encode()) == seconds
+    pagination = {"current_page": 1, "total_pages": 1, "total_count": 0, "per_page": 100}
+    board: dict[str, Any] = {"leaderboard": [], "pagination": pagination, "cache_info": {"expires_at": hint}}
+    assert lives("/sites/456/leaderboard?page=1", LEADERBOARD.reply.model_validate(board)) == seconds
+    monitored: dict[str, Any] = {
+        "monitor": {"enabled": True, "next_check_at": hint},
+        "downtimes": [],
+        "pagination": pagination,
+    }
+    assert lives("/sites/456/uptime", UPTIME.reply.model_validate(monitored)) == seconds
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"not json", b"null", b"\xff", b'{"cache_info": 5}', b"[" * 100_000])
-def test_a_body_without_the_hint_lives_a_minute(body: bytes) -> None:
-    assert lives("/sites/456/leaderboard", body) == MINUTE
+@pytest.mark.parametrize("name", ["leaderboard", "uptime"])
+def test_a_reply_without_the_hint_lives_a_minute(name: str) -> None:
+    pagination = {"current_page": 1, "total_pages": 1, "total_count": 0, "per_page": 100}
+    body: dict[str, Any] = {"leaderboard": [], "monitor": None, "downtimes": [], "pagination": pagination}
+    reply = (LEADERBOARD if name == "leaderboard" else UPTIME).reply.model_validate(body)
+    assert lives(f"/sites/456/{name}", reply) == MINUTE

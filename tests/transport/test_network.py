@@ -8,7 +8,7 @@ import anyio
 import httpx2 as httpx
 import pytest
 from anyio.abc import ByteStream, SocketAttribute, TaskStatus
-from tinylytics_tools.transport.network import network
+from tinylytics_tools.transport import Network
 
 pytestmark = pytest.mark.anyio
 
@@ -70,28 +70,26 @@ async def ask(transport: httpx.AsyncBaseTransport, method: str, url: str) -> Non
 async def test_reads_keep_a_connection_and_writes_do_not() -> None:
     async with serving() as server:
         url = f"http://127.0.0.1:{server.port}"
-        reads, writes = network(url)
+        network = Network(url)
         for _ in range(3):
-            await ask(reads, "GET", url)
+            await ask(network, "GET", url)
         assert server.connections == 1
         for _ in range(3):
-            await ask(writes, "POST", url)
+            await ask(network, "POST", url)
         assert server.connections == 4
-        await reads.aclose()
-        await writes.aclose()
+        await network.aclose()
 
 
 async def test_at_most_eight_connections_are_open() -> None:
     async with serving() as server:
         url = f"http://127.0.0.1:{server.port}"
-        reads, writes = network(url)
+        network = Network(url)
         async with anyio.create_task_group() as tasks:
             for _ in range(40):
-                tasks.start_soon(ask, reads, "GET", url)
+                tasks.start_soon(ask, network, "GET", url)
         assert server.connections <= 8
         assert len(server.lines) == 40
-        await reads.aclose()
-        await writes.aclose()
+        await network.aclose()
 
 
 async def test_a_proxy_of_the_environment_is_used_and_never_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,9 +97,10 @@ async def test_a_proxy_of_the_environment_is_used_and_never_for_loopback(monkeyp
         monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")  # the scheme is often left out
         elsewhere = "http://tinylytics.test/api/v1"
         for url, asked in ((f"http://127.0.0.1:{server.port}/", server), (elsewhere, proxy)):
-            for transport, method in zip(network(url), ("GET", "POST"), strict=True):
-                await ask(transport, method, url)
-                await transport.aclose()
+            network = Network(url)
+            for method in ("GET", "POST"):
+                await ask(network, method, url)
+            await network.aclose()
             assert len(asked.lines) == 2
         assert proxy.lines[0] == b"GET http://tinylytics.test/api/v1 HTTP/1.1"
 
@@ -133,7 +132,7 @@ async def test_which_addresses_go_through_the_proxy(
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "__init__", spy)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    network(base_url)
+    Network(base_url)
     assert [proxy is not None for proxy in made] == [proxied, proxied]
 
 
@@ -143,7 +142,7 @@ async def test_which_addresses_go_through_the_proxy(
 def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(ValueError, match="HTTPS_PROXY") as error:
-        network("https://tinylytics.app/api/v1")
+        Network("https://tinylytics.app/api/v1")
     assert "secret" not in str(error.value)
 
 
@@ -155,6 +154,6 @@ async def test_only_connecting_has_a_time_of_its_own(monkeypatch: pytest.MonkeyP
         return httpx.Response(200)
 
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", spy)
-    for transport in network("http://127.0.0.1:1"):
-        await transport.handle_async_request(httpx.Request("GET", "http://127.0.0.1:1"))
+    for method in ("GET", "POST"):
+        await Network("http://127.0.0.1:1").handle_async_request(httpx.Request(method, "http://127.0.0.1:1"))
     assert seen == [{"connect": 10.0, "read": None, "write": None, "pool": None}] * 2

@@ -8,11 +8,10 @@ from time import monotonic
 import anyio
 import pytest
 from redis_server import MISSING, PROGRAM, running_redis
-from scripted import KEY, OTHER_KEY, Clock, answer, get, network, post, statuses
+from scripted import KEY, OTHER_KEY, Clock, answer, get, network, post, stats_of, statuses
 from tinylytics_tools.transport import build_transport
-from tinylytics_tools.transport.allowance import ALONE, FOR_READS
-from tinylytics_tools.transport.call_stats import report_of
 from tinylytics_tools.transport.interface import StoredReply, StoreUnavailable
+from tinylytics_tools.transport.rate_limit import FOR_READS, WITHOUT_STORE
 from tinylytics_tools.transport.redis_store import AWAY_S, PREFIX, RedisLink, RedisStore
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +38,7 @@ async def keys(link: RedisLink) -> set[str]:
 async def test_replicas_send_what_is_allowed_together_and_no_more(redis_port: int) -> None:
     async with links(redis_port, many=4) as replicas:
         left = network(answer())
-        wires = [build_transport(left, left, store=RedisStore(link), fingerprint=KEY, cache=False) for link in replicas]
+        wires = [build_transport(left, store=RedisStore(link), fingerprint=KEY, cache=False) for link in replicas]
         async with anyio.create_task_group() as tasks:
             for wire in wires:
                 tasks.start_soon(statuses, wire, [get()] * 250)
@@ -52,10 +51,11 @@ async def test_replicas_send_what_is_allowed_together_and_no_more(redis_port: in
 async def test_what_one_replica_stored_another_gives_and_what_one_forgot_none_gives(redis_port: int) -> None:
     async with links(redis_port, many=2) as replicas:
         asked = network()
-        here, there = (build_transport(asked, asked, store=RedisStore(link), fingerprint=KEY) for link in replicas)
+        here, there = (build_transport(asked, store=RedisStore(link), fingerprint=KEY) for link in replicas)
         assert (await here.handle_async_request(get())).json() == {"n": 1}
-        again = await there.handle_async_request(get())
-        assert (again.json(), report_of(again).requests) == ({"n": 1}, 0)
+        again = get()
+        assert (await there.handle_async_request(again)).json() == {"n": 1}
+        assert stats_of(again).requests == 0
         await there.handle_async_request(post())
         assert (await here.handle_async_request(get())).json() == {"n": 3}
 
@@ -98,19 +98,22 @@ async def test_a_redis_that_goes_away_is_never_wrong_and_one_that_comes_back_is_
     asked = network()
     with running_redis(tmp_path) as port:
         link = RedisLink(f"redis://127.0.0.1:{port}")
-        wire = build_transport(asked, asked, store=RedisStore(link), fingerprint=KEY)
-        assert not report_of(await wire.handle_async_request(get())).alone
-    alone = await wire.handle_async_request(get())
-    assert (alone.json(), report_of(alone).alone) == ({"n": 2}, True)
-    reads = [get(f"/sites/{number}/hits") for number in range(ALONE)]
-    assert (await statuses(wire, reads)).count(200) == ALONE - 2
+        wire = build_transport(asked, store=RedisStore(link), fingerprint=KEY)
+        first = get()
+        await wire.handle_async_request(first)
+        assert not stats_of(first).store_is_lost
+    alone = get()
+    assert (await wire.handle_async_request(alone)).json() == {"n": 2}
+    assert stats_of(alone).store_is_lost
+    reads = [get(f"/sites/{number}/hits") for number in range(WITHOUT_STORE)]
+    assert (await statuses(wire, reads)).count(200) == WITHOUT_STORE - 1
     status = await wire.status()
     assert (status.left_for_reads, status.left_for_writes) == (0, 0)
-    assert status.alone == "Redis cannot be used now"
+    assert status.lost == "Redis cannot be used now"
     with running_redis(tmp_path, port=port):
-        assert (await wire.status()).alone is not None  # not asked again at once
+        assert (await wire.status()).lost is not None  # not asked again at once
         monkeypatch.setattr("tinylytics_tools.transport.redis_store.monotonic", lambda: monotonic() + AWAY_S)
-        assert (await wire.status()).alone is None
+        assert (await wire.status()).lost is None
     await link.aclose()
 
 

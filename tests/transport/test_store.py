@@ -10,10 +10,9 @@ from pathlib import Path
 import anyio
 import pytest
 from scripted import KEY, Clock, contents, empty
-from tinylytics_tools.transport.database import Database, StoreBusy
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.database import STEPS, Database, StoreBusy
 from tinylytics_tools.transport.interface import StoreUnavailable
-from tinylytics_tools.transport.schema import STEPS
-from tinylytics_tools.transport.store import open_store
 
 pytestmark = pytest.mark.anyio
 

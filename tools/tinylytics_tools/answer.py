@@ -1,7 +1,7 @@
 """What an assistant gets: one set of facts, told as text and as structured content, within a size (ANSWERS 1 to 3)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Self
 
 from mcp.types import CallToolResult, TextContent
@@ -108,8 +108,6 @@ class Answer(BaseModel):
     requests_left: int | None = None
     stored_s: int | None = None
 
-    _halves: tuple[str, dict[str, Any]] | None = PrivateAttr(default=None)
-
     def text(self) -> str:
         """The same facts for hosts that show the model only text."""
         scope: list[str] = []
@@ -132,28 +130,9 @@ class Answer(BaseModel):
 
     def result(self, *, half: int | None = None) -> CallToolResult:
         """Both halves of the fitted answer, as the host gets them."""
-        return self.fitted(half=half).told()
-
-    def told(self) -> CallToolResult:
-        """Both halves as they are, written out once."""
-        if self._halves is None:
-            self._halves = self.text(), self.structured()
-        text, structured = self._halves
-        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
-
-    def costing(self, costs: Mapping[str, int | None]) -> Self:
-        """The same answer at other costs; what was written out before is not written anew."""
-        other = self.model_copy(update=costs)
-        if self._halves is None:
-            return other
-        text, structured = self._halves
-        before, _, after = text.rpartition(self.cost())
-        return other.written(before + other.cost() + after, {**structured, **costs})
-
-    def written(self, text: str, structured: dict[str, Any]) -> Self:
-        """This answer, its halves written out already."""
-        self._halves = text, structured
-        return self
+        answer = self.fitted(half=half)
+        text = TextContent(type="text", text=answer.text())
+        return CallToolResult(content=[text], structured_content=answer.structured())
 
     def fitted(self, *, half: int | None = None) -> Self:
         """The answer marked, and made to fit into its size by dropping rows from the longest table.
@@ -199,9 +178,6 @@ class Answer(BaseModel):
         stored = "" if self.stored_s is None else f"; stored answers, the oldest {self.stored_s} s old"
         return f"requests: {self.requests_used} used{left}{stored}"
 
-
-LONGEST_COSTS = {"requests_used": 9_999, "requests_left": 999, "stored_s": 9_999_999}
-"""What an answer is fitted with, so that it fits at whatever costs it is told."""
 
 _FRAME = frozenset(Answer.model_fields)
 _SCOPE = frozenset({"site_id", "site", "first_day", "last_day", "days", "time_zone", "filters", "defaults"})

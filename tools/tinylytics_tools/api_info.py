@@ -6,7 +6,7 @@ from typing import Any
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Answer, Cell, Table
 from tinylytics_tools.client import CurrentApi
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import HOUR_S, Endpoint, lasting
 from tinylytics_tools.openapi_text import ROUTE, VERBS, array, mapping, route, text
 from tinylytics_tools.replies import JsonReply
 from tinylytics_tools.tables import counted, listing
@@ -14,7 +14,7 @@ from tinylytics_tools.tool import tool
 
 MOST_ROWS = 100
 
-ROOT = Endpoint("GET", "/", JsonReply, keyless=True)
+ROOT = Endpoint("GET", "/", JsonReply, keyless=True, ttl=lasting(HOUR_S))
 
 _LISTS = frozenset({"endpoints", "routes", "paths", "resources", "operations", "links", "_links"})
 _PATHS = ("path", "route", "endpoint", "href", "url")

@@ -1,10 +1,11 @@
 """The one way to ask Tinylytics something: a typed call of an endpoint, counted, with every failure in one tree."""
 
 import math
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import anyio
 import httpx2 as httpx
@@ -17,12 +18,11 @@ from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.answer import Answer
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
-from tinylytics_tools.finished import Finished
 from tinylytics_tools.replies import Reply
-from tinylytics_tools.transport import Transport
-from tinylytics_tools.transport.call_stats import Asked, Purpose, report_of, requests_sent
+from tinylytics_tools.transport.cache import Transport, reply_of
+from tinylytics_tools.transport.call_stats import CallStats, Purpose, RequestInfo
 from tinylytics_tools.transport.database import Database
-from tinylytics_tools.transport.spent import note
+from tinylytics_tools.transport.rate_limit import was_sent
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
@@ -34,12 +34,10 @@ Body = dict[str, Any] | list[dict[str, Any]]
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
 OnChange = Callable[[Endpoint[Any], int], Awaitable[None]]
 
-MOST_AT_ONCE = 8
-"""Requests of one tool call under way at the same time."""
-LARGE = 50_000
-"""Bytes from which an answer keeps the processor busy for milliseconds."""
 FEW = 5
 """Up to so many requests nobody needs to hear of progress."""
+MOST_ANSWERS_KEPT = 64
+"""Answers of one client in memory, some 10 kB each; the one not asked for longest goes first."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +48,28 @@ class Preferences:
     time_zone: str = "utc"
 
 
+class KeptAnswer(NamedTuple):
+    """An answer, and what its making took; `generation` is that of the stored replies before the first was asked."""
+
+    answer: Answer
+    stats: CallStats
+    made_at: float
+    generation: int
+
+
 class Client:
     """One key's way to the service; one for the process, or for each account that it serves.
 
-    `wire` carries every request. `access` can lower what the key may do, never raise it.
-    `clock` tells the time in UTC. `writes` is the record of what was written; without one it is kept in memory.
-    `on_change` is told the endpoint and the site of each write that changed it, or may have; it must not raise.
+    `transport` carries every request. `access` can lower what the key may do, never raise it. `clock` tells the time in
+    UTC. `writes` is the record of what was written; without one it is kept in memory. `on_change` is told the endpoint
+    and the site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again.
     """
 
     def __init__(
         self,
         key: ApiKey | None,
         *,
-        wire: httpx.AsyncBaseTransport,
+        transport: Transport,
         base_url: str,
         access: Access | None = None,
         preferences: Preferences = Preferences(),
@@ -77,80 +84,81 @@ class Client:
         self.clock = clock
         self.writes: Writes = writes or WriteRecord(Database(None))
         self.on_change: OnChange | None = None
-        self.finished = Finished(wire, clock) if isinstance(wire, Transport) else None
+        self.transport = transport
+        self.answers = OrderedDict[str, KeptAnswer]()
         self._key = key
         self._base_url = base_url.rstrip("/")
-        self._http = httpx.AsyncClient(
-            transport=wire,
-            trust_env=False,  # a proxy or .netrc of the environment must not put itself before the wire
-            follow_redirects=False,
-            timeout=None,  # the wire's deadline bounds the whole call
-            headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": user_agent},
-        )
+        self._base_path = httpx.URL(self._base_url).raw_path.rstrip(b"/")
+        self._headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": user_agent}
 
     async def send(
-        self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, purpose: Purpose = Purpose.READ
+        self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, info: RequestInfo | None = None
     ) -> httpx.Response:
-        """One request, with the key where the endpoint takes one.
+        """Send one request, with the key where the endpoint takes one.
 
         Raises:
             KeyNotAccepted: no key is configured.
-            httpx.TransportError: as the wire raises it.
+            httpx.TransportError: as the transport raises it.
         """
-        headers: dict[str, str] = {}
+        headers = self._headers
         if not endpoint.keyless:
             if self._key is None:
                 raise KeyNotAccepted(failures.NO_KEY)
-            headers["authorization"] = self._key.authorization
-        sent = {name: str(value) for name, value in query.items() if value is not None}
-        request = self._http.build_request(
+            headers = {**headers, "authorization": self._key.authorization}
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        request = httpx.Request(
             endpoint.method,
             self._base_url + path,
-            params=sent or None,
+            params=given or None,
             json=body,
             headers=headers,
-            extensions=Asked(endpoint, purpose).extensions,
+            extensions=info.extensions if info else None,
         )
-        on_the_wire = request.url.raw_path.partition(b"?")[0]
-        if on_the_wire != httpx.URL(self._base_url).raw_path.rstrip(b"/") + path.encode():
+        if request.url.raw_path.partition(b"?")[0] != self._base_path + path.encode():
             raise RuntimeError("the path of a request is not its endpoint's template")
-        return await self._http.send(request)
+        return await self.transport.handle_async_request(request)
 
-    async def tell_change(self, endpoint: Endpoint[Any], path_values: Mapping[str, int | str]) -> None:
-        """Tell of a write to a site, if anybody wants to know."""
+    async def report_change(self, endpoint: Endpoint[Any], path_values: Mapping[str, int | str]) -> None:
+        """Report a write to a site, if anybody wants to know."""
+        self.answers.clear()
         if self.on_change is not None:
             await self.on_change(endpoint, int(path_values["site_id"]))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self.transport.aclose()
 
 
 class CallContext:
-    """What one tool call asks of an account, counted.
+    """What one tool call asks through a client.
 
-    `progress` hears `(answers read, None, words)` where one question takes more than a few requests. `is_alone`: the
-    store of answers and counts could not be used.
+    `stats` counts what it took. `progress` hears `(answers read, None, words)` where one question takes more than a few
+    requests.
     """
 
-    def __init__(self, account: Client, progress: Progress | None = None, purpose: Purpose = Purpose.READ) -> None:
-        self._account = account
-        self._purpose = purpose
+    def __init__(self, client: Client, stats: CallStats | None = None, progress: Progress | None = None) -> None:
+        self.stats = stats or CallStats()
+        self.preferences = client.preferences
+        self.access = client.access
+        self.writes = client.writes
+        self._client = client
         self._progress = progress
-        self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
+        self._purpose = Purpose.READ
         self._calls = 0
-        self.requests = 0
-        self.left: int | None = None
-        self.oldest_s: float | None = None
-        self.is_alone = False
-        self._fresh_s = math.inf
-        self.preferences = account.preferences
-        self.access = account.access
-        self.writes = account.writes
+
+    def for_writing(self) -> "CallContext":
+        """Return this, all that it asks from here on using what is kept of the hour for writes."""
+        self._purpose = Purpose.WRITE
+        return self
+
+    @property
+    def requests(self) -> int:
+        """How many requests the call sent so far."""
+        return self.stats.requests
 
     def now(self) -> datetime:
-        """The time in UTC."""
-        return self._account.clock()
+        """Return the time in UTC."""
+        return self._client.clock()
 
     async def call(
         self,
@@ -169,74 +177,65 @@ class CallContext:
             TinylyticsError: whichever of the tree fits, see `errors`.
         """
         path = endpoint.fill(**path_values)
-        purpose = Purpose.LOOK_UP if looks_up else self._purpose
+        info = RequestInfo(endpoint, Purpose.LOOK_UP if looks_up else self._purpose, self.stats)
+        is_write = endpoint.method != "GET"
         try:
-            async with self._slots:
-                response = await self._account.send(endpoint, path, query or {}, body, purpose)
-            if len(response.content) > LARGE:
-                await anyio.sleep(0.001)  # lets those who waited for this slot send before it is read
+            response = await self._client.send(endpoint, path, query or {}, body, info)
         except httpx.TransportError as error:
-            sent = requests_sent(error.request)
-            self.requests += sent
-            note(requests=sent, cache_hits=0)
-            self._fresh_s = 0.0
+            self.stats.fresh_until = 0.0
             failure = failures.of_transport(endpoint, error)
             if isinstance(failure, OutcomeUnknown):
-                await self._account.tell_change(endpoint, path_values)
+                await self._client.report_change(endpoint, path_values)
             raise failure from error
-        report = report_of(response)
-        sent = report.requests > 0
-        if endpoint.method != "GET" and not failures.left_all_as_it_was(response, sent=sent):
-            await self._account.tell_change(endpoint, path_values)
+        is_sent = was_sent(response)
+        if is_write and not failures.left_all_as_it_was(response, sent=is_sent):
+            await self._client.report_change(endpoint, path_values)
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
-        self.requests += report.requests
-        note(requests=report.requests, cache_hits=report.age_s is not None)
-        self.is_alone = self.is_alone or report.alone
-        self._fresh_s = min(self._fresh_s, report.fresh_s)
-        if report.left is not None:
-            self.left = report.left
-        if report.age_s is not None:
-            self.oldest_s = max(self.oldest_s or 0.0, report.age_s)
-        failure = failures.of_response(endpoint, response, sent=sent)
+        failure = failures.of_response(endpoint, response, sent=is_sent)
         if failure is not None:
             raise failure
-        if isinstance(report.reply, endpoint.reply):
-            return report.reply
+        reply = reply_of(response)
+        if isinstance(reply, endpoint.reply):
+            return reply
         try:
             return endpoint.reply.model_validate_json(response.content)
         except ValidationError as error:
             raise failures.unexpected(endpoint, failures.places(error)) from None
 
-    async def finish(self, question: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer to a question that only reads: made now, or as it was made before while it is as good as new.
+    async def reuse(self, question: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Return the answer to a question that only reads: made now, or before while its replies are as good as new.
 
-        Answers that are not complete are always made anew. A day that ends ends them too: today is part of a question.
+        It is gone with any write, through whatever process that shares the store, and with the day; one that is not
+        complete is always made anew.
         """
-        finished = self._account.finished
-        generation = None if finished is None else await finished.wire.generation()
-        if finished is None or generation is None:
-            return await make()
+        answers, now = self._client.answers, self.now().timestamp()
+        generation = await self._client.transport.generation()
         question = f"{self.now().date()} {question}"
-        found = finished.find(question, generation)
-        if found is not None:
-            answer, self.oldest_s = found
-            self.left = (await finished.wire.status()).left_for_reads
-            note(requests=0, cache_hits=1)
-            return answer.costing(self.costs())
+        kept = answers.get(question)
+        if kept is not None and kept.generation == generation and kept.made_at <= now < kept.stats.fresh_until:
+            self.stats.add_stored(now - kept.made_at + (kept.stats.oldest_s or 0.0), kept.stats.fresh_until)
+            answers.move_to_end(question)
+            return kept.answer
         answer = await make()
-        if answer.complete and not self.is_alone and 0 < self._fresh_s < math.inf:
-            finished.keep(question, answer, generation, fresh_s=self._fresh_s, oldest_s=self.oldest_s or 0.0)
+        if answer.complete and generation is not None and now < self.stats.fresh_until < math.inf:
+            answers[question] = KeptAnswer(answer, self.stats, now, generation)
+            if len(answers) > MOST_ANSWERS_KEPT:
+                answers.popitem(last=False)
         return answer
 
-    def costs(self) -> dict[str, int | None]:
-        """What the call took so far, as the fields of an answer."""
-        stored = None if self.oldest_s is None else round(self.oldest_s)
-        return {"requests_used": self.requests, "requests_left": self.left, "stored_s": stored}
+    async def costs(self) -> dict[str, int | None]:
+        """Return what the call took so far, as the fields of an answer."""
+        status = await self._client.transport.status()
+        self.stats.store_is_lost = self.stats.store_is_lost or status.lost is not None
+        left = status.left_for_reads if self._purpose is Purpose.READ else status.left_for_writes
+        oldest_s = self.stats.oldest_s
+        stored_s = None if oldest_s is None else round(oldest_s)
+        return {"requests_used": self.stats.requests, "requests_left": left, "stored_s": stored_s}
 
     async def gather(self, *questions: Callable[[], Awaitable[T]]) -> list[T]:
-        """Ask several things at the same time, at most eight requests under way; answers in the order asked.
+        """Ask several things at the same time, answers in the order asked.
 
         The first failure cancels the others and is raised as it is.
         """
@@ -256,20 +255,16 @@ class CallContext:
 
 
 async def current_api(ctx: Context[Any, Any]) -> CallContext:
-    """The API for this tool call: the account is the server's, handed down as its lifespan."""
-    return CallContext(_account_of(ctx), ctx.report_progress)
+    """Return the context of this tool call, which the server made where the call began."""
+    found = ctx.request_context.lifespan_context
+    if not isinstance(found, CallContext):
+        raise TypeError("the server must hand down the context of a call")
+    return found
 
 
 async def writing_api(ctx: Context[Any, Any]) -> CallContext:
-    """The API for a tool that writes: all that it asks may use what is kept of the hour for writes."""
-    return CallContext(_account_of(ctx), ctx.report_progress, Purpose.WRITE)
-
-
-def _account_of(ctx: Context[Any, Any]) -> Client:
-    account = ctx.request_context.lifespan_context
-    if not isinstance(account, Client):
-        raise TypeError("the server's lifespan must yield the account")
-    return account
+    """Return the same for a tool that writes."""
+    return (await current_api(ctx)).for_writing()
 
 
 CurrentApi = Annotated[CallContext, Resolve(current_api)]

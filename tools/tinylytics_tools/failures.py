@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tinylytics_tools import errors, sanitize
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.transport.retry_after import retry_after_s
+from tinylytics_tools.transport.rate_limit import retry_after_s
 
 NO_KEY = (
     f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "

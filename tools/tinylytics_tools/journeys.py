@@ -4,7 +4,7 @@ from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, Site, StartDate, TimeZone
 from tinylytics_tools.client import CallContext, CurrentApi
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import LONGEST_WINDOW
@@ -73,7 +73,7 @@ class JourneysReply(Reply):
     pagination: Pagination
 
 
-JOURNEYS = Endpoint("GET", "/sites/{site_id}/user_journeys", JourneysReply)
+JOURNEYS = Endpoint("GET", "/sites/{site_id}/user_journeys", JourneysReply, ttl=by_window)
 
 
 class Journeys(WindowAnswer):

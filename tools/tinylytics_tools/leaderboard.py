@@ -4,7 +4,7 @@ from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import Limit, Offset, Search, Site
 from tinylytics_tools.client import CallContext, CurrentApi
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import Endpoint, until
 from tinylytics_tools.paging import Listed
 from tinylytics_tools.replies import Count, Pagination, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
@@ -30,6 +30,7 @@ class CacheReply(Reply):
     """When the service counted."""
 
     cached_at: Time | None = None
+    expires_at: object = None
 
 
 class LeaderboardReply(Reply):
@@ -40,7 +41,12 @@ class LeaderboardReply(Reply):
     cache_info: CacheReply | None = None
 
 
-LEADERBOARD = Endpoint("GET", "/sites/{site_id}/leaderboard", LeaderboardReply)
+LEADERBOARD = Endpoint(
+    "GET",
+    "/sites/{site_id}/leaderboard",
+    LeaderboardReply,
+    ttl=until(lambda reply: reply.cache_info and reply.cache_info.expires_at),
+)
 
 
 class Leaderboard(SiteAnswer):

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from tinylytics_tools import failures
 from tinylytics_tools.client import CallContext, Query
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import MINUTE_S, Endpoint, lasting
 from tinylytics_tools.errors import NotAllowed
 from tinylytics_tools.replies import Id, Reply, Time, Wrapped
 
@@ -27,7 +27,7 @@ class MeReply(Wrapped):
     api_key: KeyReply | None = None
 
 
-ME = Endpoint("GET", "/me", MeReply)
+ME = Endpoint("GET", "/me", MeReply, ttl=lasting(5 * MINUTE_S))
 
 R = TypeVar("R", bound=Reply)
 

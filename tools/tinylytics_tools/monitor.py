@@ -36,6 +36,7 @@ class MonitorReply(Reply):
     uptime: Percent | None = None
     period: str | None = None
     last_check_at: Time | None = None
+    next_check_at: object = None
     last_status_code: HttpStatus | None = None
     last_error_message: str | None = None
     ssl: ExpiryReply | None = None

@@ -10,7 +10,7 @@ from tinylytics_tools import openapi_text, sanitize
 from tinylytics_tools.answer import Answer, Cell, Table
 from tinylytics_tools.arguments import Offset
 from tinylytics_tools.client import CurrentApi
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import HOUR_S, Endpoint, lasting
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.openapi_text import ROUTE, Operation, text
 from tinylytics_tools.replies import JsonReply
@@ -20,7 +20,7 @@ from tinylytics_tools.tool import tool
 MOST_ROWS = 100
 MOST_CHOICES = 8
 
-OPENAPI = Endpoint("GET", "/openapi.json", JsonReply, keyless=True)
+OPENAPI = Endpoint("GET", "/openapi.json", JsonReply, keyless=True, ttl=lasting(HOUR_S))
 
 OperationName = Annotated[
     str | None,

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import MINUTE_S, Endpoint, lasting
 from tinylytics_tools.errors import InvalidArgument, NotFound
 from tinylytics_tools.replies import Count, Id, Reply, Time, Wrapped
 
@@ -42,8 +42,8 @@ class SitesReply(Reply):
     sites: list[SiteReply]
 
 
-SITES = Endpoint("GET", "/sites", SitesReply, survives_writes=True)
-SITE = Endpoint("GET", "/sites/{site_id}", SiteReply)
+SITES = Endpoint("GET", "/sites", SitesReply, ttl=lasting(5 * MINUTE_S), survives_writes=True)
+SITE = Endpoint("GET", "/sites/{site_id}", SiteReply, ttl=lasting(5 * MINUTE_S))
 
 
 async def list_all(api: CallContext) -> list[SiteReply]:

@@ -13,15 +13,15 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.access import Access
-from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, LONGEST_COSTS, Answer
+from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.transport.allowance import ALONE
+from tinylytics_tools.transport.rate_limit import WITHOUT_STORE
 
-ALONE_NOTE = (
-    f"this server's own store is out of reach: no answers are kept, nothing can be written, and {ALONE} requests an "
-    "hour are sent at most"
+WITHOUT_STORE_NOTE = (
+    "this server's own store is out of reach: no answers are kept, nothing can be written, and "
+    f"{WITHOUT_STORE} requests an hour are sent at most"
 )
 
 
@@ -64,28 +64,26 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
 def _answering(
     function: Callable[..., Awaitable[Answer]], *, only_reads: bool
 ) -> Callable[..., Awaitable[CallToolResult]]:
-    """The function with its answer fitted, its costs told, and turned into a result; a question that only reads may
-    be answered as it was a moment ago."""
+    """Return the function with its answer fitted, its costs added, and turned into a result; a question that only
+    reads may be answered as it was a moment ago."""
     hints = get_type_hints(function, include_extras=True)
     answer_type = hints["return"]
 
     @functools.wraps(function)
     async def call(**arguments: Any) -> CallToolResult:
-        api = next((value for value in arguments.values() if isinstance(value, CallContext)), None)
         half = LARGEST_DEFAULT_HALF if arguments.get("limit") is None else None
+        api = next((value for value in arguments.values() if isinstance(value, CallContext)), None)
         if api is None:
             return (await function(**arguments)).result(half=half)
 
         async def make() -> Answer:
-            answer = await function(**arguments)
-            notes = [*answer.notes, ALONE_NOTE] if api.is_alone else answer.notes
-            answer = answer.model_copy(update={**LONGEST_COSTS, "notes": notes}).fitted(half=half)
-            return answer.model_copy(update=api.costs())
+            return (await function(**arguments)).fitted(half=half)
 
-        if not only_reads:
-            return (await make()).told()
         asked = {name: value for name, value in arguments.items() if value is not api}
-        return (await api.finish(f"{function.__name__} {asked}", make)).told()
+        answer = await (api.reuse(f"{function.__name__} {asked}", make) if only_reads else make())
+        costs = await api.costs()
+        notes = [*answer.notes, WITHOUT_STORE_NOTE] if api.stats.store_is_lost else answer.notes
+        return answer.model_copy(update={**costs, "notes": notes}).result(half=half)
 
     parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
     returned = Annotated[CallToolResult, answer_type]

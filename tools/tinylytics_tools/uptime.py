@@ -4,7 +4,7 @@ from tinylytics_tools import paging, premium, sanitize
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Limit, Offset, Site
 from tinylytics_tools.client import CallContext, CurrentApi
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import Endpoint, until
 from tinylytics_tools.me import read_premium
 from tinylytics_tools.monitor import DowntimeReply, MonitorReply, State, Status, judge
 from tinylytics_tools.paging import Listed
@@ -37,7 +37,14 @@ class UptimeReply(Reply):
     summary: TotalsReply | None = None
 
 
-UPTIME = Endpoint("GET", "/sites/{site_id}/uptime", UptimeReply, subscription=True, feature="uptime monitoring")
+UPTIME = Endpoint(
+    "GET",
+    "/sites/{site_id}/uptime",
+    UptimeReply,
+    subscription=True,
+    feature="uptime monitoring",
+    ttl=until(lambda reply: reply.monitor and reply.monitor.next_check_at),
+)
 
 
 async def status(api: CallContext, site_id: int, *, most: int = MOST_PAGES) -> Status:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tinylytics_tools import replies, sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import UnexpectedReply
 from tinylytics_tools.periods import Window
 from tinylytics_tools.replies import Dates, Id, Pagination, Reply, Time
@@ -61,7 +61,9 @@ class HitsReply(Reply):
     filters: Dates | None = None
 
 
-HITS = Endpoint("GET", "/sites/{site_id}/hits", HitsReply)
+HITS = Endpoint("GET", "/sites/{site_id}/hits", HitsReply, ttl=by_window)
+CHANGED_BY_HITS = ("sites", "hits", "user_journeys", "leaderboard")
+"""What shows a new hit."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tinylytics_tools.arguments import Country, Site
 from tinylytics_tools.client import WritingApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import OutcomeUnknown
+from tinylytics_tools.hits.api import CHANGED_BY_HITS
 from tinylytics_tools.hits.rows import HitPath, HitRow, IpAddress, Referrer, Source, Url, UserAgent, VisitorId
 from tinylytics_tools.replies import Id, Reply
 from tinylytics_tools.scope import SiteAnswer
@@ -43,7 +44,7 @@ class HitCreatedReply(Reply):
     reason: str | None = None
 
 
-NEW_HIT = Endpoint("POST", "/sites/{site_id}/hits", HitCreatedReply)
+NEW_HIT = Endpoint("POST", "/sites/{site_id}/hits", HitCreatedReply, invalidates=CHANGED_BY_HITS)
 
 
 class CreatedHit(SiteAnswer):

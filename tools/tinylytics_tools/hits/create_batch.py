@@ -10,6 +10,7 @@ from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown
+from tinylytics_tools.hits.api import CHANGED_BY_HITS
 from tinylytics_tools.hits.create import FOR_GOOD
 from tinylytics_tools.hits.rows import BadRow, GoodRow, HitRows, check
 from tinylytics_tools.replies import Count, Reply
@@ -42,7 +43,7 @@ class BatchReply(Reply):
     results: list[RowReply]
 
 
-BATCH = Endpoint("POST", "/sites/{site_id}/hits/batch", BatchReply)
+BATCH = Endpoint("POST", "/sites/{site_id}/hits/batch", BatchReply, invalidates=CHANGED_BY_HITS)
 
 Status = Literal["ignored", "refused", "invalid", "unknown", "not sent"]
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.periods import Window
 from tinylytics_tools.replies import Id, Pagination, Reply, Time
@@ -53,9 +53,9 @@ class KudoDeletedReply(Reply):
     status: Literal["deleted"]
 
 
-KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply)
-NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply)
-KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply)
+KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=by_window)
+NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply, invalidates=("sites", "kudos"))
+KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply, invalidates=("sites", "kudos"))
 
 
 def _uid(value: str) -> str:

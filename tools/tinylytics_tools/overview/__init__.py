@@ -79,10 +79,11 @@ async def get_overview(
     defaults = [name for name, value in said.items() if value is None]
 
     columns = overview_notes.shown(reading)
+    costs = await api.costs()
     while True:
         answer = _answer(reading, comparison, columns, defaults, start, len(sites))
         half = LARGEST_DEFAULT_HALF if limit is None else None
-        if len(columns) == len(ALWAYS) or not answer.model_copy(update=api.costs()).oversize(half):
+        if len(columns) == len(ALWAYS) or not answer.model_copy(update=costs).oversize(half):
             return answer
         columns = columns[:-1]
 

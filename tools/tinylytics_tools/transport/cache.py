@@ -1,34 +1,44 @@
 """Answers a read from what was fetched before, while that is as good as new or the service is away."""
 
 import copy
+import re
 
+import anyio
 import httpx2 as httpx
 from pydantic import ValidationError
 
 from tinylytics_tools.replies import Reply
-from tinylytics_tools.transport.call_stats import Purpose, Report, asked_of, attach
+from tinylytics_tools.transport.call_stats import Purpose, info_of
 from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Clock, Found, Replies, StoredReply, StoreUnavailable
+from tinylytics_tools.transport.rate_limit import RateLimit, Status, was_sent
 from tinylytics_tools.transport.single_flight import SingleFlight
-from tinylytics_tools.transport.ttl import ttl_s
 
+LARGE = 50_000
+"""Bytes from which an answer keeps the processor busy for milliseconds."""
+
+_REPLY = "tinylytics-reply"
 _FOR_WRITES = "#for-writes"
 """Ends the path of a second copy, which no write makes stale (`Endpoint.survives_writes`)."""
+_OF_A_SITE = re.compile(r"(?P<sites>.*/sites)/(?P<id>\d+)/")
+_CHANGE_NOTHING = (400, 401, 403)
 
 
-class Cache(httpx.AsyncBaseTransport):
-    """Keeps replies that are of their endpoint's model, by key and address: the URL with its query in order.
+class Transport(httpx.AsyncBaseTransport):
+    """One key's way to the network: the cache of its reads, over all the transports below.
 
-    An answer from the store tells its age, 0 requests and no header but its content type. On an outage (a fault of
-    transport, a 5xx or 429, a reply that is not of the model) a stored answer is served although its time is over, for
-    up to a week, and stays stored. Equal reads under way are one. Where the store cannot be used, everything is asked
-    anew. Only reads may come here. A look-up after a write is always asked anew.
-    Where it is not `enabled`, each read is asked anew, and `forget` still serves the processes that share the store.
+    Replies that are of their endpoint's model are kept, by key and address: the URL with its query in order. On an
+    outage (a fault of transport, a 5xx or 429, a reply that is not of the model) a stored reply is used although its
+    time is over, for up to a week, and stays stored. Equal reads under way are one. Where the store cannot be used,
+    everything is asked anew, and so it is where the cache is not `enabled`. A look-up after a write is always asked
+    anew. A write drops what its endpoint makes stale, whatever became of it, unless the service refused it or it did
+    not leave. What was stored and sent is added to the call's stats; `reply_of` is what an answer says, already read.
     """
 
     def __init__(
         self,
         inner: httpx.AsyncBaseTransport,
         replies: Replies,
+        rate_limit: RateLimit,
         *,
         fingerprint: str,
         clock: Clock,
@@ -36,84 +46,114 @@ class Cache(httpx.AsyncBaseTransport):
     ) -> None:
         self._inner = inner
         self._replies = replies
+        self._rate_limit = rate_limit
         self._fingerprint = fingerprint
         self._clock = clock
         self._enabled = enabled
-        self._flights = SingleFlight[tuple[httpx.Response, Reply | None]]()
-        self._forgets = 0
+        self._flights = SingleFlight[tuple[httpx.Response, StoredReply | None]]()
+        self._writes = 0
         self._distrusted_until = float("-inf")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the store, from an equal request under way, or from the service."""
-        asked = asked_of(request)
-        if not self._enabled or asked.purpose is Purpose.LOOK_UP:
+        info = info_of(request)
+        if request.method != "GET":
+            return await self._write(request)
+        if not self._enabled or info.purpose is Purpose.LOOK_UP:
+            info.stats.fresh_until = 0.0
             return await self._inner.handle_async_request(request)
         address = _address(request.url)
         found = await self._find(address)
-        if found.reply is not None and self._is_fresh(found.reply) and (stored := self._stored(request, found.reply)):
-            return stored
-        if asked.purpose is Purpose.WRITE and asked.endpoint.survives_writes:
+        stored = self._usable(request, found.reply, is_fresh=True)
+        if stored is None and info.purpose is Purpose.WRITE and info.endpoint.survives_writes:
             kept = (await self._find(_address(request.url, _FOR_WRITES))).reply
-            if kept is not None and self._is_fresh(kept) and (stored := self._stored(request, kept)):
-                return stored
-        # a read that began before a write was told to `forget` is not joined by one that begins after it
-        key = (address, asked.purpose, found.generation, self._forgets)
+            stored = self._usable(request, kept, is_fresh=True)
+        return stored or await self._ask(request, address, found)
+
+    async def _ask(self, request: httpx.Request, address: str, found: Found) -> httpx.Response:
+        """Ask the service, or use what is stored where it is away."""
+        info = info_of(request)
+        # a read that began before a write is not joined by one that begins after it
+        key = (address, info.purpose, found.generation, self._writes)
         try:
-            response, reply = await self._flights.join(key, lambda: self._fetch(request, address, found.generation))
+            response, kept = await self._flights.join(key, lambda: self._fetch(request, address, found.generation))
         except httpx.TransportError as error:
-            if found.reply is not None and (stored := self._usable(request, found.reply)):
-                return stored
-            raise copy.copy(error) from error  # each waiter has its own, which httpx links to its own request
-        if reply is None and found.reply is not None and _is_outage(response):
             stored = self._usable(request, found.reply)
             if stored is not None:
                 return stored
-        answer = httpx.Response(
-            response.status_code, headers=response.headers, content=response.content, request=request
+            raise copy.copy(error) from error  # each waiter has its own, which httpx links to its own request
+        if kept is None and _is_outage(response) and (stored := self._usable(request, found.reply)) is not None:
+            return stored
+        info.stats.fresh_until = min(info.stats.fresh_until, 0.0 if kept is None else kept.expires_at)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            content=response.content,
+            request=request,
+            extensions=response.extensions,
         )
-        fresh_s = 0.0 if reply is None else ttl_s(request.url, answer.content, self._clock())
-        return attach(answer, Report(fresh_s=fresh_s, reply=reply))
 
-    async def holds(self, request: httpx.Request) -> bool:
-        """Whether the answer is stored and as good as new, so that asking would cost nothing."""
-        found = await self._find(_address(request.url))
-        return self._enabled and found.reply is not None and self._is_fresh(found.reply)
+    async def _fetch(
+        self, request: httpx.Request, address: str, generation: int
+    ) -> tuple[httpx.Response, StoredReply | None]:
+        """Return the answer, and as what it is stored; None where it is not what the endpoint answers."""
+        response = await self._inner.handle_async_request(request)
+        endpoint = info_of(request).endpoint
+        if len(response.content) > LARGE:
+            await anyio.sleep(0.001)  # lets those who waited send before it is read
+        reply = _read(request, response.content) if _is_success(response) else None
+        if reply is None:
+            return response, None
+        response.extensions = {**response.extensions, _REPLY: reply}
+        now = self._clock()
+        end = now.timestamp() + endpoint.ttl(dict(request.url.params), reply, now)
+        stored = StoredReply(response.headers.get("content-type", ""), response.content, now.timestamp(), end)
+        copies = [address, _address(request.url, _FOR_WRITES)] if endpoint.survives_writes else [address]
+        try:
+            for one in copies:
+                await self._replies.keep(self._fingerprint, one, stored, generation)
+        except StoreUnavailable:
+            return response, stored
+        return response, stored
+
+    async def _write(self, request: httpx.Request) -> httpx.Response:
+        """Send a write. A 404 or 422 shows that something stored is stale: the kudo is gone, or its uid was taken."""
+        changed_nothing = False
+        try:
+            response = await self._inner.handle_async_request(request)
+            changed_nothing = response.status_code in _CHANGE_NOTHING or not was_sent(response)
+            return response
+        finally:
+            if not changed_nothing:
+                with anyio.CancelScope(shield=True):
+                    await self._forget(request)
+
+    async def _forget(self, request: httpx.Request) -> None:
+        """Drop what is stored of the replies that a write makes stale, whatever the query, and what is under way."""
+        site = _OF_A_SITE.match(request.url.path)
+        if site is None:
+            return
+        paths: list[str] = []
+        for name in info_of(request).endpoint.invalidates:
+            one = f"{site['sites']}/{site['id']}"
+            paths += [site["sites"], one] if name == "sites" else [f"{one}/{name}"]
+        self._writes += 1
+        try:
+            addresses = frozenset(_path(request.url.copy_with(path=path)) for path in paths)
+            await self._replies.forget(self._fingerprint, addresses)
+        except StoreUnavailable:
+            self._distrusted_until = self._now()  # what this could not drop, it does not use either
+
+    async def status(self) -> Status:
+        """Return what is used and left of the hour, and whether the service wants silence."""
+        return await self._rate_limit.status()
 
     async def generation(self) -> int | None:
-        """Counts what was forgotten of the key, by all that share the store; None where answers are not used again."""
+        """Return how often replies of the key were dropped, by all that share the store; None where none are used."""
         if not self._enabled or self._distrusted_until > float("-inf"):
             return None
         generation = (await self._find("")).generation
         return None if generation < 0 else generation
-
-    async def forget(self, *urls: httpx.URL) -> None:
-        """Drop what is stored of these addresses, whatever the query, and what is under way."""
-        self._forgets += 1
-        try:
-            await self._replies.forget(self._fingerprint, frozenset(_path(url) for url in urls))
-        except StoreUnavailable:
-            self._distrusted_until = self._now()  # what this could not drop, it does not use either
-
-    async def _fetch(
-        self, request: httpx.Request, address: str, generation: int
-    ) -> tuple[httpx.Response, Reply | None]:
-        """The answer, and what it says; None where it is not what the endpoint answers, and so not kept."""
-        response = await self._inner.handle_async_request(request)
-        reply = _read(request, response.content) if _is_success(response) else None
-        if reply is not None:
-            content_type = response.headers.get("content-type", "")
-            now = self._clock()
-            end = now.timestamp() + ttl_s(request.url, response.content, now)
-            stored = StoredReply(content_type, response.content, now.timestamp(), end)
-            copies = [address]
-            if asked_of(request).endpoint.survives_writes:
-                copies.append(_address(request.url, _FOR_WRITES))
-            try:
-                for one in copies:
-                    await self._replies.keep(self._fingerprint, one, stored, generation)
-            except StoreUnavailable:
-                pass
-        return response, reply
 
     async def _find(self, address: str) -> Found:
         try:
@@ -121,24 +161,24 @@ class Cache(httpx.AsyncBaseTransport):
         except StoreUnavailable:
             return Found(None, -1)
 
-    def _stored(self, request: httpx.Request, stored: StoredReply) -> httpx.Response | None:
-        """A stored answer; None where what is stored is not of the endpoint's model."""
+    def _usable(
+        self, request: httpx.Request, stored: StoredReply | None, *, is_fresh: bool = False
+    ) -> httpx.Response | None:
+        """Return a stored reply as an answer; None where its time is over, or it is not of the endpoint's model.
+
+        `is_fresh`: only one that is as good as new; else also one that ended within the last week, for an outage.
+        """
+        now = self._now()
+        if stored is None or now >= stored.expires_at + (0.0 if is_fresh else KEPT_AFTER_END_S):
+            return None
+        if is_fresh and not self._distrusted_until < stored.fetched_at <= now:
+            return None
         reply = _read(request, stored.body)
         if reply is None:
             return None
+        info_of(request).stats.add_stored(max(0.0, now - stored.fetched_at), stored.expires_at)
         headers = {"content-type": stored.content_type}
-        response = httpx.Response(200, headers=headers, content=stored.body, request=request)
-        now = self._now()
-        age_s, fresh_s = max(0.0, now - stored.fetched_at), max(0.0, stored.expires_at - now)
-        return attach(response, Report(requests=0, age_s=age_s, fresh_s=fresh_s, reply=reply))
-
-    def _usable(self, request: httpx.Request, stored: StoredReply) -> httpx.Response | None:
-        """A stored answer for an outage, up to a week after its end."""
-        is_usable = self._now() < stored.expires_at + KEPT_AFTER_END_S
-        return self._stored(request, stored) if is_usable else None
-
-    def _is_fresh(self, reply: StoredReply) -> bool:
-        return self._distrusted_until < reply.fetched_at <= self._now() < reply.expires_at
+        return httpx.Response(200, headers=headers, content=stored.body, request=request, extensions={_REPLY: reply})
 
     def _now(self) -> float:
         return self._clock().timestamp()
@@ -149,10 +189,15 @@ class Cache(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+def reply_of(response: httpx.Response) -> Reply | None:
+    """Return what an answer says, where it was read already."""
+    return response.extensions.get(_REPLY)
+
+
 def _read(request: httpx.Request, body: bytes) -> Reply | None:
-    """A body as the model of its endpoint."""
+    """Return a body as the model of its endpoint."""
     try:
-        return asked_of(request).endpoint.reply.model_validate_json(body)
+        return info_of(request).endpoint.reply.model_validate_json(body)
     except ValidationError:
         return None
 
@@ -162,7 +207,7 @@ def _is_success(response: httpx.Response) -> bool:
 
 
 def _is_outage(response: httpx.Response) -> bool:
-    """A failure that is nobody's word. A page of HTML may mean a key that is not accepted (field notes 2)."""
+    """Return whether a failure is nobody's word. A page of HTML may mean a key not accepted (field notes 2)."""
     status = response.status_code
     return status >= 500 or status == 429 or (status < 300 and _kind(response) != "text/html")
 

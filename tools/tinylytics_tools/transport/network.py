@@ -1,4 +1,4 @@
-"""The real network: connections of reads and of writes, through the environment's proxy where there is one."""
+"""The real network: connections for reads and for writes, through the environment's proxy where there is one."""
 
 import functools
 import ipaddress
@@ -11,32 +11,38 @@ MOST_CONNECTIONS = 8
 CONNECT_S = 10.0
 IDLE_S = 30.0
 
-_TIMEOUT = httpx.Timeout(None, connect=CONNECT_S).as_dict()  # the rest is bounded by the wire's deadline
+_TIMEOUT = httpx.Timeout(None, connect=CONNECT_S).as_dict()  # the whole call is bounded by `retry`
 
 
-class _Connections(httpx.AsyncHTTPTransport):
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions = {**request.extensions, "timeout": _TIMEOUT}
-        return await super().handle_async_request(request)
-
-
-def network(base_url: str) -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
-    """Transports for reads and for writes, eight connections each.
+class Network(httpx.AsyncBaseTransport):
+    """Connections to the service, eight for reads and eight for writes.
 
     Writes keep no connection alive: one that the service is just closing loses a request without a trace.
 
     Raises:
         ValueError: the environment names a proxy that cannot be used.
     """
-    url = httpx.URL(base_url)
-    proxy = _proxy(url)
-    context = _tls()
 
-    def connections(kept: int) -> httpx.AsyncBaseTransport:
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=IDLE_S)
-        return _Connections(verify=context, limits=limits, proxy=proxy)
+    def __init__(self, base_url: str) -> None:
+        proxy, context = _proxy(httpx.URL(base_url)), _tls()
 
-    return connections(MOST_CONNECTIONS), connections(0)
+        def connections(kept: int) -> httpx.AsyncHTTPTransport:
+            limits = httpx.Limits(
+                max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=IDLE_S
+            )
+            return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
+
+        self._reads, self._writes = connections(MOST_CONNECTIONS), connections(0)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send."""
+        request.extensions = {**request.extensions, "timeout": _TIMEOUT}
+        return await (self._reads if request.method == "GET" else self._writes).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._reads.aclose()
+        await self._writes.aclose()
 
 
 @functools.cache

@@ -1,67 +1,262 @@
 """Lets a request leave only while the key's hour has room for it and the service wants to be asked."""
 
 import math
+import re
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
+import anyio
 import httpx2 as httpx
 
-from tinylytics_tools.transport import call_stats
-from tinylytics_tools.transport.allowance import ALLOWED, FOR_READS, Allowance
-from tinylytics_tools.transport.interface import Clock
-from tinylytics_tools.transport.retry_after import asks_to_wait, retry_after_s
+from tinylytics_tools.transport.call_stats import Purpose, info_of
+from tinylytics_tools.transport.database import Database
+from tinylytics_tools.transport.interface import Clock, Place, Requests, StoreUnavailable, Usage
+
+ALLOWED = 950
+"""Requests in any hour: the API allows 1000 (API document, section 8); the rest is for clocks and delays, since the
+service counts a request when it arrives and this side when it leaves."""
+KEPT_FOR_WRITES = 50
+FOR_READS = ALLOWED - KEPT_FOR_WRITES
+WITHOUT_STORE = 100
+"""Requests in any hour while the store cannot be used. Nobody knows then what the other processes send: nine that count
+alone stay within the 950 together, and one that alone lost the file sends little on top of the others."""
+
+MOST_AT_ONCE = 8
+
+HOUR_S = 3600.0
+FIRST_PAUSE_S = 60.0
+"""A refusal that names no time: a minute the first time, then doubled up to `LONGEST_GROWN_S` until one is answered."""
+LONGEST_GROWN_S = 900.0
+LONGEST_ASKED_S = 86_400.0
+"""A day at most, so that a wrong number cannot shut a key out for good; after 503 no longer than `LONGEST_GROWN_S`."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Requests of the last hour, and what is left for reads and for writes; `pause_s`: how long the service wants
+    silence (0: it does not). `lost`: why the store cannot be used, so that this process counts alone; else None."""
+
+    used: int
+    left_for_reads: int
+    left_for_writes: int
+    pause_s: float
+    lost: str | None
 
 
 class RateLimit(httpx.AsyncBaseTransport):
     """Takes a place before each request; without one the request is answered here, with `Retry-After`.
 
     A refusal made here has the status of what it waits for, 429 for the hourly limit and 503 for an outage, so that
-    all above treat it as the service's own; `requests_sent` tells that nothing left. A refusal by the service
-    stops every process that shares the store, and its `Retry-After` is rewritten to the seconds that it will take.
-    Reads leave a part of the hour to writes and to what writes need. A look-up after a write does not wait for the end
-    of an outage, since it keeps the write from being doubled.
+    all above treat it as the service's own; `was_sent` tells them apart. A refusal by the service stops every process
+    that shares the store, and its `Retry-After` is rewritten to the seconds that it will take. Reads leave a part of
+    the hour to writes and to what writes need. A look-up after a write does not wait for the end of an outage, since
+    it keeps the write from being doubled. Where the store cannot be used, a small number of requests is counted in
+    memory instead.
     """
 
     def __init__(
         self,
         inner: httpx.AsyncBaseTransport,
-        allowance: Allowance,
+        requests: Requests,
         *,
+        fingerprint: str,
         clock: Clock,
         for_reads: int = FOR_READS,
         allowed: int = ALLOWED,
     ) -> None:
         self._inner = inner
-        self._allowance = allowance
+        self._requests = requests
+        self._in_memory = SqliteRequests(Database(None))
+        self._fingerprint = fingerprint
         self._clock = clock
         self._for_reads = for_reads
         self._allowed = allowed
+        self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, if it may be sent."""
-        purpose = call_stats.asked_of(request).purpose
-        most = self._for_reads if purpose is call_stats.Purpose.READ else self._allowed
-        place = await self._allowance.reserve(most, in_outage=purpose is call_stats.Purpose.LOOK_UP)
+        """Send, if it may be sent; at most eight requests are under way at the same time."""
+        async with self._slots:
+            return await self._send(request)
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        info = info_of(request)
+        most = self._for_reads if info.purpose is Purpose.READ else self._allowed
+        in_outage = info.purpose is Purpose.LOOK_UP
+        requests = self._requests
+        try:
+            place = await requests.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
+        except StoreUnavailable:
+            info.stats.store_is_lost = True
+            requests, most = self._in_memory, min(most, WITHOUT_STORE)
+            place = await requests.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
         if place.wait_s is not None:
             return httpx.Response(
                 503 if place.is_outage else 429,
                 headers=_retry_after(place.wait_s),
                 json={"error": "not sent: the service wants no requests now"},
                 request=request,
+                extensions={_NOT_SENT: True},
             )
-        call_stats.count(request)
+        info.stats.requests += 1
         response = await self._inner.handle_async_request(request)
+        try:
+            await self._learn(requests, place, response)
+        except StoreUnavailable:
+            info.stats.store_is_lost = True
+        return response
+
+    async def _learn(self, requests: Requests, place: Place, response: httpx.Response) -> None:
+        """Begin a pause after a refusal, and end the growing of pauses after an answer."""
         if asks_to_wait(response):
             asked_s, is_outage = retry_after_s(response, self._clock()), response.status_code == 503
-            pause_s = await self._allowance.refused(asked_s, place, is_outage=is_outage)
+            pause_s = await requests.refused(self._fingerprint, asked_s, place.since, self._clock, is_outage=is_outage)
             if response.status_code == 429 or "retry-after" in response.headers:
                 response.headers.update(_retry_after(pause_s))
-        else:
-            await self._allowance.answered(place)
-        return response
+        elif place.refused_before:  # else there is nothing to end
+            await requests.answered(self._fingerprint, place.since)
+
+    async def status(self) -> Status:
+        """Return what is used and left now."""
+        lost = None
+        try:
+            usage = await self._requests.usage(self._fingerprint, self._clock)
+        except StoreUnavailable as error:
+            usage, lost = await self._in_memory.usage(self._fingerprint, self._clock), str(error)
+        reads, writes = (self._for_reads, self._allowed) if lost is None else (WITHOUT_STORE, WITHOUT_STORE)
+        return Status(usage.used, max(0, reads - usage.used), max(0, writes - usage.used), usage.pause_s, lost)
 
     async def aclose(self) -> None:
         """Close what is wrapped."""
         await self._inner.aclose()
 
 
+_NOT_SENT = "tinylytics-not-sent"
+
+
+def was_sent(response: httpx.Response) -> bool:
+    """Return whether an answer is the service's; a refusal that was made here answers a request that never left."""
+    return _NOT_SENT not in response.extensions
+
+
+def asks_to_wait(response: httpx.Response) -> bool:
+    """Return whether the service refuses for now: 429, or 503 whether or not it names a time."""
+    return response.status_code in (429, 503)
+
+
+def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
+    """Seconds that `Retry-After` asks for, as seconds or as an HTTP date; None where there is none or it is neither."""
+    text = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+
+
 def _retry_after(wait_s: float) -> dict[str, str]:
     return {"retry-after": str(math.ceil(wait_s))}
+
+
+class SqliteRequests:
+    """`Requests` in SQLite: one row a request, with the key's fingerprint and the time.
+
+    A place is counted, taken and committed under the file's write lock before the request leaves, so a process that
+    dies can only leave one place too many taken. The clock is read under the lock: rows are in the order of their
+    times, whoever wrote them. Where the clock was set back, rows and pauses from the future count from now.
+    """
+
+    def __init__(self, file: Database) -> None:
+        self._file = file
+
+    async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
+        """See `Requests`."""
+
+        def work(rows: sqlite3.Connection) -> Place:
+            now = clock().timestamp()
+            rows.execute("DELETE FROM requests WHERE at <= ?", (now - HOUR_S,))
+            rows.execute("UPDATE requests SET at = ?1 WHERE at > ?1", (now,))
+            rows.execute("UPDATE pauses SET since = ?1, until = ?1 + until - since WHERE since > ?1", (now,))
+            pause = _pause(rows, fingerprint)
+            if pause is not None and pause.until > now and not (in_outage and pause.is_outage):
+                wait_s = pause.until - now
+                return Place(wait_s=wait_s, since=now, refused_before=True, is_outage=pause.is_outage)
+            count = "SELECT count(*) FROM requests WHERE fingerprint = ?"
+            used: int = rows.execute(count, (fingerprint,)).fetchone()[0]
+            if used >= most:
+                oldest = "SELECT at FROM requests WHERE fingerprint = ? ORDER BY at LIMIT 1 OFFSET ?"
+                leaves: float = rows.execute(oldest, (fingerprint, used - most)).fetchone()[0]
+                return Place(wait_s=leaves + HOUR_S - now, since=now, refused_before=pause is not None)
+            rows.execute("INSERT INTO requests (fingerprint, at) VALUES (?, ?)", (fingerprint, now))
+            return Place(wait_s=None, since=now, refused_before=pause is not None)
+
+        return await self._file.patiently(work)
+
+    async def refused(
+        self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
+    ) -> float:
+        """See `Requests`."""
+
+        def work(rows: sqlite3.Connection) -> float:
+            now = clock().timestamp()
+            last = _pause(rows, fingerprint) or Pause(0.0, 0.0, 0, is_outage)
+            since, refusals = last.since, last.refusals
+            if not sent <= since <= now:  # requests that were under way together are refused together: one refusal
+                since, refusals = now, refusals + 1
+            until = now + pause_length_s(asked_s, refusals, is_outage=is_outage)
+            goes_on = last.until > until
+            rows.execute(
+                "INSERT OR REPLACE INTO pauses (fingerprint, since, until, refusals, is_outage) VALUES (?, ?, ?, ?, ?)",
+                (
+                    fingerprint,
+                    since,
+                    last.until if goes_on else until,
+                    min(refusals, 30),
+                    last.is_outage if goes_on else is_outage,
+                ),
+            )
+            return max(last.until, until) - now
+
+        return await self._file.patiently(work)
+
+    async def answered(self, fingerprint: str, sent: float) -> None:
+        """See `Requests`."""
+        await self._file.patiently(
+            lambda rows: rows.execute("DELETE FROM pauses WHERE fingerprint = ? AND since < ?", (fingerprint, sent))
+        )
+
+    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
+        """See `Requests`."""
+        now = clock().timestamp()
+        count = "SELECT count(*) FROM requests WHERE fingerprint = ? AND at > ?"
+        with self._file.reading() as rows:
+            used: int = rows.execute(count, (fingerprint, now - HOUR_S)).fetchone()[0]
+            pause = _pause(rows, fingerprint)
+        return Usage(used, 0.0 if pause is None else max(0.0, pause.until - now))
+
+
+def pause_length_s(asked_s: float | None, refusals: int, *, is_outage: bool) -> float:
+    """Seconds of the pause after a refusal, which is the last of so many in a row."""
+    if asked_s is None:
+        return min(FIRST_PAUSE_S * 2.0 ** (min(refusals, 30) - 1), LONGEST_GROWN_S)
+    return min(max(asked_s, 1.0), LONGEST_GROWN_S if is_outage else LONGEST_ASKED_S)
+
+
+class Pause(NamedTuple):
+    """A key's last pause, and how many refusals in a row it follows."""
+
+    since: float
+    until: float
+    refusals: int
+    is_outage: bool
+
+
+def _pause(rows: sqlite3.Connection, fingerprint: str) -> Pause | None:
+    found = rows.execute(
+        "SELECT since, until, refusals, is_outage FROM pauses WHERE fingerprint = ?", (fingerprint,)
+    ).fetchone()
+    return None if found is None else Pause(found[0], found[1], found[2], bool(found[3]))

@@ -23,7 +23,7 @@ from tinylytics_tools.transport.interface import (
     StoreUnavailable,
     Usage,
 )
-from tinylytics_tools.transport.request_table import FIRST_PAUSE_S, HOUR_S, LONGEST_GROWN_S, pause_length_s
+from tinylytics_tools.transport.rate_limit import FIRST_PAUSE_S, HOUR_S, LONGEST_GROWN_S, pause_length_s
 
 PREFIX = "tinylytics-mcp:1:"
 CONNECT_S, ANSWER_S = 1.0, 2.0

@@ -1,4 +1,4 @@
-"""Asks again for a read that failed by accident."""
+"""Bounds each call in time, and asks again for a read that failed by accident."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 import anyio
 import httpx2 as httpx
 
-from tinylytics_tools.transport.retry_after import asks_to_wait
-from tinylytics_tools.transport.size_limit import BodyTooLarge
+from tinylytics_tools.transport.rate_limit import asks_to_wait
+from tinylytics_tools.transport.receive import BodyTooLarge
 
+READ_S = 30.0
+WRITE_S = 45.0
+"""A write gets longer, since giving up on one leaves its outcome unknown."""
 TRIES = 3
 FIRST_WAIT_S = 0.5
 """The first wait is anything up to this, the second up to twice this (full jitter): many who failed together must not
@@ -18,27 +21,38 @@ _SURE_TO_FAIL_AGAIN = (BodyTooLarge, httpx.UnsupportedProtocol, httpx.LocalProto
 
 
 class Retry(httpx.AsyncBaseTransport):
-    """Two further tries after a fault of transport or a 5xx; for reads only, the caller's deadline bounds them all.
+    """Sends a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
 
-    A refusal (429, 503) is handed on at once: its time is the ledger's matter.
+    All tries together, to the last byte of the body, have `read_s` or `write_s` seconds. A 429 or 503 is returned at
+    once: how long to wait is the rate limit's matter.
+
+    Raises:
+        httpx.ReadTimeout: the time is over; the request may have left.
     """
 
     def __init__(
         self,
         inner: httpx.AsyncBaseTransport,
         *,
+        read_s: float = READ_S,
+        write_s: float = WRITE_S,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         between: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._inner = inner
+        self._read_s, self._write_s = read_s, write_s
         self._sleep = sleep
         self._between = between
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send up to three times."""
-        if request.method != "GET":
-            raise ValueError(f"a {request.method} is never sent twice")
-        for tried in range(TRIES - 1):
+        """Send within the time there is."""
+        seconds, tries = (self._read_s, TRIES) if request.method == "GET" else (self._write_s, 1)
+        with anyio.move_on_after(seconds):
+            return await self._send(request, tries)
+        raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
+
+    async def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
+        for tried in range(tries - 1):
             try:
                 response = await self._inner.handle_async_request(request)
                 if response.status_code < 500 or asks_to_wait(response):
