@@ -43,5 +43,5 @@ def kind(char: str) -> Literal["letter", "mark", "other"]:
 
 
 def stands_for_structure(char: str) -> bool:
-    """Return whether a reader that folds look-alikes, as many tokenizers do, sees structure in it, such as in U+2474."""
+    """Return whether a reader that folds look-alikes, as many tokenizers do, sees structure in it, as in U+2474."""
     return not STRUCTURAL.isdisjoint(normalize("NFKC", char))
