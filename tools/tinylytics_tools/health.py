@@ -148,7 +148,7 @@ async def check_health(api: CurrentApi, site: Site = None, limit: Limit = None, 
 
 
 def _table(polls: Sequence[Poll], start: int, of: int) -> Table:
-    """Return the sites polled, the most urgent first; a shorter table ends at an earlier id, as `next_offset` has to."""
+    """Return the sites polled, the most urgent first; a shorter table ends at an earlier id, for `next_offset`."""
     rows = [poll.row() for poll in sorted(polls, key=_by_urgency)]
     table = listing(_COLUMNS, rows, limit=len(rows), offset=start, of=of)
     return table.shortened_by(lambda: _table(polls[:-1], start, of) if polls else None)

@@ -11,10 +11,8 @@ from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
 from tinylytics_tools.kudos.api import KUDO, KUDOS, KudoReply, KudoUid, find
-from tinylytics_tools.kudos.consent import Consent, is_given
-from tinylytics_tools.kudos.restoring import DELETE
-from tinylytics_tools.kudos.sending import CREATE, LATE_S
-from tinylytics_tools.kudos.target import Target, earlier_call, the_kudo
+from tinylytics_tools.kudos.confirm import Consent, Target, earlier_call, is_given, the_kudo
+from tinylytics_tools.kudos.create import CREATE, DELETE, LATE_S
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply
 from tinylytics_tools.tool import tool

@@ -1,19 +1,37 @@
 """Lists kudos: how many, on which pages, and the newest: `GET /sites/:id/kudos`."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
-from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.hits import api as hits_api
-from tinylytics_tools.kudos.api import KUDOS, AnyUid, read
+from tinylytics_tools.hits.api import Groups, Slice
+from tinylytics_tools.kudos.api import KUDOS, AnyUid, KudoReply, read
 from tinylytics_tools.kudos.filters import Wanted
-from tinylytics_tools.kudos.pages import Page, by_page, per_100, read_views
+from tinylytics_tools.periods import Window
 from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tables import SMALL, is_small, listing, ranking
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
+MOST_MORE_PAGES = 2
+"""Pages of viewed paths that are read after the first, of at most 730 days; with more, the rate is left out."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page; `views` is None where they were not read. `is_merged`: both spellings of its slash have kudos."""
+
+    name: str
+    kudos: int
+    views: int | None
+    is_merged: bool
 
 
 class Kudos(WindowAnswer):
@@ -133,6 +151,59 @@ def _next_step(scope: Scope, total: int | None, wanted: Wanted) -> str | None:
     if scope.asked.period != "all_time" and (lifetime is None or lifetime > total):
         return f"list_kudos with period all_time covers all {lifetime or ''}".rstrip() + "."
     return None
+
+
+def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -> list[Page]:
+    """Pages by kudos, most first; `/x` and `/x/` are one (field notes 24), by the name that has more."""
+    spelled = Counter(row.path for row in rows)
+    pages: dict[str | None, list[str | None]] = {}
+    for path, _ in spelled.most_common():
+        pages.setdefault(_key(path), []).append(path)
+    viewed = None if views is None else Counter[str | None]()
+    if views is not None and viewed is not None:
+        for path, hits in views.items():
+            viewed[_key(path)] += hits
+    made = [
+        Page(
+            sanitize.path(names[0]),
+            sum(spelled[name] for name in names),
+            None if viewed is None else viewed[key],
+            len(names) > 1,
+        )
+        for key, names in pages.items()
+    ]
+    return sorted(made, key=lambda page: (-page.kudos, page.name))
+
+
+async def read_views(api: CallContext, scope: Scope) -> dict[str | None, int] | None:
+    """Views by path in the scope's days, None where there are too many paths to read them all."""
+
+    async def read(window: Window) -> Groups:
+        part = Slice(scope.site.id, window, scope.zone)
+        groups = await hits_api.first_groups(api, part, "path")
+        if groups.pages_left <= MOST_MORE_PAGES:
+            await hits_api.more_groups(api, part, "path", groups)
+        return groups
+
+    parts = await api.gather(*(partial(read, window) for window in scope.window.pieces()))
+    if not all(part.is_complete for part in parts):
+        return None
+    views = Counter[str | None]()
+    for part in parts:
+        views.update(part.hits)
+    return dict(views)
+
+
+def per_100(kudos: int | None, views: int | None) -> float | None:
+    """Kudos per hundred views, small rates with two significant digits; None where there are no views or not known."""
+    if kudos is None or not views:
+        return None
+    rate = 100 * kudos / views
+    return round(rate, 1) if rate >= 1 else float(f"{rate:.2g}")
+
+
+def _key(path: str | None) -> str | None:
+    return path if path is None else path.rstrip("/") or "/"
 
 
 TOOLS = [list_kudos]
