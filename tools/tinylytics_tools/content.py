@@ -84,7 +84,7 @@ CONTENT = Endpoint("GET", "/sites/{site_id}/content", ContentReply, subscription
 
 
 class Content(SiteAnswer):
-    """Broken links and mixed content of one site; counts are null where the service does not tell them."""
+    """Broken links and mixed content of one site; counts are null where the service does not state them."""
 
     from_visitors = ("url", "error")
 
@@ -155,8 +155,11 @@ def _each_once(links: list[LinkReply] | None) -> list[LinkReply]:
     return paging.distinct(links or [], lambda link: link.url if link.id is None else link.id)
 
 
-def _count(told: int | None, links: list[LinkReply] | None) -> int | None:
-    return told if told is not None else None if links is None else len(_each_once(links))
+def _count(stated: int | None, links: list[LinkReply] | None) -> int | None:
+    """Return the service's own count, else that of the links listed; None without either."""
+    if stated is not None or links is None:
+        return stated
+    return len(_each_once(links))
 
 
 def _state(check: CheckReply) -> str:

@@ -18,7 +18,7 @@ from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import REPEAT_S, Entry, Outcome
 
 REMEMBERED_S = 86_400.0
-"""A kudo that is not there is told as deleted where its deletion was sent within a day and not answered."""
+"""A kudo that is not there counts as deleted where its deletion was sent within a day and not answered."""
 _MOST_EARLIER = 200
 
 _ASKS_IN_ROUNDS = "2026-07-28"
@@ -27,7 +27,7 @@ _ASKS_IN_ROUNDS = "2026-07-28"
 
 @dataclass(frozen=True)
 class Target:
-    """The kudo that is meant, or the call that deleted it before."""
+    """The kudo that a uid names, or the call that deleted it before."""
 
     site: SiteReply
     kudo: KudoReply | None
@@ -42,11 +42,11 @@ class Target:
         return f"the kudo {uid} on {path} of {self.site.name}, given {sanitize.time(self.kudo.created_at)}"
 
 
-async def the_kudo(api: WritingApi, site: str | None, uid: str) -> Target:
-    """What `uid` names; asked anew in each round of the protocol, so that the question is about what is there.
+async def find_target(api: WritingApi, site: str | None, uid: str) -> Target:
+    """Return what `uid` names; looked up in each round of the protocol, so that the question is about what is there.
 
     Raises:
-        NotFound: nothing has this uid, and nothing that had it was deleted from here of late.
+        NotFound: nothing has this uid, and nothing that had it was deleted from here recently.
         InvalidArgument: several have it, or it cannot be sent without reaching something else.
     """
     found = await find_site(api, site)
@@ -69,21 +69,15 @@ async def the_kudo(api: WritingApi, site: str | None, uid: str) -> Target:
 
 
 async def earlier_call(api: CallContext, site: SiteReply, uid: str) -> Entry | None:
-    """The call that deleted it: answered within the last minute, or not answered within the last day."""
+    """Return the call that deleted it: answered within the last minute, or not answered within the last day."""
     try:
         entries = await api.writes.last(DELETE, site.id, limit=_MOST_EARLIER)
     except StoreUnavailable:
         return None
     longest = {Outcome.DONE: REPEAT_S, Outcome.UNKNOWN: REMEMBERED_S}
     now = api.now().timestamp()
-    return next(
-        (
-            entry
-            for entry in entries
-            if sanitize.matches(uid, entry.uid, "uid") and now - entry.at <= longest.get(entry.outcome, -1.0)
-        ),
-        None,
-    )
+    recent = (entry for entry in entries if now - entry.at <= longest.get(entry.outcome, -1.0))
+    return next((entry for entry in recent if sanitize.matches(uid, entry.uid, "uid")), None)
 
 
 class Confirm(BaseModel):
@@ -95,12 +89,12 @@ class Confirm(BaseModel):
 
 
 async def ask(
-    target: Annotated[Target, Resolve(the_kudo)], confirm: str | None, ctx: Context[Any, Any]
+    target: Annotated[Target, Resolve(find_target)], confirm: str | None, ctx: Context[Any, Any]
 ) -> Elicit[Confirm] | Confirm:
-    """The user's consent; where the client cannot ask, the uid given once more is taken for it.
+    """Ask for the user's consent; where the client cannot ask, the uid given once more is taken for it.
 
     Raises:
-        InvalidArgument: the user is to be shown first what would go.
+        InvalidArgument: the user has to see first what would go.
     """
     kudo = target.kudo
     if kudo is None:
@@ -117,7 +111,7 @@ async def ask(
 
 
 def _can_ask(ctx: Context[Any, Any]) -> bool:
-    """Whether the client shows forms (a bare `elicitation: {}` counts) and can be reached from within a call."""
+    """Return whether the client shows forms (a bare `elicitation: {}` counts) and can be reached from within a call."""
     capabilities = ctx.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
@@ -129,5 +123,5 @@ Consent = Annotated[ElicitationResult[Confirm], Resolve(ask)]
 
 
 def is_given(consent: ElicitationResult[Confirm]) -> bool:
-    """Whether the user ticked and sent the form; declining, cancelling and an empty form are no."""
+    """Return whether the user ticked and sent the form; declining, cancelling and an empty form are no."""
     return isinstance(consent, AcceptedElicitation) and consent.data.confirm

@@ -28,10 +28,10 @@ from tinylytics_tools.writes.validation import Flag
 
 CREATE = "create_kudo"
 LATE_S = 1.0
-"""A request whose answer was lost may still be on its way: so long is waited before looking."""
+"""A request whose answer was lost may still be on its way: a look-up waits so long."""
 _MOST_EARLIER = 50
 _UID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that are taken for one another."""
+"""Without those that look alike."""
 DELETE = "delete_kudo"
 _MOST_DELETED = 500
 """Deleted kudos of a site that are looked through, the latest first."""
@@ -39,7 +39,7 @@ _MOST_DELETED = 500
 
 @dataclass(frozen=True)
 class NewKudo:
-    """What is to be created. `is_ours`: the uid was made up here, so nobody else has it."""
+    """What is to be created. `is_ours`: the uid was generated here, so nobody else has it."""
 
     site: SiteReply
     path: str
@@ -58,11 +58,11 @@ class NewKudo:
 
 
 class FoundReply(KudoCreatedReply):
-    """The kudo as it was found, where no POST told of it."""
+    """The kudo as a look-up found it, in place of the reply of a POST."""
 
 
 class CreatedKudo(SiteAnswer):
-    """`stored`: no answer told, and it was found by its uid. `repeated`: nothing was sent."""
+    """The kudo. `stored`: its answer was lost, and a look-up found it by its uid. `repeated`: nothing was sent."""
 
     from_visitors = ("path", "uid", "reason")
 
@@ -111,16 +111,14 @@ async def create_kudo(
         repeated=tried.repeated_s is not None,
         **tried.result,
     )
-    return answer.model_copy(
-        update={
-            "headline": _headline(answer) + tried.words,
-            "next_step": f"delete_kudo with uid {answer.uid} takes it back." if answer.status != "ignored" else None,
-        }
-    )
+    answer.headline = _headline(answer) + tried.repeat_note
+    if answer.status != "ignored":
+        answer.next_step = f"delete_kudo with uid {answer.uid} takes it back."
+    return answer
 
 
 async def _checked(api: CallContext, site: SiteReply, path: str, uid: str | None) -> NewKudo:
-    """What is to be created; one that was deleted from here is meant as it was."""
+    """Return what is to be created, checked; one that was deleted from here is created as it was."""
     deleted = None if uid is None else await _as_deleted(api, site.id, path, uid)
     if deleted is not None:
         return NewKudo(site, *deleted)
@@ -136,13 +134,13 @@ def _headline(answer: CreatedKudo) -> str:
         case "ignored":
             return f"Ignored: no kudo was stored on {where}. The service says: {answer.reason}."
         case "stored":
-            return f"The kudo on {where} is stored, as uid {answer.uid}: no answer told so, a look-up found it."
+            return f"The kudo on {where} is stored, as uid {answer.uid}: its answer was lost, and a look-up found it."
         case _:
             return f"Created a kudo on {where}, as uid {answer.uid}."
 
 
 async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tuple[str, str] | None:
-    """Path and uid as they were, of the deleted kudo that these name as an answer showed them.
+    """Return path and uid as they were, of the deleted kudo that these name as an answer showed them.
 
     Raises:
         InvalidArgument: it cannot be put back, since what cannot be seen is not written.
@@ -165,23 +163,23 @@ async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tu
 
 
 def _new_uid() -> str:
-    """A uid that can be read aloud and that nobody else has: 60 bits at random."""
+    """Return a uid that can be read aloud and that nobody else has: 60 bits at random."""
     letters = "".join(choice(_UID_LETTERS) for _ in range(12))
     return f"kudo-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
 async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
-    """Create a kudo; what is returned is done. The same call within a minute gets what the first one got.
+    """Create a kudo, and return an attempt that is done. The same call within a minute gets the first one's result.
 
     Raises:
         InvalidArgument, Refused: the uid is taken, or the service does not accept the values; nothing was stored.
-        Unavailable: it was not stored, as far as a look-up tells.
-        OutcomeUnknown: nobody knows; the message says how to find out.
+        Unavailable: it was not stored, according to a look-up.
+        OutcomeUnknown: the look-up failed too; the message says how to find out.
     """
     tried = await _attempt(api, kudo, again=again)
     if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN and tried.uid is not None:
         kudo = NewKudo(kudo.site, kudo.path, tried.uid, is_ours=kudo.is_ours)
-        found = await _look(api, kudo, "its answer is not there")
+        found = await _look_up(api, kudo, "its answer is not there")
         if found is not None:
             return await _stored(api, found, tried)
         if tried.is_under_way:
@@ -194,7 +192,7 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
         return tried
     if isinstance(tried.error, OutcomeUnknown):
         why = tried.error.why
-        found = await _look(api, kudo, why)
+        found = await _look_up(api, kudo, why)
         if found is not None:
             return await _stored(api, found, tried)
         await end(api, tried.id, Outcome.UNKNOWN, {"status": "not found"})
@@ -214,11 +212,11 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
 async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
     body = {"path": kudo.path} if kudo.is_ours else kudo.body
     write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
-    return await attempt(api, write, lambda: _send(api, kudo), lambda reply: _told(kudo, reply), again=again)
+    return await attempt(api, write, lambda: _send(api, kudo), lambda reply: _result(kudo, reply), again=again)
 
 
 async def _send(api: CallContext, kudo: NewKudo) -> KudoCreatedReply:
-    """A uid that was given is looked up first: nobody knows what the service does with one that is taken."""
+    """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
         return await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id)
@@ -228,7 +226,7 @@ async def _send(api: CallContext, kudo: NewKudo) -> KudoCreatedReply:
 
 
 async def _may_be_stored(api: CallContext, kudo: NewKudo) -> bool:
-    """Whether an earlier attempt under this uid, the present one aside, left nobody knowing."""
+    """Return whether an earlier attempt under this uid, the present one aside, has an unknown outcome."""
     try:
         entries = await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER)
     except StoreUnavailable:
@@ -241,8 +239,8 @@ async def _find(api: CallContext, kudo: NewKudo, *, looks_up: bool = False) -> K
     return next((row for row in rows if row.uid == kudo.uid), None)
 
 
-async def _look(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
-    """The kudo of which it is not known whether it is stored, where the service has it."""
+async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
+    """Return the kudo whose outcome is unknown, where the service has it."""
     await api.writes.pause(LATE_S)
     try:
         return await _find(api, kudo, looks_up=True)
@@ -260,12 +258,12 @@ async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt
     return Attempt(Outcome.DONE, tried.id, result, repeated_s=tried.repeated_s, notes=notes)
 
 
-def _told(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
+def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
+    sent = {"status": reply.status, "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
     if reply.status == "ignored":
-        fields = {"status": "ignored", "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
-        return {**fields, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
+        return {**sent, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
     if reply.kudo is None:
-        return {"status": "created", "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
+        return sent
     return _fields("stored" if isinstance(reply, FoundReply) else "created", reply.kudo)
 
 
