@@ -114,15 +114,17 @@ async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[Leade
 
 
 def _contains(raw: str | None, text: str) -> bool:
-    """Return whether a path matches by the API's own rule, a case-insensitive substring (field notes 3), or as shown."""
+    """Return whether a path matches by the API's own rule, a case-insensitive part (field notes 3), or as shown."""
     fold = text.casefold()
     is_part = fold in (raw or "").casefold() or fold in sanitize.path(raw).casefold()
     return is_part or sanitize.matches(text, raw, "path")
 
 
 def _total(lifetime: int | None, ranked: int, *, is_whole: bool) -> int | None:
-    """Return what shares are of: the site's counter, unless the ranking has more, being counted at another time; then the
-    sum of the ranking where it is whole."""
+    """Return what shares are of: the site's counter, or the sum of a whole ranking that has more.
+
+    The two are counted at different times.
+    """
     if lifetime is not None and lifetime >= ranked:
         return lifetime
     return ranked if is_whole else None

@@ -65,7 +65,7 @@ def _uid(value: str) -> str:
 
 
 KudoUid = Annotated[str, AfterValidator(_uid)]
-"""A uid as an answer showed it, or as it is; the bounds stay out of the schema, where they would only take room."""
+"""A uid as an answer showed it, or as it is; the bounds stay out of the schema, to keep it short."""
 AnyUid = Annotated[str | None, AfterValidator(_uid)]
 """The same, where it may be left out."""
 

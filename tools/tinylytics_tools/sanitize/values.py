@@ -26,7 +26,7 @@ NOT_A_HOST: Final = "not-a-host"
 """For a referrer in which there is no host. Like `direct` it has no dot, and every host that is shown has one."""
 CUT_MARK: Final = "…~"
 
-_IN_URLS: Final = "/-_.~!$&*+,;=:@?#"
+IN_URLS: Final = "/-_.~!$&*+,;=:@?#"
 _IN_NAMES: Final = " -_./+"
 _IN_HOSTS: Final = "-_."
 _HOST_CAP: Final = 80
@@ -168,7 +168,7 @@ def is_plain(given: str, field: Field) -> bool:
     return _GRAMMARS[field](given) == given
 
 
-def encoded(value: str | None, *, absent: str, cap: int, punctuation: str = _IN_URLS) -> str:
+def encoded(value: str | None, *, absent: str, cap: int, punctuation: str = IN_URLS) -> str:
     """Return the value in its canonical form, of at most `cap` characters; `absent` for null and for empty text."""
     if not value or value == absent or _is_cut(value, cap, punctuation):
         return value or absent
