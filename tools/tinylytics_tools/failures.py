@@ -29,7 +29,8 @@ FULL_KEY_NEEDED = (
     "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. "
     f"{_MAKE_A_FULL_KEY}"
 )
-
+_LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
+_BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."
 
 STORED_NOTHING = frozenset({400, 401, 403, 404, 422})
 """The statuses of a write that say that nothing was stored (API document, section 7). After any other failure it may
@@ -117,20 +118,26 @@ def places(error: ValidationError) -> str:
 def too_many(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
     """Return the error of a used up hourly allowance (API document, section 8)."""
     narrower = "" if nothing_sent else ", with a shorter period or fewer sites"
-    return errors.TooManyRequests(
-        f"{_NOTHING_SENT if nothing_sent else ''}Tinylytics takes no more requests with this key for now: 1000 an hour "
-        f"are allowed, shared by everything that uses the key. Ask again {_when(wait_s)}{narrower}.",
-        retry_after_s=wait_s,
+    return _pause(
+        "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that "
+        f"uses the key. Ask again {_when(wait_s)}{narrower}.",
+        wait_s,
+        nothing_sent=nothing_sent,
     )
 
 
 def out_of_order(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
     """Return the error of a 503 that asks for a pause."""
-    return errors.TooManyRequests(
-        f"{_NOTHING_SENT if nothing_sent else ''}Tinylytics is out of order for now: it answered with status 503, and "
-        f"is not asked again before its time. Ask again {_when(wait_s)}; this is not the hourly limit.",
-        retry_after_s=wait_s,
+    return _pause(
+        "Tinylytics is out of order for now: it answered with status 503, and is not asked again before its time. Ask "
+        f"again {_when(wait_s)}; this is not the hourly limit.",
+        wait_s,
+        nothing_sent=nothing_sent,
     )
+
+
+def _pause(message: str, wait_s: float | None, *, nothing_sent: bool) -> errors.TooManyRequests:
+    return errors.TooManyRequests(f"{'Nothing was sent. ' if nothing_sent else ''}{message}", retry_after_s=wait_s)
 
 
 def _when(wait_s: float | None) -> str:
@@ -204,8 +211,3 @@ def _name(endpoint: Endpoint[Any]) -> str:
 def _feature(endpoint: Endpoint[Any]) -> str:
     name = endpoint.feature or "This"
     return name[0].upper() + name[1:]
-
-
-_NOTHING_SENT = "Nothing was sent. "
-_LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
-_BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."
