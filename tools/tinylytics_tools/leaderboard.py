@@ -114,7 +114,7 @@ async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[Leade
 
 
 def _contains(raw: str | None, text: str) -> bool:
-    """Return whether a path matches by the API's own rule, a case-insensitive part (field notes 3), or as shown."""
+    """Return whether a path matches by the API's rule, a case-insensitive part (field notes 3), or as shown."""
     fold = text.casefold()
     is_part = fold in (raw or "").casefold() or fold in sanitize.path(raw).casefold()
     return is_part or sanitize.matches(text, raw, "path")
