@@ -93,8 +93,10 @@ async def test_wrong_rows_are_named_by_index_and_field_before_anything_is_sent()
         said = await host.error("create_hits", site=site, hits=WRONG)
         assert verbs(host) == []
     assert said == snapshot(
-        "Nothing was sent: 7 of 8 rows are wrong, counted from 0. Row 1: path is missing; pth is not a field; the nearest "
-        "is path. Row 2: contry is not a field; the nearest is country. Row 3: country: give the two-letter country code, "
+        "Nothing was sent: 7 of 8 rows are wrong, counted from 0. Row 1: path is missing; pth is "
+        "not a field; the nearest "
+        "is path. Row 2: contry is not a field; the nearest is country. Row 3: country: give the "
+        "two-letter country code, "
         "for example DE, and 4 more. Correct them, or let skip_invalid send the others."
     )
 
