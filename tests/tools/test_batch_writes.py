@@ -93,9 +93,11 @@ async def test_wrong_rows_are_named_by_index_and_field_before_anything_is_sent()
         said = await host.error("create_hits", site=site, hits=WRONG)
         assert verbs(host) == []
     assert said == snapshot(
-        "Nothing was sent: 7 of 8 rows are wrong, counted from 0. Row 1: path is missing; pth is no field; the nearest "
-        "is path. Row 2: contry is no field; the nearest is country. Row 3: country: give the two-letter country code, "
-        "for example DE, and 4 more. Mend them, or let skip_invalid send the others."
+        "Nothing was sent: 7 of 8 rows are wrong, counted from 0. Row 1: path is missing; pth is "
+        "not a field; the nearest "
+        "is path. Row 2: contry is not a field; the nearest is country. Row 3: country: give the "
+        "two-letter country code, "
+        "for example DE, and 4 more. Correct them, or let skip_invalid send the others."
     )
 
 
@@ -108,8 +110,8 @@ async def test_skip_invalid_sends_the_good_rows_and_tells_the_others() -> None:
     assert (answer["created"], answer["invalid"], answer["complete"]) == (1, 7, True)
     assert [(row["indexes"], row["why"]) for row in rows_of(answer["not_created"])] == snapshot(
         [
-            ("1", "path is missing; pth is no field; the nearest is path"),
-            ("2", "contry is no field; the nearest is country"),
+            ("1", "path is missing; pth is not a field; the nearest is path"),
+            ("2", "contry is not a field; the nearest is country"),
             ("3", "country: give the two-letter country code, for example DE"),
             ("4", "path: it is blank"),
             ("5", "give an object with at least a path"),

@@ -172,8 +172,8 @@ async def test_the_start_of_an_outage_is_looked_for_only_where_there_is_room() -
 
 async def test_an_offset_behind_the_last_site_names_it() -> None:
     async with connect(answering(sites_of((UP, CLEAN), (UP, CLEAN)))) as host:
-        assert "there are 2 sites, so the last one is at offset 1" in await host.error("check_health", offset=2)
-        assert "there is 1 site" in await host.error("check_health", site="1", offset=1)
+        assert "2 sites in all, so the last one is at offset 1" in await host.error("check_health", offset=2)
+        assert "1 site in all" in await host.error("check_health", site="1", offset=1)
         assert (await host.answer("check_health", offset=1))["headline"].startswith("1 of 1 site is up")
 
 

@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from kudo_service import UID, add, fake_api
 from tinylytics_mcp.fake_api import READ_ONLY_KEY, FakeApi, Quirk
-from tinylytics_tools.kudos.pages import per_100
+from tinylytics_tools.kudos.listing import per_100
 from wiring import MODES, NOW, Mode, connect, rows_of
 
 pytestmark = pytest.mark.anyio

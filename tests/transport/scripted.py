@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
-from tinylytics_tools.api_info import ROOT
+from tinylytics_tools.api_info import OPENAPI, ROOT
 from tinylytics_tools.content import CONTENT
 from tinylytics_tools.endpoint import A_MINUTE, Endpoint
 from tinylytics_tools.hits.api import HITS
@@ -19,7 +19,6 @@ from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.kudos.api import KUDO, KUDOS, NEW_KUDO
 from tinylytics_tools.leaderboard import LEADERBOARD
 from tinylytics_tools.me import ME
-from tinylytics_tools.openapi import OPENAPI
 from tinylytics_tools.replies import JsonReply
 from tinylytics_tools.site_lookup import SITE, SITES
 from tinylytics_tools.transport import Transport, build_transport

@@ -1,4 +1,4 @@
-"""What a key may do, decided from the key's own text without asking anybody."""
+"""What a key may do, decided from the key's own text without a request."""
 
 import hashlib
 from enum import StrEnum
@@ -52,7 +52,7 @@ class ApiKey:
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that tell keys apart and from which none can be found again."""
+        """32 hex digits that tell keys apart, and from which no key can be recovered."""
         return hashlib.blake2b(self.__secret.encode(), digest_size=16, person=b"tinylytics-key").hexdigest()
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The arguments that several tools take, each declared once: its type, its bounds and its words."""
+"""The arguments that several tools take, each declared once: its type, its bounds and its description."""
 
 import re
 from datetime import date
@@ -21,7 +21,7 @@ def _day(value: Any) -> Any:
 
 
 def _of(least: int, most: int) -> AfterValidator:
-    """Bounds of a text's length that stay out of the schema, where they would only take room."""
+    """Return bounds of a text's length that stay out of the schema, to keep it short."""
 
     def check(value: str) -> str:
         if not least <= len(value.strip()) <= most:

@@ -9,7 +9,6 @@ from tinylytics_tools import (
     journeys,
     kudos,
     leaderboard,
-    openapi,
     overview,
     sites,
     traffic,
@@ -37,7 +36,6 @@ ALL_TOOLS: list[ApiTool] = [
     *sites.TOOLS,
     *account.TOOLS,
     *api_info.TOOLS,
-    *openapi.TOOLS,
 ]
 """In the order in which an assistant reads them."""
 

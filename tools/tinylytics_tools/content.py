@@ -60,18 +60,8 @@ class ContentReply(Reply):
     stats: StatsReply
 
     @property
-    def broken_links(self) -> list[LinkReply]:
-        """The broken links that are listed, each once."""
-        return _each_once(self.issues.broken_links)
-
-    @property
-    def mixed_content(self) -> list[LinkReply]:
-        """The parts of secure pages over plain http that are listed, each once."""
-        return _each_once(self.issues.mixed_content)
-
-    @property
     def broken(self) -> int | None:
-        """How many links are broken; None where the service says neither how many nor which."""
+        """How many links are broken; None where the service states neither how many nor which."""
         return _count(self.stats.broken_links_count, self.issues.broken_links)
 
     @property
@@ -84,7 +74,7 @@ CONTENT = Endpoint("GET", "/sites/{site_id}/content", ContentReply, subscription
 
 
 class Content(SiteAnswer):
-    """Broken links and mixed content of one site; counts are null where the service does not tell them."""
+    """Broken links and mixed content of one site; counts are null where the service does not state them."""
 
     from_visitors = ("url", "error")
 
@@ -105,9 +95,11 @@ async def get_content_status(api: CurrentApi, site: Site = None, limit: Limit = 
     target = await find_site(api, site)
     reply = await read_premium(api, CONTENT, target.id)
     check, stats = reply.monitoring_status, reply.stats
-    rows = _rows("broken link", reply.broken_links) + _rows("mixed content", reply.mixed_content)
+    broken_rows = _rows("broken link", reply.issues.broken_links)
+    mixed_rows = _rows("mixed content", reply.issues.mixed_content)
+    rows = broken_rows + mixed_rows
     known = reply.broken is not None and reply.mixed is not None
-    broken, mixed = (reply.broken or 0) - len(reply.broken_links), (reply.mixed or 0) - len(reply.mixed_content)
+    broken, mixed = (reply.broken or 0) - len(broken_rows), (reply.mixed or 0) - len(mixed_rows)
     notes: list[str] = []
     if broken > 0 or mixed > 0:
         notes.append(f"the service lists only {len(rows)} of {len(rows) + max(0, broken) + max(0, mixed)} issues")
@@ -138,7 +130,7 @@ async def get_content_status(api: CurrentApi, site: Site = None, limit: Limit = 
     )
 
 
-def _rows(issue: str, links: list[LinkReply]) -> list[list[Cell]]:
+def _rows(issue: str, links: list[LinkReply] | None) -> list[list[Cell]]:
     return [
         [
             issue,
@@ -147,7 +139,7 @@ def _rows(issue: str, links: list[LinkReply]) -> list[list[Cell]]:
             sanitize.prose(link.error_message, cap=80) or sanitize.UNKNOWN,
             sanitize.time(link.checked_at),
         ]
-        for link in links
+        for link in _each_once(links)
     ]
 
 
@@ -155,8 +147,11 @@ def _each_once(links: list[LinkReply] | None) -> list[LinkReply]:
     return paging.distinct(links or [], lambda link: link.url if link.id is None else link.id)
 
 
-def _count(told: int | None, links: list[LinkReply] | None) -> int | None:
-    return told if told is not None else None if links is None else len(_each_once(links))
+def _count(stated: int | None, links: list[LinkReply] | None) -> int | None:
+    """Return the service's own count, else that of the links listed; None without either."""
+    if stated is not None or links is None:
+        return stated
+    return len(_each_once(links))
 
 
 def _state(check: CheckReply) -> str:

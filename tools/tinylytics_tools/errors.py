@@ -1,16 +1,16 @@
-"""What can go wrong, one class for each thing the caller would do differently.
+"""The errors of a call, one class for each thing the caller would do differently.
 
     TinylyticsError
     ├── InvalidArgument      change the call: the message names the argument and what it takes
-    ├── KeyNotAccepted       mend the key: missing, malformed, revoked, or refused with 401
+    ├── KeyNotAccepted       replace the key: missing, malformed, revoked, or refused with 401
     ├── NotAllowed           take another key: this one may not do that
     ├── SubscriptionNeeded   the account's plan does not include it
     ├── NotEnabled           switch the feature on for this site
     ├── NotFound             there is no such thing
-    ├── Refused              the service gave its reasons (422, 400); nothing was stored
-    ├── TooManyRequests      wait, whatever is to be asked; `retry_after_s` says how long, where it is known
+    ├── Refused              the service refused the values (422, 400); nothing was stored
+    ├── TooManyRequests      wait before any request; `retry_after_s` says how long, where it is known
     ├── Unavailable          try later: no connection, a time-out, a 5xx
-    │   └── OutcomeUnknown   a write that may or may not have been carried out: check before repeating
+    │   └── OutcomeUnknown   a write that may or may not have been stored: check before repeating
     └── UnexpectedReply      the service answered in a form that the API document does not describe
 
 Only this tree's text reaches the client (the SDK hides any other exception's), so a message holds no key, no raw
@@ -71,7 +71,7 @@ class Unavailable(TinylyticsError):
 
 
 class OutcomeUnknown(Unavailable):
-    """A write left this machine, and no answer says what came of it; `why` is how that is, in words."""
+    """A write was sent, and its outcome is unknown; `why` says for what reason."""
 
     def __init__(self, message: str, *, why: str = "the answer was lost") -> None:
         super().__init__(message)

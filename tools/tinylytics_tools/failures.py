@@ -1,4 +1,4 @@
-"""Which error of the tree a failed call is, read from what the service or the network said."""
+"""Turns a failed exchange with the service into an error of the tree."""
 
 import json
 import math
@@ -29,19 +29,20 @@ FULL_KEY_NEEDED = (
     "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. "
     f"{_MAKE_A_FULL_KEY}"
 )
-
+_LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
+_BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."
 
 STORED_NOTHING = frozenset({400, 401, 403, 404, 422})
-"""The answers to a write that say that nothing was stored (API document, section 7). After any other than a success it
-may have been stored all the same, whatever stands between the service and this machine says."""
+"""The statuses of a write that say that nothing was stored (API document, section 7). After any other failure it may
+have been stored all the same, since something between the service and this machine may have answered."""
 
 
 def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool) -> errors.TinylyticsError | None:
-    """The error that an answer is, or None where it is a success with a JSON body.
+    """Return the error of a response, or None for a success with a JSON body.
 
     A redirect, or a page of HTML with any status below 400, is a key not accepted (field notes 2). To a write such a
     page may also be a success that something on the way replaced, so its outcome is unknown (ANSWERS 5).
-    `sent`: whether a request left; without one the answer is this side's own, for the service wants a pause.
+    `sent`: whether a request left; without one the response was made here, since the service wants a pause.
     """
     status = response.status_code
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -67,9 +68,9 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         case 404:
             return _not_found(endpoint)
         case 400 | 422:
-            said = f" It said: {reasons}." if reasons else ""
+            why = f" It said: {reasons}." if reasons else ""
             stored = " Nothing was stored." if is_write else ""
-            return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{said}{stored}")
+            return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored}")
         case 429:
             return too_many(retry_after_s(response, datetime.now(UTC)), nothing_sent=is_write)
         case 503 if "retry-after" in response.headers:
@@ -83,12 +84,12 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
 
 
 def left_all_as_it_was(response: httpx.Response, *, sent: bool) -> bool:
-    """Whether a write was not sent, ignored (202, field notes 23) or refused."""
+    """Return whether a write was not sent, ignored (202, field notes 23) or refused."""
     return not sent or response.status_code == 202 or response.status_code in STORED_NOTHING
 
 
 def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors.TinylyticsError:
-    """The error that a failed exchange is; a write that may have left is told as unknown."""
+    """Return the error of an exchange without a response; the outcome of a write that may have left is unknown."""
     never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     if endpoint.method != "GET" and not never_left:
         return unknown(endpoint, "the answer was lost")
@@ -100,7 +101,7 @@ def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors
 
 
 def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
-    """A success whose body is not what the API document says; `place` names where. A write may have been done."""
+    """Return the error of a success whose body is not as documented at `place`. A write may have been done."""
     if endpoint.method != "GET":
         return unknown(endpoint, f"the answer could not be read at {place}")
     return errors.UnexpectedReply(
@@ -109,28 +110,34 @@ def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
 
 
 def places(error: ValidationError) -> str:
-    """Which fields of a reply are wrong; names only, never values."""
-    names = [".".join(str(part) for part in found["loc"]) or "the body" for found in error.errors()[:3]]
+    """Return which fields of a reply are wrong; names only, never values."""
+    names = [".".join(str(part) for part in problem["loc"]) or "the body" for problem in error.errors()[:3]]
     return ", ".join(sanitize.prose(name, cap=60) for name in names)
 
 
 def too_many(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
-    """The hourly allowance is used up (API document, section 8)."""
+    """Return the error of a used up hourly allowance (API document, section 8)."""
     narrower = "" if nothing_sent else ", with a shorter period or fewer sites"
-    return errors.TooManyRequests(
-        f"{_NOTHING_SENT if nothing_sent else ''}Tinylytics takes no more requests with this key for now: 1000 an hour "
-        f"are allowed, shared by everything that uses the key. Ask again {_when(wait_s)}{narrower}.",
-        retry_after_s=wait_s,
+    return _pause(
+        "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that "
+        f"uses the key. Ask again {_when(wait_s)}{narrower}.",
+        wait_s,
+        nothing_sent=nothing_sent,
     )
 
 
 def out_of_order(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
-    """The service answered with 503, and is left alone for a while."""
-    return errors.TooManyRequests(
-        f"{_NOTHING_SENT if nothing_sent else ''}Tinylytics is out of order for now: it answered with status 503, and "
-        f"is not asked again before its time. Ask again {_when(wait_s)}; this is not the hourly limit.",
-        retry_after_s=wait_s,
+    """Return the error of a 503 that asks for a pause."""
+    return _pause(
+        "Tinylytics is out of order for now: it answered with status 503, and is not asked again before its time. Ask "
+        f"again {_when(wait_s)}; this is not the hourly limit.",
+        wait_s,
+        nothing_sent=nothing_sent,
     )
+
+
+def _pause(message: str, wait_s: float | None, *, nothing_sent: bool) -> errors.TooManyRequests:
+    return errors.TooManyRequests(f"{'Nothing was sent. ' if nothing_sent else ''}{message}", retry_after_s=wait_s)
 
 
 def _when(wait_s: float | None) -> str:
@@ -138,7 +145,7 @@ def _when(wait_s: float | None) -> str:
 
 
 def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:
-    """The four meanings of 403 (field notes 21), as far as the body tells; `premium` asks `/me` for the rest."""
+    """Return the error of a 403 (field notes 21), as far as the body tells; `read_premium` finds the rest in `/me`."""
     if endpoint.method != "GET":
         return errors.NotAllowed(
             f"Tinylytics refused this write, so nothing was stored. {_name(endpoint)} needs a full-access key, which "
@@ -152,7 +159,7 @@ def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> e
 
 
 def needs_subscription(endpoint: Endpoint[Any]) -> errors.SubscriptionNeeded:
-    """The account's plan does not include a premium endpoint (API document, section 2)."""
+    """Return the error of an account whose plan lacks a premium endpoint (API document, section 2)."""
     return errors.SubscriptionNeeded(
         f"{_feature(endpoint)} needs a Tinylytics subscription, which this account does not have. "
         "Traffic, kudos and journeys work without one."
@@ -160,7 +167,7 @@ def needs_subscription(endpoint: Endpoint[Any]) -> errors.SubscriptionNeeded:
 
 
 def not_enabled(endpoint: Endpoint[Any]) -> errors.NotEnabled:
-    """The feature behind an endpoint is off for the site."""
+    """Return the error of a site for which the feature behind an endpoint is off."""
     return errors.NotEnabled(
         f"{_feature(endpoint)} is not enabled for this site, so nothing is known about it: that is not the same as "
         "all being well. The user can switch it on in the site's settings on Tinylytics."
@@ -174,7 +181,7 @@ def _not_found(endpoint: Endpoint[Any]) -> errors.TinylyticsError:
 
 
 def unknown(endpoint: Endpoint[Any], why: str) -> errors.OutcomeUnknown:
-    """A write was sent, and no answer says what came of it."""
+    """Return the error of a write that was sent, and whose outcome is unknown."""
     return errors.OutcomeUnknown(
         f"It is not known whether this was stored: {why} after {_name(endpoint)} had been sent. It was not sent "
         "again. Look before repeating it.",
@@ -191,9 +198,9 @@ def _object(response: httpx.Response) -> dict[str, Any]:
 
 
 def _reasons(body: dict[str, Any]) -> str:
-    """`error` or `errors` of a failure, guarded: the service may quote what a visitor wrote."""
-    found: Any = body.get("errors") or body.get("error") or ""
-    texts = cast("list[Any]", found) if isinstance(found, list) else [found]
+    """Return `error` or `errors` of a failure, guarded: the service may quote what a visitor wrote."""
+    reasons: Any = body.get("errors") or body.get("error") or ""
+    texts = cast("list[Any]", reasons) if isinstance(reasons, list) else [reasons]
     return sanitize.prose("; ".join(str(text) for text in texts[:5]), cap=300).rstrip(".")
 
 
@@ -204,8 +211,3 @@ def _name(endpoint: Endpoint[Any]) -> str:
 def _feature(endpoint: Endpoint[Any]) -> str:
     name = endpoint.feature or "This"
     return name[0].upper() + name[1:]
-
-
-_NOTHING_SENT = "Nothing was sent. "
-_LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
-_BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."

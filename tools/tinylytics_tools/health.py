@@ -3,29 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tinylytics_tools import premium
 from tinylytics_tools.answer import Answer, Cell, Table
 from tinylytics_tools.arguments import Limit, Offset, Site
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.content import CONTENT, ContentReply
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.monitor import ExpiryReply, Status
+from tinylytics_tools.me import Unknown, read_premium_or_unknown
 from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.site_lookup import SITES, SiteReply, find, list_all
 from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
-from tinylytics_tools.uptime import MOST_PAGES, UPTIME, status
+from tinylytics_tools.uptime import MOST_PAGES, UPTIME, ExpiryReply, Status, status
 
 MOST_SITES = 50
-"""Asked in one poll, where stored answers leave room for so many."""
+"""Polled in one call, where cached replies leave requests for so many."""
 REQUESTS_A_SITE = 2
 AT_ONCE = 4
-"""Sites asked at the same time; then it is seen whether there is room for more requests."""
+"""Sites polled at the same time; after them the requests left are counted anew."""
 SOON = 14
 """Days left from which an expiry needs attention, even where the service does not say that it is soon."""
 MOST_IN_HEADLINE = 3
 
-_COLUMNS = ["id", "site", "status", "down_since", "ssl_days_left", "domain_days_left", "broken_links"]
+_COLUMNS = [
+    "id",
+    "site",
+    "status",
+    "down_since",
+    "ssl_days_left",
+    "domain_days_left",
+    "broken_links",
+    "mixed_content",
+    "not_known",
+]
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Poll:
 
     site: SiteReply
     status: Status
-    content: ContentReply | premium.Unknown
+    content: ContentReply | Unknown
 
     @property
     def problems(self) -> list[tuple[int, str]]:
@@ -61,14 +70,14 @@ class Poll:
     def gaps(self) -> str:
         """What is not known and why; guarded."""
         reasons = [] if self.status.state in ("up", "down") else [self.status.reason]
-        if isinstance(self.content, premium.Unknown):
+        if isinstance(self.content, Unknown):
             reasons.append(self.content.reason)
         return "; ".join(dict.fromkeys(reasons)) or "nothing"
 
     @property
     def has_failed(self) -> bool:
         """Whether something is unknown that is not switched off by the user."""
-        missing = [part for part in (self.status.unknown, self.content) if isinstance(part, premium.Unknown)]
+        missing = [part for part in (self.status.unknown, self.content) if isinstance(part, Unknown)]
         return self.status.state == "unknown" or any(part.why != "off" for part in missing)
 
     def row(self) -> list[Cell]:
@@ -110,7 +119,9 @@ async def check_health(api: CurrentApi, site: Site = None, limit: Limit = None, 
     wanted = sorted(all_sites, key=lambda one: one.id) if site is None and all_sites else [find(all_sites, site)]
     start = offset or 0
     if start >= len(wanted):
-        raise InvalidArgument(f"offset: there {_are(len(wanted))}, so the last one is at offset {len(wanted) - 1}.")
+        raise InvalidArgument(
+            f"offset: {counted(len(wanted), 'site')} in all, so the last one is at offset {len(wanted) - 1}."
+        )
     polls = await _poll_all(api, wanted[start : start + (limit or MOST_SITES)])
     states = [poll.status.state for poll in polls]
     follows = start + len(polls)
@@ -137,24 +148,24 @@ async def check_health(api: CurrentApi, site: Site = None, limit: Limit = None, 
 
 
 def _table(polls: Sequence[Poll], start: int, of: int) -> Table:
-    """The sites polled, the most urgent first; a shorter table ends at an earlier id, so that `next_offset` goes on."""
+    """Return the sites polled, the most urgent first; a shorter table ends at an earlier id, for `next_offset`."""
     rows = [poll.row() for poll in sorted(polls, key=_by_urgency)]
-    table = listing([*_COLUMNS, "mixed_content", "not_known"], rows, limit=len(rows), offset=start, of=of)
+    table = listing(_COLUMNS, rows, limit=len(rows), offset=start, of=of)
     return table.shortened_by(lambda: _table(polls[:-1], start, of) if polls else None)
 
 
 async def _poll_all(api: CallContext, sites: Sequence[SiteReply]) -> list[Poll]:
-    """Sites asked in their order, as many as the requests of one call allow: stored answers cost none.
+    """Poll sites in their order, as many as the requests of one call allow: stored answers cost none.
 
-    A plan that lacks the checks is asked once: it is the account's, not the site's.
+    A plan that lacks the checks is asked about once: it is the account's, not the site's.
     """
     polls = [await _poll(api, sites[0])]
     missing = polls[0].status.unknown
     if missing is not None and missing.why == "no subscription":
         return [Poll(site, polls[0].status, polls[0].content) for site in sites]
     while len(polls) < len(sites):
-        room = (MOST_REQUESTS - api.requests) // REQUESTS_A_SITE
-        part = sites[len(polls) : len(polls) + min(AT_ONCE, room)]
+        left = (MOST_REQUESTS - api.requests) // REQUESTS_A_SITE
+        part = sites[len(polls) : len(polls) + min(AT_ONCE, left)]
         if not part:
             break
         polls += await api.gather(*(lambda site=site: _poll(api, site) for site in part))
@@ -163,23 +174,19 @@ async def _poll_all(api: CallContext, sites: Sequence[SiteReply]) -> list[Poll]:
 
 async def _poll(api: CallContext, site: SiteReply) -> Poll:
     found = await status(api, site.id, most=1)
-    return Poll(site, found, await premium.ask(api, CONTENT, site.id))
+    return Poll(site, found, await read_premium_or_unknown(api, CONTENT, site.id))
 
 
 async def _with_start(api: CallContext, poll: Poll) -> Poll:
-    """The same, with since when a site is down, as far as there is room to look for it on more pages of outages."""
-    room = MOST_REQUESTS - api.requests
-    if poll.status.state != "down" or poll.status.down_since is not None or room < REQUESTS_A_SITE:
+    """Return the same, with since when a site is down, as far as requests are left to read more pages of outages."""
+    left = MOST_REQUESTS - api.requests
+    if poll.status.state != "down" or poll.status.down_since is not None or left < REQUESTS_A_SITE:
         return poll
-    return replace(poll, status=await status(api, poll.site.id, most=min(MOST_PAGES, room)))
+    return replace(poll, status=await status(api, poll.site.id, most=min(MOST_PAGES, left)))
 
 
 def _by_urgency(poll: Poll) -> tuple[int, int]:
     return poll.urgency, poll.site.id
-
-
-def _are(sites: int) -> str:
-    return "is 1 site" if sites == 1 else f"are {sites} sites"
 
 
 def _expiry(thing: str, ends: ExpiryReply) -> list[tuple[int, str]]:
@@ -201,10 +208,10 @@ def _headline(polls: Sequence[Poll]) -> str:
     if not urgent:
         up = states.count("up")
         return f"{up} of {sites} {'is' if up == 1 else 'are'} up, and nothing known needs attention."
-    told = "; ".join(f"{poll.site.name} {poll.problems[0][1]}" for poll in urgent[:MOST_IN_HEADLINE])
+    worst = "; ".join(f"{poll.site.name} {poll.problems[0][1]}" for poll in urgent[:MOST_IN_HEADLINE])
     more = len(urgent) - MOST_IN_HEADLINE
     need = "needs" if len(urgent) == 1 else "need"
-    return f"{len(urgent)} of {sites} {need} attention: {told}{f'; and {more} more' if more > 0 else ''}."
+    return f"{len(urgent)} of {sites} {need} attention: {worst}{f'; and {more} more' if more > 0 else ''}."
 
 
 def _next(polls: Sequence[Poll], left_out: int) -> str | None:

@@ -21,7 +21,7 @@ PER_PAGE = 50
 """The most that the API gives (API document, section 3)."""
 MOST_PAGES = 20
 LONGEST = 1_200
-"""Characters of the four texts of the insight told in full (ANSWERS 4), each at most 600."""
+"""Characters of the four texts of the insight shown in full (ANSWERS 4), each at most 600."""
 LARGEST_DEFAULT, LARGEST = 1_800, 3_000
 """Bytes of them with their signals and the site's name, so that both halves keep their size in any script; the second
 where the caller asked for a particular number of rows."""
@@ -54,8 +54,8 @@ class InsightReply(Reply):
     def headline(self) -> str:
         """Its most important signal, else the beginning of its summary; guarded."""
         first = next(iter(ranked(self)), None)
-        said = first.headline if first and first.headline else self.summary
-        return sanitize.prose(said, cap=MOST_IN_HEADLINE) or sanitize.UNKNOWN
+        text = first.headline if first and first.headline else self.summary
+        return sanitize.prose(text, cap=MOST_IN_HEADLINE) or sanitize.UNKNOWN
 
 
 NO_INSIGHT = InsightReply(insights_for_date=FIRST_DAY)
@@ -106,9 +106,9 @@ async def get_insights(api: CurrentApi, site: Site = None, limit: Limit = None, 
     first = await read_premium(api, INSIGHTS, target.id, {"page": 1, "per_page": PER_PAGE})
     found, count, complete = await _read(api, target.id, first, start + most)
     shown, settings = found[start : start + 1], first.site
-    room, signals = (LARGEST, MOST_SIGNALS) if limit else (LARGEST_DEFAULT, SIGNALS_BY_DEFAULT)
+    most_bytes, signals = (LARGEST, MOST_SIGNALS) if limit else (LARGEST_DEFAULT, SIGNALS_BY_DEFAULT)
     insight = shown[0] if shown else NO_INSIGHT
-    texts, changes = _told(insight, signals, room - 2 * compact(target.name))
+    texts, changes = _texts(insight, signals, most_bytes - 2 * compact(target.name))
     count_of_signals = len(insight.signals or [])
     rows: list[list[Cell]] = [[one.insights_for_date.isoformat(), one.headline] for one in found[start:]]
     return Insights(
@@ -136,18 +136,18 @@ async def get_insights(api: CurrentApi, site: Site = None, limit: Limit = None, 
 async def _read(
     api: CallContext, site_id: int, first: InsightsReply, wanted: int
 ) -> tuple[list[InsightReply], int, bool]:
-    """The newest `wanted` at least, newest first; how many there are; whether no newer one can be missing.
+    """Return the newest `wanted` at least, newest first; how many there are; whether no newer one can be missing.
 
     The order is not promised (field notes 7): where the first page does not run from new to old, all are read.
     """
 
-    async def ask(number: int) -> InsightsReply:
+    async def read_page(number: int) -> InsightsReply:
         return await read_premium(api, INSIGHTS, site_id, {"page": number, "per_page": PER_PAGE})
 
     in_order = _is_newest_first([one.insights_for_date for one in first.insights])
     size = min(PER_PAGE, first.pagination.per_page)
     needed = min(-(-wanted // size), MOST_PAGES) if in_order else MOST_PAGES
-    replies = [first, *await paging.rest(api, first.pagination, ask, most=needed)]
+    replies = [first, *await paging.rest(api, first.pagination, read_page, most=needed)]
     read = paging.listed(
         (one for reply in replies for one in reply.insights),
         lambda one: one.insights_for_date if one.id is None else one.id,
@@ -161,7 +161,7 @@ async def _read(
 
 
 def ranked(insight: InsightReply) -> list[SignalReply]:
-    """Its signals, the most important first."""
+    """Return its signals, the most important first."""
     return sorted(insight.signals or [], key=lambda signal: -(signal.importance_score or 0))
 
 
@@ -169,9 +169,10 @@ def _is_newest_first(days: Sequence[date]) -> bool:
     return all(one >= following for one, following in pairwise(days)) and len(set(days)) > 1
 
 
-def _told(insight: InsightReply, signals: int, room: int) -> tuple[list[str], list[list[Cell]]]:
-    """Summary, patterns, best content and recommendations, and the rows of the first `signals`: in `room` bytes, the
-    longest cut first.
+def _texts(insight: InsightReply, signals: int, most_bytes: int) -> tuple[list[str], list[list[Cell]]]:
+    """Return summary, patterns, best content and recommendations, and the rows of the first `signals`.
+
+    They are cut to `most_bytes`, the longest first.
     """
     whole = (insight.summary, insight.traffic_patterns, insight.best_content, insight.recommendations)
     texts = [sanitize.prose(text) or "none" for text in whole]
@@ -179,7 +180,7 @@ def _told(insight: InsightReply, signals: int, room: int) -> tuple[list[str], li
     for signal in ranked(insight)[:signals]:
         texts.append(sanitize.prose(signal.headline, cap=MOST_IN_HEADLINE) or sanitize.UNKNOWN)
         texts.append(sanitize.prose(signal.summary) or sanitize.UNKNOWN)
-    _cut(texts, lambda: compact(texts) > room)
+    _cut(texts, lambda: compact(texts) > most_bytes)
     cells = texts[len(whole) :]
     return texts[: len(whole)], [list(row) for row in zip(cells[::2], cells[1::2], strict=True)]
 

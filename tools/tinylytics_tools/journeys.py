@@ -111,14 +111,14 @@ async def get_user_journeys(
             "counts of shorter windows do not add up. Give a shorter period, for example last_12_months."
         )
     most, start = limit or DEFAULT_ROWS, offset or 0
-    first, found, missing = await _read(api, scope, most, start)
+    first, journeys, missing = await _read(api, scope, most, start)
     summary, ends = first.summary, first.insights
     visitors = summary.total_visitors
     return Journeys(
         **scope.fields(),
         headline=_headline(scope, summary),
         complete=visitors is not None and not missing,
-        notes=[*_notes(scope, summary, found), *([_REPEATED] if missing else [])],
+        notes=[*_notes(scope, summary, journeys), *([_REPEATED] if missing else [])],
         next_step=None if visitors else "summarize_traffic counts hits, which need no visitor tracking.",
         visitors=visitors,
         multi_page_visitors=summary.multi_page_visitors,
@@ -128,7 +128,7 @@ async def get_user_journeys(
         exit_pages=_top(ends.top_exit_pages, visitors),
         journeys=listing(
             ["time", "pages", "duration_s", "referrer", "country", "browser"],
-            [_row(journey) for journey in found],
+            [_row(journey) for journey in journeys],
             limit=most,
             offset=start,
             of=first.pagination.total_count,
@@ -139,7 +139,7 @@ async def get_user_journeys(
 async def _read(
     api: CallContext, scope: Scope, most: int, start: int
 ) -> tuple[JourneysReply, list[JourneyReply], bool]:
-    """The first answer, the `most` journeys after the first `start`, each once, and whether one may be missing.
+    """Return the first reply, the `most` journeys after the first `start`, each once, and whether one may be missing.
 
     One request, or two where pages split them.
     """
@@ -175,7 +175,7 @@ def _row(journey: JourneyReply) -> list[Cell]:
 
 
 def _chain(pages: list[StepReply], count: int | None) -> str:
-    """The paths in their order; of a long journey the first few and the last."""
+    """Return the paths in their order; of a long journey the first few and the last."""
     paths = [sanitize.path(page.path) for page in pages]
     left_out = max(count or 0, len(paths)) - STEPS_SHOWN - 1
     if left_out > 0 and len(paths) > STEPS_SHOWN:
@@ -184,7 +184,7 @@ def _chain(pages: list[StepReply], count: int | None) -> str:
 
 
 def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
-    """Each visitor comes in by one page and leaves by one, so these may be shared out; the service lists the top.
+    """Return the top pages. Each visitor enters by one page and leaves by one, so the shares are of all visitors.
 
     Of a path that comes twice the larger count is kept.
     """
@@ -206,7 +206,7 @@ def _headline(scope: Scope, summary: SummaryReply) -> str:
     return f"{scope.site.name} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
 
 
-def _notes(scope: Scope, summary: SummaryReply, found: list[JourneyReply]) -> list[str]:
+def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply]) -> list[str]:
     notes = ["visitors are salted hashes that rotate every 12 hours: not people, and never added up"]
     if not summary.total_visitors:
         since = scope.site.created_at.date()
@@ -215,7 +215,7 @@ def _notes(scope: Scope, summary: SummaryReply, found: list[JourneyReply]) -> li
         notes.append(f"per cents rest on fewer than {SMALL} visitors: small numbers")
     if scope.today in scope.window:
         notes.append(f"{scope.today} is today and not over yet")
-    times = [journey.first_hit for journey in found if journey.first_hit]
+    times = [journey.first_hit for journey in journeys if journey.first_hit]
     if times != sorted(times, reverse=True):
         notes.append("journeys: in the order of the service, which is not that of time, so these are not the newest")
     return notes

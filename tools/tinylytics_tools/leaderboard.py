@@ -1,4 +1,4 @@
-"""The pages that were read most since a site was added: `GET /sites/:id/leaderboard`."""
+"""The most read pages since a site was added: `GET /sites/:id/leaderboard`."""
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
@@ -19,7 +19,7 @@ MOST_PAGES = 20
 
 
 class PageReply(Reply):
-    """One path; its hits are lifetime ones. The service's own `percentage` is not read: of what, it does not say."""
+    """One path; its hits are lifetime ones. `percentage` is not read: the service does not say of what it is one."""
 
     path: str | None = None
     total_hits: Count
@@ -88,7 +88,7 @@ async def get_leaderboard(
         headline=_headline(target.name, pages, matching, total, path),
         complete=complete,
         notes=notes,
-        next_step=_next(path) if not pages else None if complete else "Narrow it down with path.",
+        next_step=_next_step(path) if not pages else None if complete else "Narrow it down with path.",
         site_id=target.id,
         site=target.name,
         filters="none" if path is None else f"path contains {sanitize.path(path)}",
@@ -102,32 +102,35 @@ async def get_leaderboard(
 
 
 async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[LeaderboardReply, Listed[PageReply]]:
-    """The first page, and each path of all pages up to the cap, most hits first.
+    """Return the first page, and each path of all pages up to the cap, most hits first.
 
     Of a path that comes twice the larger count is kept: hits ever only grow.
     """
 
-    async def ask(number: int) -> LeaderboardReply:
+    async def read_page(number: int) -> LeaderboardReply:
         query = {"path": path, "page": number, "per_page": PER_PAGE}
         return await api.call(LEADERBOARD, query, site_id=site_id)
 
-    first = await ask(1)
-    replies = [first, *await paging.rest(api, first.pagination, ask, most=MOST_PAGES)]
+    first = await read_page(1)
+    replies = [first, *await paging.rest(api, first.pagination, read_page, most=MOST_PAGES)]
     rows = sorted(
         (row for reply in replies for row in reply.leaderboard), key=lambda row: (-row.total_hits, row.path or "")
     )
     return first, paging.listed(rows, lambda row: (row.path,), (reply.pagination for reply in replies))
 
 
-def _contains(raw: str | None, wanted: str) -> bool:
-    """The API's own rule, a case-insensitive substring (field notes 3); a path as an answer shows it names itself."""
-    shown, text = sanitize.path(raw), wanted.casefold()
-    return text in (raw or "").casefold() or text in shown.casefold() or sanitize.matches(wanted, raw, "path")
+def _contains(raw: str | None, text: str) -> bool:
+    """Return whether a path matches by the API's rule, a case-insensitive part (field notes 3), or as shown."""
+    fold = text.casefold()
+    is_part = fold in (raw or "").casefold() or fold in sanitize.path(raw).casefold()
+    return is_part or sanitize.matches(text, raw, "path")
 
 
 def _total(lifetime: int | None, ranked: int, *, is_whole: bool) -> int | None:
-    """What shares are of: the site's counter, unless the ranking has more, being counted at another time; then the
-    sum of the ranking where it is whole."""
+    """Return what shares are of: the site's counter, or the sum of a whole ranking that has more.
+
+    The two are counted at different times.
+    """
     if lifetime is not None and lifetime >= ranked:
         return lifetime
     return ranked if is_whole else None
@@ -153,7 +156,7 @@ def _headline(name: str, pages: list[PageReply], matching: int | None, total: in
     return f"{counted(len(pages), 'page')} {have} {hits} ever; {most}."
 
 
-def _next(path: str | None) -> str:
+def _next_step(path: str | None) -> str:
     return "Leave path out to see all pages." if path else "get_site shows whether the site has had any hits."
 
 

@@ -1,12 +1,22 @@
-"""Who the key belongs to, and how a premium endpoint's refusal is told apart with it."""
+"""Who the key belongs to, `GET /me`, and premium endpoints, whose refusals it takes that to explain."""
 
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from tinylytics_tools import failures
 from tinylytics_tools.client import CallContext, Query
 from tinylytics_tools.endpoint import MINUTE_S, Endpoint, lasting
-from tinylytics_tools.errors import NotAllowed
+from tinylytics_tools.errors import (
+    KeyNotAccepted,
+    NotAllowed,
+    NotEnabled,
+    SubscriptionNeeded,
+    TinylyticsError,
+    TooManyRequests,
+)
 from tinylytics_tools.replies import Id, Reply, Time, Wrapped
+
+R = TypeVar("R", bound=Reply)
 
 
 class KeyReply(Reply):
@@ -29,11 +39,17 @@ class MeReply(Wrapped):
 
 ME = Endpoint("GET", "/me", MeReply, ttl=lasting(5 * MINUTE_S))
 
-R = TypeVar("R", bound=Reply)
+
+@dataclass(frozen=True)
+class Unknown:
+    """Why an endpoint tells nothing about a site: its feature is off, the plan lacks it, or it failed this time."""
+
+    why: Literal["off", "no subscription", "failed"]
+    reason: str
 
 
 async def read_premium(api: CallContext, endpoint: Endpoint[R], site_id: int, query: Query | None = None) -> R:
-    """Ask a premium endpoint; a 403 that does not say why is explained with `/me` (field notes 21).
+    """Return the reply of a premium endpoint; a 403 that does not say why is explained with `/me` (field notes 21).
 
     Raises:
         SubscriptionNeeded, NotEnabled: which of the two it is.
@@ -44,3 +60,23 @@ async def read_premium(api: CallContext, endpoint: Endpoint[R], site_id: int, qu
         if (await api.call(ME)).is_subscribed is False:
             raise failures.needs_subscription(endpoint) from None
         raise failures.not_enabled(endpoint) from None
+
+
+async def read_premium_or_unknown(
+    api: CallContext, endpoint: Endpoint[R], site_id: int, query: Query | None = None
+) -> R | Unknown:
+    """Return the reply of a premium endpoint, or why there is none.
+
+    Raises:
+        KeyNotAccepted, TooManyRequests: every other request would fail as well.
+    """
+    try:
+        return await read_premium(api, endpoint, site_id, query)
+    except NotEnabled:
+        return Unknown("off", f"{endpoint.feature} is not enabled for this site")
+    except SubscriptionNeeded:
+        return Unknown("no subscription", f"{endpoint.feature} needs a Tinylytics subscription")
+    except (KeyNotAccepted, TooManyRequests):
+        raise
+    except TinylyticsError as error:
+        return Unknown("failed", str(error).partition(". ")[0])

@@ -1,4 +1,4 @@
-"""Reads all pages of a list, and counts each of its rows once.
+"""Reads the pages of a list, and keeps each of its rows once.
 
 The order of a list is not promised, so no part stands for the whole (field notes 7). Where a list moves while it is
 read, a row can stand on two pages and another on none: only different rows say whether all of them were read.
@@ -28,20 +28,20 @@ class Listed(Generic[T]):
         return len(self.rows) >= self.total
 
 
-async def rest(api: CallContext, first: Pagination, ask: Callable[[int], Awaitable[T]], *, most: int) -> list[T]:
-    """The pages after the first, in their order, up to page `most`."""
-    return await api.gather(*(partial(ask, page) for page in range(2, min(first.total_pages, most) + 1)))
+async def rest(api: CallContext, first: Pagination, read: Callable[[int], Awaitable[T]], *, most: int) -> list[T]:
+    """Return the pages after the first, in their order, up to page `most`."""
+    return await api.gather(*(partial(read, page) for page in range(2, min(first.total_pages, most) + 1)))
 
 
 def distinct(rows: Iterable[T], key: Callable[[T], Hashable | None]) -> list[T]:
-    """The first of all rows that have the same key, in their order; a row whose key is None is like no other."""
-    found: dict[Hashable, T] = {}
+    """Return the first of all rows that have the same key, in their order; a row whose key is None is like no other."""
+    unique: dict[Hashable, T] = {}
     for row in rows:
         same = key(row)
-        found.setdefault(object() if same is None else same, row)
-    return list(found.values())
+        unique.setdefault(object() if same is None else same, row)
+    return list(unique.values())
 
 
 def listed(rows: Iterable[T], key: Callable[[T], Hashable | None], pages: Iterable[Pagination]) -> Listed[T]:
-    """The different rows of some pages (see `distinct`), beside the most that one of these pages counts."""
+    """Return the different rows of some pages (see `distinct`), beside the most that one of these pages counts."""
     return Listed(distinct(rows, key), max(page.total_count for page in pages))

@@ -1,7 +1,7 @@
 """The shapes that the replies of several endpoints share, and the bounds of every value in them.
 
-A value out of bounds is refused like any other malformed reply, so that nothing after it can overflow or tell a
-figure that cannot be.
+A value out of bounds is refused like any other malformed reply, so that no later step can overflow or show a figure
+that cannot be.
 """
 
 from datetime import UTC, date, datetime
@@ -36,7 +36,7 @@ _NotBool = BeforeValidator(_number)
 Count = Annotated[int, _NotBool, Field(ge=0, le=_MOST)]
 """How many of something."""
 Id = Annotated[int, _NotBool, Field(ge=0, le=2**63 - 1)]
-"""The service's own number of something."""
+"""An identifier that the service gave."""
 Time = Annotated[datetime, AfterValidator(_moment)]
 """A moment in UTC; one without an offset is UTC already (field notes 16)."""
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
@@ -54,7 +54,7 @@ HttpStatus = Annotated[int, _NotBool, Field(ge=0, le=999)]
 
 
 class Reply(BaseModel):
-    """Something Tinylytics said: read-only; fields that are not declared are ignored (field notes 26)."""
+    """A reply of Tinylytics: read-only; fields that are not declared are ignored (field notes 26)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -87,7 +87,7 @@ class Pagination(Reply):
 
 
 class Dates(Reply):
-    """The window that the service used, both days included, in the zone mode that was asked for."""
+    """The window that the service used, both days included, in the zone mode of the request."""
 
     start_date: Day
     end_date: Day

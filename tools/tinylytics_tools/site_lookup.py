@@ -1,4 +1,4 @@
-"""Finds the site that a question is about, by whatever name the user gave it."""
+"""Finds a site by its id, uid, URL, domain or label."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -42,17 +42,19 @@ class SitesReply(Reply):
     sites: list[SiteReply]
 
 
+MOST_CHOICES = 8
+
 SITES = Endpoint("GET", "/sites", SitesReply, ttl=lasting(5 * MINUTE_S), survives_writes=True)
 SITE = Endpoint("GET", "/sites/{site_id}", SiteReply, ttl=lasting(5 * MINUTE_S))
 
 
 async def list_all(api: CallContext) -> list[SiteReply]:
-    """All sites of the account, each once, in the service's order."""
+    """Return all sites of the account, each once, in the service's order."""
     return paging.distinct((await api.call(SITES)).sites, lambda site: site.id)
 
 
 async def find_site(api: CallContext, wanted: str | None) -> SiteReply:
-    """The site that is meant; where nothing is said, the one of the settings, else the only one.
+    """Return the site of a name; without a name the one of the settings, else the only one.
 
     Raises:
         InvalidArgument: none or several fit; the message lists the choices.
@@ -62,7 +64,7 @@ async def find_site(api: CallContext, wanted: str | None) -> SiteReply:
 
 
 def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
-    """The one site that `wanted` names: its id before all else, then uid, URL, domain or label."""
+    """Return the one site that `wanted` names: its id before all else, then uid, URL, domain or label."""
     if not sites:
         raise NotFound("This Tinylytics account has no site yet. Add one on tinylytics.app first.")
     if wanted is None:
@@ -80,7 +82,7 @@ def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
 
 
 def site_host(url: str | None) -> str:
-    """A site's own host, as referrers are merged to; empty where it has none."""
+    """Return a site's own host, as referrers are merged to; empty where it has none."""
     return sanitize.host(url) if url else ""
 
 
@@ -91,7 +93,7 @@ def _is_called(site: SiteReply, text: str) -> bool:
 
 
 def _address(url: str | None) -> str:
-    """Host and path without scheme, `www.` and closing slash."""
+    """Return host and path without scheme, `www.` and closing slash."""
     bare = (url or "").strip().casefold().partition("://")
     return (bare[2] or bare[0]).removeprefix("www.").rstrip("/")
 
@@ -104,9 +106,6 @@ def _domain(url: str | None) -> str:
 
 
 def _choices(sites: Sequence[SiteReply]) -> str:
-    shown = ", ".join(f"{site.id} {site.name}" for site in sites[:_MOST_CHOICES])
-    more = len(sites) - _MOST_CHOICES
+    shown = ", ".join(f"{site.id} {site.name}" for site in sites[:MOST_CHOICES])
+    more = len(sites) - MOST_CHOICES
     return f"{shown} and {more} more, see list_sites" if more > 0 else shown
-
-
-_MOST_CHOICES = 8

@@ -21,7 +21,7 @@ _UNIQUES = "unique hits are counted per site and half day: they are not people, 
 
 
 class Sites(Answer):
-    """All sites, most hits first. Counters are lifetime ones; a total is null where a site does not tell its own."""
+    """All sites, most hits first. Counters are lifetime ones; a total is null where the service leaves one out."""
 
     sites_in_all: int
     hits_of_all_sites: int | None
@@ -51,7 +51,7 @@ async def list_sites(api: CurrentApi, limit: Limit = None, offset: Offset = None
     return Sites(
         headline=_all_sites(len(sites), hits, kudos),
         notes=[_UNIQUES] if sites else [],
-        next_step=None if sites else "Add a site on tinylytics.app first; get_account tells whose key this is.",
+        next_step=None if sites else "Add a site on tinylytics.app first; get_account shows whose key this is.",
         sites_in_all=len(sites),
         hits_of_all_sites=hits,
         kudos_of_all_sites=kudos,
@@ -60,7 +60,7 @@ async def list_sites(api: CurrentApi, limit: Limit = None, offset: Offset = None
 
 
 class OneSite(SiteAnswer):
-    """One site. The counters are lifetime ones, null where the service does not tell them; `since` is a day in UTC."""
+    """One site. The counters are lifetime ones, null where the service does not state them; `since` is a day in UTC."""
 
     uid: str
     url: str
@@ -75,7 +75,7 @@ class OneSite(SiteAnswer):
 @tool(SITES, SITE, title="One site")
 async def get_site(api: CurrentApi, site: Site = None) -> OneSite:
     """Show a site's all-time hits and kudos (likes), since when they count, and its address."""
-    found = await _one(api, site or api.preferences.site)
+    found = await _read_site(api, site or api.preferences.site)
     since = found.created_at.date().isoformat()
     hits = counted("an unknown number of" if found.lifetime_hits is None else found.lifetime_hits, "hit")
     return OneSite(
@@ -94,8 +94,8 @@ async def get_site(api: CurrentApi, site: Site = None) -> OneSite:
     )
 
 
-async def _one(api: CallContext, wanted: str | None) -> SiteReply:
-    """Digits are an id first of all; whatever else, or an id that is not there, is looked up among all sites."""
+async def _read_site(api: CallContext, wanted: str | None) -> SiteReply:
+    """Return the site of an id; another name, or an id that is not there, is looked up among all sites."""
     digits = (wanted or "").strip()
     if digits.isdecimal() and len(digits) <= LONGEST_ID:
         try:
@@ -106,18 +106,22 @@ async def _one(api: CallContext, wanted: str | None) -> SiteReply:
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
-    known = list(counts)
-    numbers = [count for count in known if count is not None]
-    return sum(numbers) if len(numbers) == len(known) else None
+    """Return the total; None where one count is unknown."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def _all_sites(number: int, hits: int | None, kudos: int | None) -> str:
     if not number:
         return "This account has no site yet."
     sites = counted(number, "site")
-    told = [] if hits is None else [counted(hits, "hit")]
-    told += [] if kudos is None else [f"{kudos} kudos"]
-    return f"{sites}: {' and '.join(told)} in all." if told else f"{sites}."
+    totals = [] if hits is None else [counted(hits, "hit")]
+    totals += [] if kudos is None else [counted(kudos, "kudo")]
+    return f"{sites}: {' and '.join(totals)} in all." if totals else f"{sites}."
 
 
 TOOLS = [list_sites, get_site]

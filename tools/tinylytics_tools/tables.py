@@ -10,26 +10,26 @@ SMALL_NUMBERS = f"per cents rest on fewer than {SMALL} hits: small numbers"
 
 
 def percent(part: int | None, whole: int | None) -> float | None:
-    """A share in per cent with one decimal; None of nothing."""
+    """Return a share in per cent with one decimal; None of nothing."""
     return None if part is None or not whole else round(100 * part / whole, 1)
 
 
 def change(now: int | None, before: int | None) -> tuple[int | None, float | None]:
-    """Absolute and relative change; no per cent from zero, and none of what is not known."""
+    """Return absolute and relative change; no per cent from zero, and none of what is not known."""
     if now is None or before is None:
         return None, None
     return now - before, percent(now - before, before)
 
 
 def is_small(*counts: int | None) -> bool:
-    """Whether a per cent of these counts has to be marked."""
+    """Return whether a per cent of these counts has to be marked."""
     return any(count is not None and count < SMALL for count in counts)
 
 
 def listing(
     columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, limit: int, offset: int = 0, of: int | None = None
 ) -> Table:
-    """`limit` rows of a list from `offset` on.
+    """Return `limit` rows of a list from `offset` on.
 
     `rows` holds the whole list; or, where `of` tells its length, just the part that begins at `offset`.
     """
@@ -54,7 +54,7 @@ def ranking(
     offset: int = 0,
     of: int | None = None,
 ) -> Table:
-    """A ranking with shares of `total` and an `other` row, so that the counts shown add up to it.
+    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it.
 
     `rows` holds `(name, count, more…)` in their order; the table has `(name, count, percent, more…)`, and
     `columns` names these. What the `other` row cannot add up is null there. `of` as in `listing`.
@@ -82,5 +82,5 @@ def _count(row: Sequence[Cell]) -> int:
 
 
 def counted(count: int | str, thing: str) -> str:
-    """`1 page`, `2 pages`; the thing's plural is formed with s."""
+    """Return `1 page` or `2 pages`; the plural is formed with s."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

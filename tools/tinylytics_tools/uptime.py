@@ -1,14 +1,18 @@
 """Whether a site is up, and how long its certificate and domain last: `GET /sites/:id/uptime`."""
 
-from tinylytics_tools import paging, premium, sanitize
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Limit, Offset, Site
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint, until
-from tinylytics_tools.me import read_premium
-from tinylytics_tools.monitor import DowntimeReply, MonitorReply, State, Status, judge
+from tinylytics_tools.me import Unknown, read_premium, read_premium_or_unknown
 from tinylytics_tools.paging import Listed
-from tinylytics_tools.replies import Count, Pagination, Reply
+from tinylytics_tools.replies import Count, DaysLeft, HttpStatus, Id, Pagination, Percent, Reply, Seconds, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tables import counted, listing
@@ -18,6 +22,56 @@ DEFAULT_ROWS = 10
 PER_PAGE = 100
 """The most that the API gives (API document, section 3)."""
 MOST_PAGES = 10
+
+State = Literal["up", "down", "not monitored", "unknown"]
+
+
+class ExpiryReply(Reply):
+    """When a certificate or a domain ends, as the service last saw it."""
+
+    valid: bool | None = None
+    expired: bool | None = None
+    expiring_soon: bool | None = None
+    days_until_expiry: DaysLeft | None = None
+    remaining_days: DaysLeft | None = None
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days, negative once it has ended."""
+        days = self.remaining_days if self.days_until_expiry is None else self.days_until_expiry
+        return None if days is None else int(days // 1)
+
+
+class MonitorReply(Reply):
+    """The monitor of one site."""
+
+    enabled: bool | None = None
+    auto_paused: bool | None = None
+    is_down: bool | None = None
+    uptime: Percent | None = None
+    period: str | None = None
+    last_check_at: Time | None = None
+    next_check_at: object = None
+    last_status_code: HttpStatus | None = None
+    last_error_message: str | None = None
+    ssl: ExpiryReply | None = None
+    domain: ExpiryReply | None = None
+
+
+class DowntimeReply(Reply):
+    """One outage; `duration` is in seconds (field notes 14)."""
+
+    id: Id | None = None
+    error: str | None = None
+    started_at: Time
+    ended_at: Time | None = None
+    duration: Seconds | None = None
+    ongoing: bool | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.ended_at is not None if self.ongoing is None else not self.ongoing
 
 
 class TotalsReply(Reply):
@@ -45,23 +99,34 @@ UPTIME = Endpoint(
     feature="uptime monitoring",
     ttl=until(lambda reply: reply.monitor and reply.monitor.next_check_at),
 )
+NO_DATE = ExpiryReply()
 
 
-async def status(api: CallContext, site_id: int, *, most: int = MOST_PAGES) -> Status:
-    """Whether the site is up, for an answer that tells of more: without a subscription it is unknown, not an error.
+@dataclass(frozen=True)
+class Status:
+    """Whether a site answers. `reason` is guarded and never empty.
 
-    `most` pages of outages at most are read, more than one only where the first does not tell since when it is down.
-
-    Raises:
-        KeyNotAccepted, TooManyRequests: every other question would fail as well.
+    `down_since` is None where it is not down, or where no outage tells. `unknown` is why nothing could be read.
     """
-    reply = await premium.ask(api, UPTIME, site_id, {"page": 1, "per_page": PER_PAGE})
-    if isinstance(reply, premium.Unknown):
-        return Status("not monitored" if reply.why == "off" else "unknown", reply.reason, unknown=reply)
-    found = judge(reply.monitor, reply.downtimes)
-    if found.state == "down" and found.down_since is None:
-        return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
-    return found
+
+    state: State
+    reason: str
+    down_since: datetime | None = None
+    ssl: ExpiryReply = NO_DATE
+    domain: ExpiryReply = NO_DATE
+    unknown: Unknown | None = None
+
+    @property
+    def since(self) -> str:
+        """`down_since` in words: a time, `not down`, or `unknown`."""
+        return "not down" if self.state == "up" else sanitize.time(self.down_since)
+
+    @property
+    def words(self) -> str:
+        """The state in a sentence, with the start of an outage, or that nothing tells it."""
+        if self.state != "down":
+            return self.state
+        return f"down since {self.since}" if self.down_since else "down, since when is unknown"
 
 
 class Uptime(SiteAnswer):
@@ -92,7 +157,8 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
     first = await read_premium(api, UPTIME, target.id, {"page": 1, "per_page": PER_PAGE})
     read = await _outages(api, target.id, first, most=MOST_PAGES)
     outages, count = read.rows, max(len(read.rows), read.total)
-    monitor, found, totals = first.monitor or MonitorReply(), judge(first.monitor, outages), first.summary
+    monitor, totals = first.monitor or MonitorReply(), first.summary or TotalsReply()
+    found = judge(first.monitor, outages)
     period = sanitize.prose(monitor.period, cap=20) or "unknown"
     rows = [
         [
@@ -126,32 +192,66 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
         ssl_days_left=found.ssl.days_left,
         ssl_valid=found.ssl.valid,
         domain_days_left=found.domain.days_left,
-        downtimes_in_all=totals.total_downtimes if totals else None,
-        downtimes_ongoing=totals.ongoing_downtimes if totals else None,
-        downtimes_in_30_days=totals.recent_downtimes_30_days if totals else None,
+        downtimes_in_all=totals.total_downtimes,
+        downtimes_ongoing=totals.ongoing_downtimes,
+        downtimes_in_30_days=totals.recent_downtimes_30_days,
         downtimes=listing(
             ["started", "ended", "duration_s", "error"], rows, limit=limit or DEFAULT_ROWS, offset=offset or 0
         ),
     )
 
 
+async def status(api: CallContext, site_id: int, *, most: int = MOST_PAGES) -> Status:
+    """Return whether the site is up, for an answer about more: without a subscription it is unknown, not an error.
+
+    `most` pages of outages at most are read, more than one only where the first does not tell since when it is down.
+
+    Raises:
+        KeyNotAccepted, TooManyRequests: every other request would fail as well.
+    """
+    reply = await read_premium_or_unknown(api, UPTIME, site_id, {"page": 1, "per_page": PER_PAGE})
+    if isinstance(reply, Unknown):
+        return Status("not monitored" if reply.why == "off" else "unknown", reply.reason, unknown=reply)
+    found = judge(reply.monitor, reply.downtimes)
+    if found.state == "down" and found.down_since is None:
+        return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
+    return found
+
+
 async def _outages(api: CallContext, site_id: int, first: UptimeReply, *, most: int) -> Listed[DowntimeReply]:
-    """The outages of up to `most` pages, newest first: the service promises no order (field notes 7)."""
+    """Return the outages of up to `most` pages, newest first: the service promises no order (field notes 7)."""
 
-    async def ask(number: int) -> UptimeReply | premium.Unknown:
-        return await premium.ask(api, UPTIME, site_id, {"page": number, "per_page": PER_PAGE})
+    async def read(number: int) -> UptimeReply | Unknown:
+        return await read_premium_or_unknown(api, UPTIME, site_id, {"page": number, "per_page": PER_PAGE})
 
-    asked = [first, *await paging.rest(api, first.pagination, ask, most=most)]
-    replies = [reply for reply in asked if isinstance(reply, UptimeReply)]
+    pages = [first, *await paging.rest(api, first.pagination, read, most=most)]
+    replies = [page for page in pages if isinstance(page, UptimeReply)]
+    outages = [outage for reply in replies for outage in reply.downtimes]
     return paging.listed(
-        sorted(
-            (outage for reply in replies for outage in reply.downtimes),
-            key=lambda outage: outage.started_at,
-            reverse=True,
-        ),
+        sorted(outages, key=lambda outage: outage.started_at, reverse=True),
         lambda outage: (outage.id, outage.started_at),
         (reply.pagination for reply in replies),
     )
+
+
+def judge(monitor: MonitorReply | None, downtimes: Sequence[DowntimeReply]) -> Status:
+    """Return what a monitor says. A paused one knows nothing: it is neither up nor down (field notes 25)."""
+    if monitor is None:
+        return Status("not monitored", "this site has no monitor")
+    ssl, domain = monitor.ssl or NO_DATE, monitor.domain or NO_DATE
+    last = {True: ", and the last check failed", False: "", None: ""}[monitor.is_down]
+    if monitor.auto_paused:
+        return Status("not monitored", f"Tinylytics paused the monitor{last}", ssl=ssl, domain=domain)
+    if monitor.enabled is False:
+        return Status("not monitored", f"the monitor is switched off{last}", ssl=ssl, domain=domain)
+    if monitor.is_down is None:
+        return Status("unknown", "the monitor does not say", ssl=ssl, domain=domain)
+    if not monitor.is_down:
+        return Status("up", "the last check succeeded", ssl=ssl, domain=domain)
+    error = sanitize.prose(monitor.last_error_message, cap=120)
+    since = min((outage.started_at for outage in downtimes if not outage.is_over), default=None)
+    reason = f"the last check failed: {error}" if error else "the last check failed"
+    return Status("down", reason, down_since=since, ssl=ssl, domain=domain)
 
 
 def _headline(name: str, found: Status, percent: float | None, period: str) -> str:

@@ -48,7 +48,7 @@ NEW_HIT = Endpoint("POST", "/sites/{site_id}/hits", HitCreatedReply, invalidates
 
 
 class CreatedHit(SiteAnswer):
-    """`country` is the one that the service settled on. `repeated`: nothing was sent."""
+    """The hit. `country` is the one that the service determined. `repeated`: nothing was sent."""
 
     from_visitors = ("path", "source", "reason")
 
@@ -109,7 +109,7 @@ async def create_hit(
         api,
         Write("create_hit", target.id, body, path=path),
         lambda: api.call(NEW_HIT, body=body, site_id=target.id),
-        lambda reply: _told(path, reply),
+        lambda reply: _result(path, reply),
         again=bool(allow_repeat),
     )
     if isinstance(tried.error, OutcomeUnknown):
@@ -128,16 +128,17 @@ async def create_hit(
         repeated=tried.repeated_s is not None,
         **tried.result,
     )
-    return answer.model_copy(update={"headline": _headline(answer) + tried.words})
+    answer.headline = _headline(answer) + tried.repeat_note
+    return answer
 
 
-def _told(path: str, reply: HitCreatedReply) -> dict[str, Any]:
-    told: dict[str, Any] = {"status": reply.status, "path": sanitize.path(path)}
+def _result(path: str, reply: HitCreatedReply) -> dict[str, Any]:
+    result: dict[str, Any] = {"status": reply.status, "path": sanitize.path(path)}
     if reply.status == "ignored":
-        return told | {"reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
+        return result | {"reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
     if reply.hit is None:
-        return told
-    return told | {
+        return result
+    return result | {
         "id": reply.hit.id,
         "path": sanitize.path(reply.hit.path),
         "country": sanitize.country(reply.hit.country),

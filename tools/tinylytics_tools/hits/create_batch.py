@@ -28,7 +28,7 @@ MOST_PROBLEMS = 3
 
 
 class RowReply(Reply):
-    """What came of one row; `index` counts within the request. How a row says why is not in the API document."""
+    """The outcome of one row; `index` counts within the request. How a row says why is not in the API document."""
 
     index: Count
     status: Literal["created", "ignored", "error"]
@@ -38,7 +38,7 @@ class RowReply(Reply):
 
 
 class BatchReply(Reply):
-    """Each row fares by itself (API document, Payload rules)."""
+    """Each row has its own outcome (API document, Payload rules)."""
 
     results: list[RowReply]
 
@@ -67,7 +67,7 @@ class CreatedHits(SiteAnswer):
 
 @dataclass
 class RowCounts:
-    """What came of the rows so far; `others` are index, status and reason of those that were not created."""
+    """The outcomes of rows so far; `others` are index, status and reason of those that were not created."""
 
     created: int = 0
     is_repeated: bool = False
@@ -75,19 +75,19 @@ class RowCounts:
     notes: list[str] = field(default_factory=list[str])
 
     def add(self, rows: Sequence[GoodRow], status: Status, why: str) -> None:
-        """All these rows have the same fate."""
+        """Record one outcome for all these rows."""
         self.others.extend((row.index, status, why) for row in rows)
 
     def count(self, status: Status) -> int:
-        """How many rows have this fate."""
+        """Return how many rows have this outcome."""
         return sum(one == status for _, one, _ in self.others)
 
     def table(self) -> Table:
-        """Those that were not created, one line for all that have the same fate."""
-        fates: dict[tuple[Status, str], list[int]] = {}
+        """Return those that were not created, one row for all that have the same outcome."""
+        outcomes: dict[tuple[Status, str], list[int]] = {}
         for index, status, why in sorted(self.others):
-            fates.setdefault((status, why), []).append(index)
-        rows: list[list[Cell]] = [[_ranges(at), len(at), status, why] for (status, why), at in fates.items()]
+            outcomes.setdefault((status, why), []).append(index)
+        rows: list[list[Cell]] = [[_ranges(at), len(at), status, why] for (status, why), at in outcomes.items()]
         return first_rows(["indexes", "count", "status", "why"], rows)
 
 
@@ -109,57 +109,59 @@ async def create_hits(
     if not good or (bad and not skip_invalid):
         raise _invalid(good, bad)
     if dry_run:
-        tally = RowCounts()
-        tally.add(good, "not sent", "a dry run")
+        counts = RowCounts()
+        counts.add(good, "not sent", "a dry run")
+        request = f"they would go to POST /sites/{target.id}/hits/batch, in requests: {-(-len(good) // CHUNK)}"
+        counts.notes += [request, SHOWN_ENCODED]
     else:
-        tally = await _send(api, target, good, again=bool(allow_repeat))
-    tally.others.extend((row.index, "invalid", row.why) for row in bad)
-    unknown, not_sent = tally.count("unknown"), tally.count("not sent")
+        counts = await _send(api, target, good, again=bool(allow_repeat))
+    counts.others.extend((row.index, "invalid", row.why) for row in bad)
+    unknown, not_sent = counts.count("unknown"), counts.count("not sent")
     return CreatedHits(
-        headline=_headline(target, len(hits), tally, is_dry=bool(dry_run)),
+        headline=_headline(target, len(hits), counts, is_dry=bool(dry_run)),
         complete=bool(dry_run) or not (unknown or not_sent),
-        notes=[FOR_GOOD, *tally.notes, *(_how(target, good) if dry_run else [])],
+        notes=[FOR_GOOD, *counts.notes],
         next_step=_next_step(unknown, not_sent) if not dry_run else None,
         site_id=target.id,
         site=target.name,
         rows=len(hits),
-        created=tally.created,
-        ignored=tally.count("ignored"),
-        refused=tally.count("refused"),
+        created=counts.created,
+        ignored=counts.count("ignored"),
+        refused=counts.count("refused"),
         invalid=len(bad),
         unknown=unknown,
         not_sent=not_sent,
-        repeated=tally.is_repeated,
-        not_created=tally.table(),
+        repeated=counts.is_repeated,
+        not_created=counts.table(),
         would_send=would_send_rows([(row.index, row.body) for row in good] if dry_run else []),
     )
 
 
 async def _send(api: CallContext, site: SiteReply, rows: list[GoodRow], *, again: bool) -> RowCounts:
-    """One hundred after the other, until an answer is lost or a hundred is refused as a whole.
+    """Send a hundred after the other, until an answer is lost or a hundred is refused as a whole.
 
     Raises:
         TinylyticsError: the first hundred was refused, or never left.
     """
-    tally = RowCounts()
+    counts = RowCounts()
     for start in range(0, len(rows), CHUNK):
         chunk, rest = rows[start : start + CHUNK], rows[start + CHUNK :]
         tried = await _send_chunk(api, site, rows, start, again=again)
-        tally.is_repeated = tally.is_repeated or tried.repeated_s is not None
-        tally.notes.extend(note for note in tried.notes if note not in tally.notes)
+        counts.is_repeated = counts.is_repeated or tried.repeated_s is not None
+        counts.notes.extend(note for note in tried.notes if note not in counts.notes)
         if tried.error is None:
-            tally.created += tried.result["created"]
-            tally.others.extend((index, status, why) for index, status, why in tried.result["others"])
+            counts.created += tried.result["created"]
+            counts.others.extend((index, status, why) for index, status, why in tried.result["others"])
             continue
         if isinstance(tried.error, OutcomeUnknown):
-            tally.add(chunk, "unknown", f"{tried.error.why} after they had been sent once")
-            tally.add(rest, "not sent", "what came of those before them is not known")
+            counts.add(chunk, "unknown", f"{tried.error.why} after they had been sent once")
+            counts.add(rest, "not sent", "the outcome of those before them is unknown")
             break
         if start == 0:
             raise tried.error
-        tally.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
+        counts.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
         break
-    return tally
+    return counts
 
 
 async def _send_chunk(api: CallContext, site: SiteReply, rows: list[GoodRow], start: int, *, again: bool) -> Attempt:
@@ -170,12 +172,12 @@ async def _send_chunk(api: CallContext, site: SiteReply, rows: list[GoodRow], st
         api,
         Write("create_hits", site.id, same, path=chunk[0].body["path"], rows=len(chunk)),
         lambda: api.call(BATCH, body=[dict(row.body) for row in chunk], site_id=site.id),
-        lambda reply: _told(chunk, reply),
+        lambda reply: _result(chunk, reply),
         again=again,
     )
 
 
-def _told(chunk: list[GoodRow], reply: BatchReply) -> dict[str, Any]:
+def _result(chunk: list[GoodRow], reply: BatchReply) -> dict[str, Any]:
     results = {result.index: result for result in reply.results}
     contradicted = {result.index for result in reply.results if result.status != results[result.index].status}
     created = 0
@@ -189,33 +191,29 @@ def _told(chunk: list[GoodRow], reply: BatchReply) -> dict[str, Any]:
         elif result.status == "created":
             created += 1
         else:
-            said = sanitize.prose(result.reason or result.error or "; ".join(result.errors), cap=200)
+            reason = sanitize.prose(result.reason or result.error or "; ".join(result.errors), cap=200)
             status: Status = "ignored" if result.status == "ignored" else "refused"
-            others.append((row.index, status, said or "the service gave no reason"))
+            others.append((row.index, status, reason or "the service gave no reason"))
     return {"created": created, "others": others}
 
 
 def _invalid(good: list[GoodRow], bad: list[BadRow]) -> InvalidArgument:
-    said = ". ".join(f"Row {row.index}: {row.why}" for row in bad[:MOST_PROBLEMS])
+    problems = ". ".join(f"Row {row.index}: {row.why}" for row in bad[:MOST_PROBLEMS])
     more = f", and {len(bad) - MOST_PROBLEMS} more" if len(bad) > MOST_PROBLEMS else ""
-    fix = "Mend them, or let skip_invalid send the others." if good else "Mend them."
+    fix = "Correct them, or let skip_invalid send the others." if good else "Correct them."
     return InvalidArgument(
-        f"Nothing was sent: {len(bad)} of {len(good) + len(bad)} rows are wrong, counted from 0. {said}{more}. {fix}"
+        f"Nothing was sent: {len(bad)} of {len(good) + len(bad)} rows are wrong, counted from 0. {problems}{more}. "
+        f"{fix}"
     )
 
 
-def _headline(site: SiteReply, rows: int, tally: RowCounts, *, is_dry: bool) -> str:
+def _headline(site: SiteReply, rows: int, counts: RowCounts, *, is_dry: bool) -> str:
     if is_dry:
-        return f"Nothing was sent. Without dry_run, {tally.count('not sent')} of {rows} hits would go to {site.name}."
-    named: tuple[Status, ...] = ("ignored", "refused", "invalid", "unknown", "not sent")
-    others = "".join(f"; {tally.count(status)} {status}" for status in named if tally.count(status))
-    again = " A part of this, or all, is what the same call got before; that was not sent again."
-    return f"Recorded {tally.created} of {rows} hits on {site.name}{others}.{again if tally.is_repeated else ''}"
-
-
-def _how(site: SiteReply, rows: list[GoodRow]) -> list[str]:
-    requests = -(-len(rows) // CHUNK)
-    return [f"they would go to POST /sites/{site.id}/hits/batch, in requests: {requests}", SHOWN_ENCODED]
+        return f"Nothing was sent. Without dry_run, {counts.count('not sent')} of {rows} hits would go to {site.name}."
+    statuses: tuple[Status, ...] = ("ignored", "refused", "invalid", "unknown", "not sent")
+    others = "".join(f"; {counts.count(status)} {status}" for status in statuses if counts.count(status))
+    repeated = " A part of this, or all, is what the same call got before; that was not sent again."
+    return f"Recorded {counts.created} of {rows} hits on {site.name}{others}.{repeated if counts.is_repeated else ''}"
 
 
 def _next_step(unknown: int, not_sent: int) -> str | None:
@@ -228,7 +226,7 @@ def _next_step(unknown: int, not_sent: int) -> str | None:
 
 
 def _ranges(indexes: Sequence[int]) -> str:
-    """Ascending indexes as `0-3, 7`."""
+    """Return ascending indexes as `0-3, 7`."""
     runs: list[list[int]] = []
     for index in indexes:
         if runs and index == runs[-1][1] + 1:

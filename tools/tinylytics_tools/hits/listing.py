@@ -1,7 +1,6 @@
 """Lists single hits, newest first: `GET /sites/:id/hits`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, pairwise
 
@@ -27,7 +26,7 @@ from tinylytics_tools.periods import Window
 from tinylytics_tools.planner import MOST_REQUESTS, pages
 from tinylytics_tools.scope import WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
-from tinylytics_tools.tables import listing
+from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 15
@@ -43,22 +42,6 @@ class HitList(WindowAnswer):
     hits: int
     hits_today: int | None = None
     rows: Table
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Some hits in a row, newest first; `doubt` says why others may be missing, where that can be."""
-
-    rows: list[HitReply]
-    doubt: str | None = None
-
-
-@dataclass(frozen=True)
-class Pages:
-    """The rows of some pages, a list for each slice, each hit once; `doubt` says why one may be missing."""
-
-    lists: list[list[HitReply]]
-    doubt: str | None = None
 
 
 @tool(SITES, HITS, title="Single hits")
@@ -81,33 +64,33 @@ async def list_hits(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    meant = await filters.resolve_filters(api, scope, scope.window, country=country, path=path, referrer=referrer)
-    running = meant.slices(scope, Window(scope.today, scope.today)) if scope.today in scope.window else []
-    counts = await hits_api.count_all(api, [*meant.slices(scope, scope.window.finished(scope.today)), *running])
+    match = await filters.resolve_filters(api, scope, scope.window, country=country, path=path, referrer=referrer)
+    running = match.slices(scope, Window(scope.today, scope.today)) if scope.today in scope.window else []
+    counts = await hits_api.count_all(api, [*match.slices(scope, scope.window.finished(scope.today)), *running])
     total = sum(count.hits for count in counts.values())
     today = sum(counts[part].hits for part in running) if running else None
-    found = await newest(api, counts, offset or 0, limit or DEFAULT_ROWS)
-    notes = [*meant.notes, *filter(None, [found.doubt])]
-    table = listing(
-        COLUMNS, [_row(hit) for hit in found.rows], limit=limit or DEFAULT_ROWS, offset=offset or 0, of=total
-    )
-    which = " that match the filters" if meant else ""
+    most, start = limit or DEFAULT_ROWS, offset or 0
+    rows, doubt = await _newest(api, counts, start, most)
+    which = " that match the filters" if match else ""
     so_far = "" if today is None else f", {today} of them today so far"
+    days = f"{scope.window.first} to {scope.window.last}"
     return HitList(
         **scope.fields(),
-        headline=f"{total} hits{which} on {scope.site.name}, {scope.window.first} to {scope.window.last}{so_far}.",
-        complete=found.doubt is None,
-        notes=notes,
+        headline=f"{counted(total, 'hit')}{which} on {scope.site.name}, {days}{so_far}.",
+        complete=doubt is None,
+        notes=[*match.notes, *([doubt] if doubt else [])],
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",
-        filters=meant.said,
+        filters=match.said,
         hits=total,
         hits_today=today,
-        rows=table,
+        rows=listing(COLUMNS, [_row(hit) for hit in rows], limit=most, offset=start, of=total),
     )
 
 
-async def newest(api: CallContext, counts: Mapping[Slice, Count], offset: int, limit: int) -> Stretch:
-    """`limit` hits from `offset` on, out of slices that were counted."""
+async def _newest(
+    api: CallContext, counts: Mapping[Slice, Count], offset: int, limit: int
+) -> tuple[list[HitReply], str | None]:
+    """Return `limit` hits from `offset` on, out of slices that were counted, and why others may be missing."""
     rows: list[HitReply] = []
     doubt: str | None = None
     by_days = sorted(counts, key=lambda part: part.window.first, reverse=True)
@@ -115,51 +98,55 @@ async def newest(api: CallContext, counts: Mapping[Slice, Count], offset: int, l
         parts = {part: counts[part] for part in together}
         hits = sum(count.hits for count in parts.values())
         if offset < hits and len(rows) < limit:
-            stretch = await _of_parts(api, parts, offset, limit - len(rows))
-            rows += stretch.rows
-            doubt = doubt or stretch.doubt
+            more, why = await _of_same_days(api, parts, offset, limit - len(rows))
+            rows += more
+            doubt = doubt or why
         offset = max(0, offset - hits)
-    return Stretch(rows, doubt)
+    return rows, doubt
 
 
-async def _of_parts(api: CallContext, parts: Mapping[Slice, Count], offset: int, limit: int) -> Stretch:
-    """Hits of slices of the same days. The order of the API is verified, never trusted (field notes 7).
+async def _of_same_days(
+    api: CallContext, parts: Mapping[Slice, Count], offset: int, limit: int
+) -> tuple[list[HitReply], str | None]:
+    """Return hits of slices of the same days. The order of the API is verified, never trusted (field notes 7).
 
     Raises:
         InvalidArgument: the rows are further down than one call can read.
     """
     end = min(offset + limit, sum(count.hits for count in parts.values()))
     before = offset // hits_api.PER_PAGE if len(parts) == 1 else 0
-    wanted = {part: range(before + 1, pages(min(end, count.rows)) + 1) for part, count in parts.items()}
+    needed = {part: range(before + 1, pages(min(end, count.rows)) + 1) for part, count in parts.items()}
     whole = {part: range(1, pages(count.rows) + 1) for part, count in parts.items()}
-    room = MOST_REQUESTS - api.requests
-    if sum(map(len, wanted.values())) > room:
+    requests_left = MOST_REQUESTS - api.requests
+    if sum(map(len, needed.values())) > requests_left:
         raise InvalidArgument(
             "offset: rows so far down take more requests than one call may use. Give a shorter period and a smaller "
             "offset."
         )
     start = offset - before * hits_api.PER_PAGE
     in_order, doubt = False, None
-    if wanted != whole and all(part.host is None for part in parts):
+    if needed != whole and all(part.host is None for part in parts):
         # The first page is read besides, since a page of few rows can be in order by chance.
         top = [1] if before else []
-        read = await _read(api, {part: [*top, *numbers] for part, numbers in wanted.items()}, parts)
-        in_order, doubt = all(_is_newest_first(rows) for rows in read.lists), read.doubt
+        lists, doubt = await _read(api, {part: [*top, *numbers] for part, numbers in needed.items()}, parts)
+        in_order = all(_is_newest_first(rows) for rows in lists)
         if in_order and doubt is None:
-            rows = read.lists[0] if len(read.lists) == 1 else _sorted(read.lists)
+            rows = lists[0] if len(lists) == 1 else _sorted(lists)
             start += len(top) * hits_api.PER_PAGE
-            return Stretch(rows[start : start + end - offset])
-    if sum(map(len, whole.values())) > room:
-        rows = _sorted((await _read(api, wanted, parts)).lists)
-        return Stretch(rows[start:][:limit], doubt if in_order else _UNSORTED)
-    read = await _read(api, whole, parts)
-    return Stretch(_sorted(read.lists)[offset:end], read.doubt)
+            return rows[start : start + end - offset], None
+    if sum(map(len, whole.values())) > requests_left:
+        lists, _ = await _read(api, needed, parts)
+        return _sorted(lists)[start:][:limit], doubt if in_order else _UNSORTED
+    lists, doubt = await _read(api, whole, parts)
+    return _sorted(lists)[offset:end], doubt
 
 
-async def _read(api: CallContext, wanted: Mapping[Slice, Sequence[int]], counts: Mapping[Slice, Count]) -> Pages:
-    """Different pages of slices that were counted."""
-    asked = [(part, number) for part, numbers in wanted.items() for number in numbers]
-    replies = iter(await api.gather(*(partial(hits_api.page, api, part, number) for part, number in asked)))
+async def _read(
+    api: CallContext, wanted: Mapping[Slice, Sequence[int]], counts: Mapping[Slice, Count]
+) -> tuple[list[list[HitReply]], str | None]:
+    """Return the rows of some pages, a list for each slice, each hit once, and why one may be missing."""
+    numbered = [(part, number) for part, numbers in wanted.items() for number in numbers]
+    replies = iter(await api.gather(*(partial(hits_api.page, api, part, number) for part, number in numbered)))
     lists: list[list[HitReply]] = []
     doubt: str | None = None
     for part, numbers in wanted.items():
@@ -172,7 +159,7 @@ async def _read(api: CallContext, wanted: Mapping[Slice, Sequence[int]], counts:
         elif len(hits) > due or not totals <= {counts[part].rows}:
             doubt = doubt or _MOVED
         lists.append([hit for hit in hits if part.host is None or sanitize.host(hit.referrer) == part.host])
-    return Pages(lists, doubt)
+    return lists, doubt
 
 
 def _is_newest_first(rows: Sequence[HitReply]) -> bool:

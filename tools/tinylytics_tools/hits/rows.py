@@ -74,7 +74,7 @@ class BadRow:
 
 
 def check(rows: Sequence[Any]) -> tuple[list[GoodRow], list[BadRow]]:
-    """The rows that can be sent, and those that cannot. A null is a field that was left out."""
+    """Return the rows that can be sent, and those that cannot. A null is a field that was left out."""
     good: list[GoodRow] = []
     bad: list[BadRow] = []
     for index, row in enumerate(rows):
@@ -85,16 +85,16 @@ def check(rows: Sequence[Any]) -> tuple[list[GoodRow], list[BadRow]]:
         try:
             good.append(GoodRow(index, HitRow.model_validate(given).model_dump(exclude_none=True)))
         except ValidationError as error:
-            bad.append(BadRow(index, "; ".join(_problem(found) for found in error.errors()[:2])))
+            bad.append(BadRow(index, "; ".join(_problem(problem) for problem in error.errors()[:2])))
     return good, bad
 
 
-def _problem(found: Any) -> str:
-    name = sanitize.prose(str(found["loc"][0]), cap=40)
-    if found["type"] == "missing":
+def _problem(problem: Any) -> str:
+    name = sanitize.prose(str(problem["loc"][0]), cap=40)
+    if problem["type"] == "missing":
         return f"{name} is missing"
-    if found["type"] == "extra_forbidden":
+    if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, FIELDS, n=1)
-        return f"{name} is no field; " + (f"the nearest is {near[0]}" if near else f"those are {', '.join(FIELDS)}")
-    said = sanitize.prose(str(found["msg"]).removeprefix("Value error, "), cap=150).rstrip(".")
-    return f"{name}: {said}"
+        return f"{name} is not a field; " + (f"the nearest is {near[0]}" if near else f"those are {', '.join(FIELDS)}")
+    text = sanitize.prose(str(problem["msg"]).removeprefix("Value error, "), cap=150).rstrip(".")
+    return f"{name}: {text}"

@@ -65,7 +65,7 @@ def _uid(value: str) -> str:
 
 
 KudoUid = Annotated[str, AfterValidator(_uid)]
-"""A uid as an answer showed it, or as it is; the bounds stay out of the schema, where they would only take room."""
+"""A uid as an answer showed it, or as it is; the bounds stay out of the schema, to keep it short."""
 AnyUid = Annotated[str | None, AfterValidator(_uid)]
 """The same, where it may be left out."""
 
@@ -82,7 +82,7 @@ class Reading:
 async def read(
     api: CallContext, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False
 ) -> Reading:
-    """All kudos that the queries find, each once; no two queries may ask for the same one.
+    """Return all kudos that the queries find, each once; no two queries may find the same one.
 
     `looks_up` as in `CallContext.call`.
     """
@@ -97,15 +97,15 @@ async def read(
 
 
 async def _read(api: CallContext, site_id: int, query: Mapping[str, str], *, looks_up: bool) -> Reading:
-    async def ask(page: int) -> KudosReply:
-        asked = {**query, "page": page, "per_page": PER_PAGE}
-        return await api.call(KUDOS, asked, looks_up=looks_up, site_id=site_id)
+    async def read_page(page: int) -> KudosReply:
+        paged = {**query, "page": page, "per_page": PER_PAGE}
+        return await api.call(KUDOS, paged, looks_up=looks_up, site_id=site_id)
 
-    first = await ask(1)
+    first = await read_page(1)
     total = first.pagination.total_count
     if first.pagination.total_pages > MOST_PAGES:
         return Reading([], total, complete=False)
-    pages = [first, *await paging.rest(api, first.pagination, ask, most=MOST_PAGES)]
+    pages = [first, *await paging.rest(api, first.pagination, read_page, most=MOST_PAGES)]
     read = paging.listed((row for page in pages for row in page.kudos), _key, (page.pagination for page in pages))
     return Reading(read.rows, read.total, complete=len(read.rows) == read.total)
 
@@ -115,7 +115,7 @@ def _key(row: KudoReply) -> Hashable:
 
 
 async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = False) -> list[KudoReply]:
-    """The kudos of all time that `uid` names, given as an answer showed it or as it is; newest first.
+    """Return the kudos of all time that `uid` names, given as an answer showed it or as it is; newest first.
 
     `looks_up` as in `CallContext.call`.
     """
@@ -130,5 +130,5 @@ async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = 
 
 
 def days(window: Window, zone: str) -> dict[str, str]:
-    """A window as the API's parameters."""
+    """Return a window as the API's parameters."""
     return {"start_date": window.first.isoformat(), "end_date": window.last.isoformat(), "time_zone": zone}

@@ -1,6 +1,12 @@
-"""Creates a kudo: `POST /sites/:id/kudos`."""
+"""Creates a kudo: `POST /sites/:id/kudos`.
 
-from typing import Literal
+It goes out under a uid of its own, by which it is looked for where the answer does not say what became of it. A deleted
+one is named again from the record of writes, so that it can be put back as it was.
+"""
+
+from dataclasses import dataclass
+from secrets import choice
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -8,19 +14,55 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
-from tinylytics_tools.kudos.api import KUDOS, NEW_KUDO
-from tinylytics_tools.kudos.restoring import as_deleted
-from tinylytics_tools.kudos.sending import NewKudo, create, new_uid
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, TinylyticsError, Unavailable
+from tinylytics_tools.kudos.api import KUDOS, NEW_KUDO, KudoCreatedReply, KudoReply, find
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
+from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes import validation
+from tinylytics_tools.writes.attempt import Attempt, attempt, end
 from tinylytics_tools.writes.dry_run import nothing, would_send
+from tinylytics_tools.writes.record import Outcome, Write
 from tinylytics_tools.writes.validation import Flag
+
+CREATE = "create_kudo"
+LATE_S = 1.0
+"""A request whose answer was lost may still be on its way: a look-up waits so long."""
+_MOST_EARLIER = 50
+_UID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that look alike."""
+DELETE = "delete_kudo"
+_MOST_DELETED = 500
+"""Deleted kudos of a site that are looked through, the latest first."""
+
+
+@dataclass(frozen=True)
+class NewKudo:
+    """What is to be created. `is_ours`: the uid was generated here, so nobody else has it."""
+
+    site: SiteReply
+    path: str
+    uid: str
+    is_ours: bool = False
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As it is sent."""
+        return {"path": self.path, "custom_uid": self.uid}
+
+    @property
+    def named(self) -> str:
+        """How an assistant names it again."""
+        return f"path {sanitize.path(self.path)} and custom_uid {sanitize.uid(self.uid)}"
+
+
+class FoundReply(KudoCreatedReply):
+    """The kudo as a look-up found it, in place of the reply of a POST."""
 
 
 class CreatedKudo(SiteAnswer):
-    """`stored`: no answer told, and it was found by its uid. `repeated`: nothing was sent."""
+    """The kudo. `stored`: its answer was lost, and a look-up found it by its uid. `repeated`: nothing was sent."""
 
     from_visitors = ("path", "uid", "reason")
 
@@ -60,7 +102,7 @@ async def create_kudo(
             uid=sanitize.uid(kudo.uid),
             would_send=would_send(request, kudo.body),
         )
-    tried = await create(api, kudo, again=bool(allow_repeat))
+    tried = await _create(api, kudo, again=bool(allow_repeat))
     answer = CreatedKudo(
         headline="",
         notes=list(tried.notes),
@@ -69,22 +111,20 @@ async def create_kudo(
         repeated=tried.repeated_s is not None,
         **tried.result,
     )
-    return answer.model_copy(
-        update={
-            "headline": _headline(answer) + tried.words,
-            "next_step": f"delete_kudo with uid {answer.uid} takes it back." if answer.status != "ignored" else None,
-        }
-    )
+    answer.headline = _headline(answer) + tried.repeat_note
+    if answer.status != "ignored":
+        answer.next_step = f"delete_kudo with uid {answer.uid} takes it back."
+    return answer
 
 
 async def _checked(api: CallContext, site: SiteReply, path: str, uid: str | None) -> NewKudo:
-    """What is to be created; one that was deleted from here is meant as it was."""
-    deleted = None if uid is None else await as_deleted(api, site.id, path, uid)
+    """Return what is to be created, checked; one that was deleted from here is created as it was."""
+    deleted = None if uid is None else await _as_deleted(api, site.id, path, uid)
     if deleted is not None:
         return NewKudo(site, *deleted)
     sent = validation.checked("path", validation.path, path)
     if uid is None:
-        return NewKudo(site, sent, new_uid(), is_ours=True)
+        return NewKudo(site, sent, _new_uid(), is_ours=True)
     return NewKudo(site, sent, validation.checked("custom_uid", validation.uid, uid))
 
 
@@ -94,9 +134,154 @@ def _headline(answer: CreatedKudo) -> str:
         case "ignored":
             return f"Ignored: no kudo was stored on {where}. The service says: {answer.reason}."
         case "stored":
-            return f"The kudo on {where} is stored, as uid {answer.uid}: no answer told so, a look-up found it."
+            return f"The kudo on {where} is stored, as uid {answer.uid}: its answer was lost, and a look-up found it."
         case _:
             return f"Created a kudo on {where}, as uid {answer.uid}."
+
+
+async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tuple[str, str] | None:
+    """Return path and uid as they were, of the deleted kudo that these name as an answer showed them.
+
+    Raises:
+        InvalidArgument: it cannot be put back, since what cannot be seen is not written.
+    """
+    try:
+        deleted = await api.writes.last(DELETE, site_id, limit=_MOST_DELETED)
+    except StoreUnavailable:
+        return None  # then nothing will be written either, and that says why
+    for entry in deleted:
+        if entry.uid is None or entry.path is None:
+            continue
+        if sanitize.matches(uid, entry.uid, "uid") and sanitize.matches(path, entry.path, "path"):
+            if validation.hidden(entry.uid + entry.path):
+                raise InvalidArgument(
+                    "This kudo cannot be put back: its uid or path has characters that cannot be seen, and such are "
+                    "not written. Nothing was sent."
+                )
+            return entry.path, entry.uid
+    return None
+
+
+def _new_uid() -> str:
+    """Return a uid that can be read aloud and that nobody else has: 60 bits at random."""
+    letters = "".join(choice(_UID_LETTERS) for _ in range(12))
+    return f"kudo-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
+
+
+async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
+    """Create a kudo, and return an attempt that is done. The same call within a minute gets the first one's result.
+
+    Raises:
+        InvalidArgument, Refused: the uid is taken, or the service does not accept the values; nothing was stored.
+        Unavailable: it was not stored, according to a look-up.
+        OutcomeUnknown: the look-up failed too; the message says how to find out.
+    """
+    tried = await _attempt(api, kudo, again=again)
+    if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN and tried.uid is not None:
+        kudo = NewKudo(kudo.site, kudo.path, tried.uid, is_ours=kudo.is_ours)
+        found = await _look_up(api, kudo, "its answer is not there")
+        if found is not None:
+            return await _stored(api, found, tried)
+        if tried.is_under_way:
+            raise OutcomeUnknown(
+                f"The same kudo is being created by another call, begun {tried.repeated_s} s ago. Nothing was sent "
+                f"now. In a minute, list_kudos with uid {sanitize.uid(kudo.uid)} tells whether it is there."
+            )
+        tried = await _attempt(api, kudo, again=True)  # under the uid of the first, so that it cannot be doubled
+    if tried.error is None:
+        return tried
+    if isinstance(tried.error, OutcomeUnknown):
+        why = tried.error.why
+        found = await _look_up(api, kudo, why)
+        if found is not None:
+            return await _stored(api, found, tried)
+        await end(api, tried.id, Outcome.UNKNOWN, {"status": "not found"})
+        raise Unavailable(
+            f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
+            f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
+        )
+    if isinstance(tried.error, Refused):
+        found = await _find(api, kudo)
+        if found is not None and found.path == kudo.path:  # it was not there before: this request came twice
+            return await _stored(api, found, tried)
+        if found is not None:
+            raise _taken(found)
+    raise tried.error
+
+
+async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
+    body = {"path": kudo.path} if kudo.is_ours else kudo.body
+    write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
+    return await attempt(api, write, lambda: _send(api, kudo), lambda reply: _result(kudo, reply), again=again)
+
+
+async def _send(api: CallContext, kudo: NewKudo) -> KudoCreatedReply:
+    """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
+    found = None if kudo.is_ours else await _find(api, kudo)
+    if found is None:
+        return await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id)
+    if found.path == kudo.path and await _may_be_stored(api, kudo):
+        return FoundReply(status="created", kudo=found)
+    raise _taken(found)
+
+
+async def _may_be_stored(api: CallContext, kudo: NewKudo) -> bool:
+    """Return whether an earlier attempt under this uid, the present one aside, has an unknown outcome."""
+    try:
+        entries = await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER)
+    except StoreUnavailable:
+        return False
+    return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
+
+
+async def _find(api: CallContext, kudo: NewKudo, *, looks_up: bool = False) -> KudoReply | None:
+    rows = await find(api, kudo.site, kudo.uid, looks_up=looks_up)
+    return next((row for row in rows if row.uid == kudo.uid), None)
+
+
+async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
+    """Return the kudo whose outcome is unknown, where the service has it."""
+    await api.writes.pause(LATE_S)
+    try:
+        return await _find(api, kudo, looks_up=True)
+    except TinylyticsError as error:
+        raise OutcomeUnknown(
+            f"It is not known whether the kudo was stored: {why}, and a look-up did not work either. To find out, and "
+            f"to create it if it is not there: create_kudo with {kudo.named}.",
+            why=why,
+        ) from error
+
+
+async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt:
+    result = _fields("stored", found)
+    notes = await end(api, tried.id, Outcome.DONE, result)
+    return Attempt(Outcome.DONE, tried.id, result, repeated_s=tried.repeated_s, notes=notes)
+
+
+def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
+    sent = {"status": reply.status, "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
+    if reply.status == "ignored":
+        return {**sent, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
+    if reply.kudo is None:
+        return sent
+    return _fields("stored" if isinstance(reply, FoundReply) else "created", reply.kudo)
+
+
+def _fields(status: str, kudo: KudoReply) -> dict[str, Any]:
+    return {
+        "status": status,
+        "path": sanitize.path(kudo.path),
+        "uid": sanitize.uid(kudo.uid),
+        "id": kudo.id,
+        "created_at": sanitize.time(kudo.created_at),
+    }
+
+
+def _taken(found: KudoReply) -> InvalidArgument:
+    return InvalidArgument(
+        f"custom_uid: a kudo on {sanitize.path(found.path)} has this uid already, since "
+        f"{sanitize.time(found.created_at)}. Nothing was stored; give another uid or none."
+    )
 
 
 TOOLS = [create_kudo]

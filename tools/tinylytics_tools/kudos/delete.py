@@ -11,23 +11,21 @@ from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
 from tinylytics_tools.kudos.api import KUDO, KUDOS, KudoReply, KudoUid, find
-from tinylytics_tools.kudos.consent import Consent, is_given
-from tinylytics_tools.kudos.restoring import DELETE
-from tinylytics_tools.kudos.sending import CREATE, LATE_S
-from tinylytics_tools.kudos.target import Target, earlier_call, the_kudo
+from tinylytics_tools.kudos.confirm import Consent, Target, earlier_call, find_target, is_given
+from tinylytics_tools.kudos.create import CREATE, DELETE, LATE_S
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply
 from tinylytics_tools.tool import tool
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.attempt import Attempt, attempt, end
-from tinylytics_tools.writes.record import Outcome, Write
+from tinylytics_tools.writes.record import Entry, Outcome, Write
 from tinylytics_tools.writes.validation import hidden
 
 Again = Annotated[str | None, Field(description="The uid again, once the user has agreed.")]
 
 
 class DeletedKudo(SiteAnswer):
-    """What went, or did not. `created_at` is unknown, and `repeated` true, where an earlier call had deleted it."""
+    """The kudo that was deleted or kept. Where an earlier call deleted it, `created_at` is null, `repeated` true."""
 
     from_visitors = ("path", "uid")
 
@@ -42,17 +40,19 @@ class DeletedKudo(SiteAnswer):
 async def delete_kudo(
     api: WritingApi,
     uid: KudoUid,
-    target: Annotated[Target, Resolve(the_kudo)],
+    target: Annotated[Target, Resolve(find_target)],
     consent: Consent,
-    site: Site = None,  # noqa: ARG001 - `the_kudo` takes it
+    site: Site = None,  # noqa: ARG001 - `find_target` takes it
     confirm: Again = None,  # noqa: ARG001 - `ask` takes it
 ) -> DeletedKudo:
     """Delete one kudo, a like, for good. The user is asked and sees its page and date; list_kudos finds uids.
     create_kudo can put it back, with a new date.
     """
     kudo = target.kudo
+    if target.earlier is not None:
+        return await _deleted_before(api, target.site, target.earlier, uid)
     if kudo is None:
-        return await _gone_before(api, target, uid)
+        raise RuntimeError("a target is a kudo or the call that deleted it")
     if not is_given(consent):
         kept = "Nothing was deleted: the user did not agree. The kudo is still there."
         return _answer(target.site, kudo, "not deleted", kept)
@@ -72,15 +72,16 @@ async def delete_kudo(
         raise tried.error
     await _forget_creation(api, target.site, raw)
     answer = _answer(target.site, kudo, "deleted", f"Deleted {target.named}.")
-    return answer.model_copy(update={"notes": list(tried.notes), "next_step": _restore(kudo.path, raw)})
+    answer.notes, answer.next_step = list(tried.notes), _restore(kudo.path, raw)
+    return answer
 
 
 async def _looked_up(api: CallContext, site: SiteReply, kudo: KudoReply, tried: Attempt) -> Attempt:
-    """What became of a deletion whose answer was lost.
+    """Look up what became of a deletion whose answer was lost, and return the attempt as done.
 
     Raises:
         Unavailable: the kudo is still there.
-        OutcomeUnknown: that could not be seen.
+        OutcomeUnknown: the look-up failed.
     """
     await api.writes.pause(LATE_S)
     again = f"delete_kudo with uid {sanitize.uid(kudo.uid)}"
@@ -100,19 +101,16 @@ async def _looked_up(api: CallContext, site: SiteReply, kudo: KudoReply, tried: 
     return Attempt(Outcome.DONE, tried.id, notes=await end(api, tried.id, Outcome.DONE, {"status": "deleted"}))
 
 
-async def _gone_before(api: CallContext, target: Target, uid: str) -> DeletedKudo:
-    earlier = target.earlier
-    if earlier is None:
-        raise RuntimeError("a target is a kudo or what deleted it")
+async def _deleted_before(api: CallContext, site: SiteReply, earlier: Entry, uid: str) -> DeletedKudo:
     notes = await end(api, earlier.id, Outcome.DONE, {"status": "deleted"})
-    await _forget_creation(api, target.site, earlier.uid or uid)
+    await _forget_creation(api, site, earlier.uid or uid)
     age = max(0, round(api.now().timestamp() - earlier.at))
     return DeletedKudo(
-        headline=f"Deleted: this kudo of {target.site.name} is gone, by a call {age} s ago. Nothing was sent now.",
+        headline=f"Deleted: this kudo of {site.name} is gone, by a call {age} s ago. Nothing was sent now.",
         notes=list(notes),
         next_step=_restore(earlier.path, earlier.uid or uid),
-        site_id=target.site.id,
-        site=target.site.name,
+        site_id=site.id,
+        site=site.name,
         status="deleted",
         uid=sanitize.uid(earlier.uid),
         path=sanitize.path(earlier.path),

@@ -1,4 +1,4 @@
-"""Says which kudos a question is about, as far as its filters tell."""
+"""The filters of a list of kudos."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from tinylytics_tools.scope import Scope
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Values are given as an answer showed them, or as they are.
+class Filters:
+    """What kudos have to match; values are given as an answer showed them, or as they are.
 
     A path means its spelling with and without the closing slash, which are different rows (field notes 24).
     """
@@ -20,11 +20,11 @@ class Wanted:
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is filtered."""
+        """Whether nothing is filtered out."""
         return not (self.path or self.uid or self.search)
 
     def queries(self, scope: Scope) -> list[dict[str, str]]:
-        """What to ask the API; by its exact filters only where a value can stand for itself only."""
+        """Return the queries for the API; with its exact filters only where a value can stand for itself only."""
         uid = {"uid": self.uid} if self.uid and sanitize.is_plain(self.uid, "uid") else {}
         paths: list[dict[str, str]] = [{}]
         if self.path and all(sanitize.is_plain(path, "path") for path in twins(self.path)):
@@ -32,16 +32,16 @@ class Wanted:
         return [scope.query(piece) | uid | path for piece in scope.window.pieces() for path in paths]
 
     def keeps(self, row: KudoReply) -> bool:
-        """Whether a kudo is one of them."""
+        """Return whether a kudo matches."""
         is_named = self.uid is None or sanitize.matches(self.uid, row.uid, "uid")
         return is_named and self.is_on(row.path) and self._is_found(row)
 
     def is_on(self, path: str | None) -> bool:
-        """Whether a path is of the page that is meant; where none is named, each is."""
+        """Return whether a path is of the page that is named; where none is named, each is."""
         return self.path is None or any(sanitize.matches(name, path, "path") for name in twins(self.path))
 
     def words(self) -> str:
-        """The filters as an answer echoes them."""
+        """Return the filters as an answer echoes them."""
         path = self.path and f"path {sanitize.path(self.path)} with and without closing slash"
         uid = self.uid and f"uid {sanitize.uid(self.uid)}"
         search = self.search and f"path or uid contains {sanitize.path(self.search)}"
@@ -55,6 +55,6 @@ class Wanted:
 
 
 def twins(path: str) -> list[str]:
-    """A path and its spelling with, or without, the closing slash."""
+    """Return a path and its spelling with, or without, the closing slash."""
     other = path.rstrip("/") if path.endswith("/") else f"{path}/"
     return [path, other] if other else [path]

@@ -1,23 +1,41 @@
 """Lists kudos: how many, on which pages, and the newest: `GET /sites/:id/kudos`."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
-from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.hits import api as hits_api
-from tinylytics_tools.kudos.api import KUDOS, AnyUid, read
-from tinylytics_tools.kudos.filters import Wanted
-from tinylytics_tools.kudos.pages import Page, by_page, per_100, read_views
+from tinylytics_tools.hits.api import Groups, Slice
+from tinylytics_tools.kudos.api import KUDOS, AnyUid, KudoReply, read
+from tinylytics_tools.kudos.filters import Filters
+from tinylytics_tools.periods import Window
 from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
-from tinylytics_tools.tables import SMALL, is_small, listing, ranking
+from tinylytics_tools.tables import SMALL, counted, is_small, listing, ranking
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
+MOST_MORE_PAGES = 2
+"""Pages of viewed paths that are read after the first, of at most 730 days; with more, the rate is left out."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page; `views` is None where they were not read. `is_merged`: both spellings of its slash have kudos."""
+
+    name: str
+    kudos: int
+    views: int | None
+    is_merged: bool
 
 
 class Kudos(WindowAnswer):
-    """`kudos` counts all that match. `views` are of the same pages and days; null where they were not read."""
+    """Kudos of some days. `kudos` counts all that match. `views` are of the same pages, null where not read."""
 
     from_visitors = ("path", "uid")
 
@@ -46,7 +64,7 @@ async def list_kudos(
     """List kudos, the likes of pages: how many, which pages have most, likes per hundred views, and the newest.
     With `path` or `uid` the default period is all_time.
     """
-    wanted = Wanted(path, uid, search)
+    filters = Filters(path, uid, search)
     is_ever = bool(path or uid) and not (period or start_date or end_date)
     scope = await resolve_scope(
         api,
@@ -56,12 +74,12 @@ async def list_kudos(
         end_date=end_date,
         time_zone=time_zone,
     )
-    reading = await read(api, scope.site.id, wanted.queries(scope))
-    rows = [row for row in reading.rows if wanted.keeps(row)]
+    reading = await read(api, scope.site.id, filters.queries(scope))
+    rows = [row for row in reading.rows if filters.keeps(row)]
     views = await read_views(api, scope) if rows and uid is None else None
     pages = by_page(rows, views)
     total = len(rows) if reading.complete else None
-    seen = None if views is None or search else sum(hits for name, hits in views.items() if wanted.is_on(name))
+    seen = None if views is None or search else sum(hits for name, hits in views.items() if filters.is_on(name))
     newest: list[list[Cell]] = [
         [sanitize.time(row.created_at), sanitize.path(row.path), sanitize.uid(row.uid)] for row in rows
     ]
@@ -70,12 +88,12 @@ async def list_kudos(
     if is_ever:
         fields["defaults"] = [*scope.defaults, "period all_time"]
     return Kudos(
-        headline=_headline(scope, total, pages, wanted),
+        headline=_headline(scope, total, pages, filters),
         complete=reading.complete,
-        notes=_notes(scope, total, reading.total, pages, wanted),
-        next_step=_next_step(scope, total, wanted),
+        notes=_notes(scope, total, reading.total, pages, filters),
+        next_step=_next_step(scope, total, filters),
         **fields,
-        filters=wanted.words(),
+        filters=filters.words(),
         kudos=total,
         lifetime_kudos=scope.site.lifetime_kudos,
         views=seen,
@@ -93,27 +111,26 @@ async def list_kudos(
     )
 
 
-def _headline(scope: Scope, total: int | None, pages: list[Page], wanted: Wanted) -> str:
+def _headline(scope: Scope, total: int | None, pages: list[Page], filters: Filters) -> str:
     days = f"{scope.window.first} to {scope.window.last}"
-    which = "" if wanted.is_all else f" matching {wanted.words()}"
+    which = "" if filters.is_all else f" matching {filters.words()}"
     if total is None:
         return f"Not all kudos{which} of {scope.site.name} from {days} could be read."
-    count = "1 kudo" if total == 1 else f"{total} kudos"
     best = f"; most on {pages[0].name}, {pages[0].kudos}" if len(pages) > 1 else ""
-    return f"{scope.site.name} has {count}{which} from {days}{best}."
+    return f"{scope.site.name} has {counted(total, 'kudo')}{which} from {days}{best}."
 
 
-def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], wanted: Wanted) -> list[str]:
+def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], filters: Filters) -> list[str]:
     notes: list[str] = []
     lifetime = scope.site.lifetime_kudos
     if total is None:
-        notes.append(f"the service counts {found} before any filter that is applied here; they were not all read")
-    elif scope.asked.period == "all_time" and wanted.is_all and lifetime not in (None, total):
+        notes.append(f"the service counts {found} before the filters that are applied here; they were not all read")
+    elif scope.asked.period == "all_time" and filters.is_all and lifetime not in (None, total):
         notes.append(
             f"the lifetime counter of the site says {lifetime}, the lists say {total}: one of them is behind, or "
             "kudos are older than the site"
         )
-    if pages and pages[0].views is None and wanted.uid is None:
+    if pages and pages[0].views is None and filters.uid is None:
         notes.append("views are unknown here: this site has too many paths to read them all")
     if pages and is_small(total):
         notes.append(f"shares and rates rest on fewer than {SMALL} kudos: small numbers")
@@ -124,15 +141,67 @@ def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], wante
     return notes
 
 
-def _next_step(scope: Scope, total: int | None, wanted: Wanted) -> str | None:
+def _next_step(scope: Scope, total: int | None, filters: Filters) -> str | None:
     if total is None:
         return "Ask for a shorter period, by start_date and end_date."
-    if total == 0 and not wanted.is_all:
+    if total == 0 and not filters.is_all:
         return "list_kudos with search finds kudos by a part of their path or uid."
     lifetime = scope.site.lifetime_kudos
     if scope.asked.period != "all_time" and (lifetime is None or lifetime > total):
         return f"list_kudos with period all_time covers all {lifetime or ''}".rstrip() + "."
     return None
+
+
+def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -> list[Page]:
+    """Return pages by kudos, most first; `/x` and `/x/` are one (field notes 24), by the name that has more."""
+    spelled = Counter(row.path for row in rows)
+    pages: dict[str | None, list[str | None]] = {}
+    for path, _ in spelled.most_common():
+        pages.setdefault(_key(path), []).append(path)
+    viewed = Counter[str | None]()
+    for path, hits in (views or {}).items():
+        viewed[_key(path)] += hits
+    counted_pages = [
+        Page(
+            sanitize.path(names[0]),
+            sum(spelled[name] for name in names),
+            None if views is None else viewed[key],
+            len(names) > 1,
+        )
+        for key, names in pages.items()
+    ]
+    return sorted(counted_pages, key=lambda page: (-page.kudos, page.name))
+
+
+async def read_views(api: CallContext, scope: Scope) -> dict[str | None, int] | None:
+    """Return views by path in the scope's days; None where there are too many paths to read them all."""
+
+    async def read(window: Window) -> Groups:
+        part = Slice(scope.site.id, window, scope.zone)
+        groups = await hits_api.first_groups(api, part, "path")
+        if groups.pages_left <= MOST_MORE_PAGES:
+            await hits_api.more_groups(api, part, "path", groups)
+        return groups
+
+    parts = await api.gather(*(partial(read, window) for window in scope.window.pieces()))
+    if not all(part.is_complete for part in parts):
+        return None
+    views = Counter[str | None]()
+    for part in parts:
+        views.update(part.hits)
+    return dict(views)
+
+
+def per_100(kudos: int | None, views: int | None) -> float | None:
+    """Return kudos per hundred views, small rates with two significant digits; None without views."""
+    if kudos is None or not views:
+        return None
+    rate = 100 * kudos / views
+    return round(rate, 1) if rate >= 1 else float(f"{rate:.2g}")
+
+
+def _key(path: str | None) -> str | None:
+    return path if path is None else path.rstrip("/") or "/"
 
 
 TOOLS = [list_kudos]

@@ -11,12 +11,12 @@ from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequ
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.kudos.api import KUDOS
-from tinylytics_tools.monitor import Status
 from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, Window
 from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
 from tinylytics_tools.traffic.visitors import read_visitors
+from tinylytics_tools.uptime import Status
 
 EVERYTHING = Filters()
 AT_ONCE = 8

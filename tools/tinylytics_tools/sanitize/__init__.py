@@ -7,19 +7,26 @@ changes nothing.
 """
 
 from tinylytics_tools.sanitize.check import forbidden
-from tinylytics_tools.sanitize.forms import UNKNOWN, country, hex_hash, time
-from tinylytics_tools.sanitize.hosts import NOT_A_HOST, domain, host
-from tinylytics_tools.sanitize.naming import Field, is_plain, matches
-from tinylytics_tools.sanitize.sentences import label, prose
+from tinylytics_tools.sanitize.prose import label, prose
 from tinylytics_tools.sanitize.values import (
     DIRECT,
     NO_SOURCE,
     NONE,
+    NOT_A_HOST,
+    UNKNOWN,
+    Field,
     browser,
+    country,
+    domain,
+    hex_hash,
+    host,
+    is_plain,
+    matches,
     path,
     platform,
     referrer,
     source,
+    time,
     uid,
     url,
 )

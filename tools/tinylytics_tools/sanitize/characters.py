@@ -30,7 +30,7 @@ INVISIBLE: Final = frozenset(chr(code) for first, last in _INVISIBLE_RANGES for 
 
 @lru_cache(maxsize=4096)
 def kind(char: str) -> Literal["letter", "mark", "other"]:
-    """Whether a character is a visible letter or digit of any script, a combining mark, or anything else."""
+    """Return whether a character is a visible letter or digit of any script, a combining mark, or anything else."""
     if char in INVISIBLE or stands_for_structure(char):
         return "other"
     match category(char)[0]:
@@ -43,5 +43,5 @@ def kind(char: str) -> Literal["letter", "mark", "other"]:
 
 
 def stands_for_structure(char: str) -> bool:
-    """Whether a reader that folds look-alikes (many tokenizers do) sees a bracket or a quote in it, as in U+2474."""
+    """Return whether a reader that folds look-alikes, as many tokenizers do, sees structure in it, as in U+2474."""
     return not STRUCTURAL.isdisjoint(normalize("NFKC", char))

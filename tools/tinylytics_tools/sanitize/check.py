@@ -4,19 +4,22 @@ from unicodedata import category, name, normalize
 
 _ALLOWED_QUOTES = "\u201c\u201d\u2018\u2019"
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Ps", "Pe", "Pi", "Pf"}
-_BAD_NAMES = (
+_INVISIBLE_NAMES = (
     "VARIATION SELECTOR",
     "HANGUL FILLER",
     "SEONG FILLER",
     "SCRIPT FILLER",
     "GRAPHEME JOINER",
     "VOWEL INHERENT",
+    "BRAILLE PATTERN BLANK",
+    "HIEROGLYPH FULL BLANK",
+    "HIEROGLYPH HALF BLANK",
+    "NULL NOTEHEAD",
 )
-_BLANK_NAMES = ("BRAILLE PATTERN BLANK", "HIEROGLYPH FULL BLANK", "HIEROGLYPH HALF BLANK", "NULL NOTEHEAD")
 
 
 def forbidden(text: str) -> list[str]:
-    """The characters of one shown value that may not be there, in order; for a tab-separated table, check each cell."""
+    """Return the characters of one shown value that may not be there, in order; of a table, check each cell."""
     return [char for char in text if _is_forbidden(char)]
 
 
@@ -27,4 +30,4 @@ def _is_forbidden(char: str) -> bool:
         return True
     if any(folded in "\"'`|<>\\()[]{}" for folded in normalize("NFKC", char)):
         return True
-    return any(part in name(char, "") for part in _BAD_NAMES + _BLANK_NAMES)
+    return any(part in name(char, "") for part in _INVISIBLE_NAMES)

@@ -14,15 +14,15 @@ from tinylytics_tools.writes.record import Entry, Outcome, Write
 R = TypeVar("R", bound=Reply)
 
 UNDER_WAY_S = 45.0
-"""A write whose intent is older was given up by the process that sent it: the wire's deadline is over."""
+"""A write whose intent is older was given up by the process that sent it: its deadline is over."""
 PATIENCE_S = 5.0
 LOOK_S = 0.25
-NOT_RECORDED = "what came of this could not be written into the record of writes"
+NOT_RECORDED = "the outcome of this could not be written into the record of writes"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of a write. `error` is set unless it is done; `repeated_s`: the first one was so many seconds ago."""
+    """The outcome of a write. `error` is set unless it is done; `repeated_s`: the first one was so many seconds ago."""
 
     outcome: Outcome
     id: int
@@ -34,15 +34,15 @@ class Attempt:
     notes: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
+    def repeat_note(self) -> str:
         """What a headline adds where nothing was sent; empty where something was."""
         if self.repeated_s is None:
             return ""
         return f" The same call got this {self.repeated_s} s ago; nothing was sent now."
 
 
-def classed(error: TinylyticsError) -> Outcome:
-    """Which outcome a failed write has: of an `Unavailable` and a `TooManyRequests` nothing left."""
+def outcome_of_error(error: TinylyticsError) -> Outcome:
+    """Return the outcome of a failed write: of an `Unavailable` and a `TooManyRequests` nothing left."""
     if isinstance(error, OutcomeUnknown):
         return Outcome.UNKNOWN
     never_left = isinstance(error, Unavailable | TooManyRequests | InvalidArgument)
@@ -53,11 +53,11 @@ async def attempt(
     api: CallContext,
     write: Write,
     send: Callable[[], Awaitable[R]],
-    told: Callable[[R], dict[str, Any]],
+    keep: Callable[[R], dict[str, Any]],
     *,
     again: bool = False,
 ) -> Attempt:
-    """Send a write, or find the same one within the last minute; `told` says what is kept of the reply.
+    """Send a write, or find the same one within the last minute; `keep` returns what is recorded of the reply.
 
     Raises:
         Unavailable: the intent cannot be recorded; nothing was sent.
@@ -75,15 +75,15 @@ async def attempt(
     try:
         reply = await send()
     except TinylyticsError as error:
-        outcome = classed(error)
+        outcome = outcome_of_error(error)
         notes = await end(api, begun, outcome)
         return Attempt(outcome, begun, error=error, notes=notes, uid=write.uid)
-    result = told(reply)
+    result = keep(reply)
     return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result), uid=write.uid)
 
 
 async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> tuple[str, ...]:
-    """Record an outcome; where that fails the write is done all the same, and the note says so."""
+    """Record an outcome, and return notes: where that fails the write is done all the same, and a note says so."""
     try:
         await api.writes.end(entry, outcome, result)
     except StoreUnavailable:
@@ -92,7 +92,7 @@ async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, 
 
 
 async def _settled(api: CallContext, entry: Entry) -> Entry:
-    """The first of two equal writes once its outcome is known, or as it is after some seconds."""
+    """Return the first of two equal writes once its outcome is known, or as it is after some seconds."""
     for _ in range(round(PATIENCE_S / LOOK_S)):
         if not _is_under_way(api, entry):
             return entry

@@ -1,4 +1,4 @@
-"""Shows what would be sent, and what was not stored, as tables that are cut where an answer would be too long."""
+"""Tables of what would be sent, and of what was not stored, cut where an answer would be too long."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,12 +13,12 @@ _SHOWN = {"path": sanitize.path, "custom_uid": sanitize.uid, "source": sanitize.
 
 
 def would_send(request: str, body: Mapping[str, str]) -> Table:
-    """A request with its one object, a row a field."""
+    """Return a request with its one object, a row a field."""
     return first_rows(["field", "value"], [["request", request], *([name, shown(name, body[name])] for name in body)])
 
 
 def would_send_rows(rows: Sequence[tuple[int, Mapping[str, str]]]) -> Table:
-    """The rows of a batch under their indexes, a column a field."""
+    """Return the rows of a batch under their indexes, a column a field."""
     names = list(dict.fromkeys(name for _, body in rows for name in body))
     cells: list[list[Cell]] = [
         [index, *(shown(name, body[name]) if name in body else None for name in names)] for index, body in rows
@@ -27,16 +27,16 @@ def would_send_rows(rows: Sequence[tuple[int, Mapping[str, str]]]) -> Table:
 
 
 def first_rows(columns: Sequence[str], rows: Sequence[Sequence[Cell]], most: int = MOST_ROWS) -> Table:
-    """The head of a list that nobody can ask to go on."""
+    """Return the first rows of a list that has no offset."""
     table = Table(columns=list(columns), rows=[list(row) for row in rows[:most]], of=len(rows))
     return table.shortened_by(lambda: first_rows(columns, rows, table.listed - 1) if table.rows else None)
 
 
 def nothing() -> Table:
-    """Where a call was not a dry run."""
+    """Return the empty table of a call that is not a dry run."""
     return first_rows(["field", "value"], [])
 
 
 def shown(name: str, value: Any) -> str:
-    """A value that was checked, as an answer may show it."""
+    """Return a value that was checked, as an answer may show it."""
     return _SHOWN.get(name, sanitize.url)(str(value))

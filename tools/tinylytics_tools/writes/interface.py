@@ -1,4 +1,4 @@
-"""What a tool that writes asks of the record of writes, whatever that is kept in."""
+"""The interface of the record of writes, wherever it is kept."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -17,25 +17,25 @@ class Writes(Protocol):
     """Waits, in seconds."""
 
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """Record the intent and return its id; or the same write of the last minute, unless `again` is meant."""
+        """Record the intent and return its id; or the same write of the last minute, unless `again`."""
         ...
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
-        """Record what came of it."""
+        """Record the outcome."""
         ...
 
     async def entry(self, number: int) -> Entry:
-        """One write as it is recorded now."""
+        """Return one write as it is recorded now."""
         ...
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """The kudo is gone: creating it once more is no repeat."""
+        """Forget that a kudo was created, now that it is gone."""
         ...
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """The latest writes of a kind on a site, newest first."""
+        """Return the latest writes of a kind on a site, newest first."""
         ...
 
     async def latest(self, *, limit: int) -> list[Entry]:
-        """The latest writes of all keys that share the record, newest first; paths and uids are raw."""
+        """Return the latest writes of all keys that share the record, newest first; paths and uids are raw."""
         ...

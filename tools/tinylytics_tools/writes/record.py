@@ -1,4 +1,4 @@
-"""The record of writes: what was meant to be written, committed before it is sent, and what came of it."""
+"""The record of writes: each intent, committed before it is sent, and its outcome."""
 
 import json
 import sqlite3
@@ -13,12 +13,12 @@ import anyio
 from tinylytics_tools.transport.database import Database
 
 REPEAT_S = 60.0
-"""The same write within so many seconds is taken for the same wish, sent again by a client that lost the answer."""
+"""The same write within so many seconds is a repeat, by a client that lost the answer."""
 KEPT_S = 90 * 86_400.0
 
 
 class Outcome(StrEnum):
-    """What came of one attempt to write."""
+    """The outcome of one attempt to write."""
 
     NOT_SENT = "not sent"
     REFUSED = "refused"
@@ -28,9 +28,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Write:
-    """What is to be written. `body` is all that makes it the same write; only a keyed hash of it is kept.
+    """A write to be sent. `body` is all that makes it the same write; only a keyed hash of it is kept.
 
-    `path`, `uid` and `rows` say in the record what it is about.
+    `path`, `uid` and `rows` describe it in the record.
     """
 
     action: str
@@ -45,7 +45,7 @@ class Write:
 class Entry:
     """One recorded write; `at` in seconds since 1970. An intent with no outcome is unknown: its process died.
 
-    `is_open`: no outcome was recorded, yet. `result`: what was told of it, as JSON.
+    `is_open`: no outcome is recorded yet. `result`: what its answer showed of the reply.
     """
 
     id: int
@@ -78,9 +78,9 @@ class WriteRecord:
         self.pause = pause
 
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """Record the intent and return its id; or the same write of the last minute, unless `again` is meant.
+        """Record the intent and return its id; or the same write of the last minute, unless `again`.
 
-        What was refused or never left is no such write: trying again is right.
+        A write that was refused or never left does not count: trying again is right.
         """
 
         def work(rows: sqlite3.Connection) -> int | Entry:
@@ -107,19 +107,21 @@ class WriteRecord:
         return await self._file.patiently(work)
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
-        """Record what came of it; said again, the last word holds."""
-        told = json.dumps(result or {}, ensure_ascii=False)
+        """Record the outcome; the last one recorded holds."""
+        recorded = json.dumps(result or {}, ensure_ascii=False)
         await self._file.patiently(
-            lambda rows: rows.execute("UPDATE writes SET outcome = ?, result = ? WHERE id = ?", (outcome, told, entry))
+            lambda rows: rows.execute(
+                "UPDATE writes SET outcome = ?, result = ? WHERE id = ?", (outcome, recorded, entry)
+            )
         )
 
     async def entry(self, number: int) -> Entry:
-        """One write as it is recorded now."""
+        """Return one write as it is recorded now."""
         with self._file.reading() as rows:
             return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """The kudo is gone: creating it once more is no repeat of having created it."""
+        """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
         await self._file.patiently(
             lambda rows: rows.execute(
                 "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
@@ -128,7 +130,7 @@ class WriteRecord:
         )
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """The latest writes of a kind on a site, of one uid or all; newest first."""
+        """Return the latest writes of a kind on a site, of one uid or all; newest first."""
         with self._file.reading() as rows:
             found = rows.execute(
                 _SELECT + " WHERE owner = ?1 AND action = ?2 AND site_id = ?3"
@@ -138,7 +140,7 @@ class WriteRecord:
         return [_entry(row) for row in found]
 
     async def latest(self, *, limit: int) -> list[Entry]:
-        """The latest writes of all keys that share the file, newest first; paths and uids are raw visitors' text."""
+        """Return the latest writes of all keys that share the file, newest first; paths and uids are raw."""
         with self._file.reading() as rows:
             found = rows.execute(_SELECT + " ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
         return [_entry(row) for row in found]
@@ -153,17 +155,17 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 
 def outcome_of(recorded: str | None) -> Outcome:
-    """A recorded outcome; one that this version does not know is not known."""
+    """Return a recorded outcome; one that this version does not know is unknown."""
     return Outcome(recorded) if recorded in frozenset(Outcome) else Outcome.UNKNOWN
 
 
 def result_of(recorded: str | bytes) -> dict[str, Any]:
-    """What was told of a write; nothing where that cannot be read."""
+    """Return the recorded result of a write; empty where it cannot be read."""
     try:
-        told: Any = json.loads(recorded)
+        result: Any = json.loads(recorded)
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    return cast("dict[str, Any]", result) if isinstance(result, dict) else {}
 
 
 def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:

@@ -8,7 +8,7 @@ from unicodedata import category
 from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.sanitize.characters import INVISIBLE
-from tinylytics_tools.sanitize.values import CUT_MARK, encoded
+from tinylytics_tools.sanitize.values import CUT_MARK, IN_URLS, canonical
 
 LONGEST_PATH: Final = 1000
 LONGEST_ADDRESS: Final = 2000
@@ -18,21 +18,20 @@ LONGEST_UID: Final = 60
 """As long as a uid is shown in full."""
 
 Flag = bool | None
-"""An argument of a tool that says yes; given by its name, as all of them."""
+"""A yes-or-no argument of a tool."""
 
-_NO_CUT: Final = 100_000
 _IN_AGENTS: Final = frozenset("()[]{}'\"")
 _ADDRESS: Final = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 _LIKE_AN_IP: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}")
 
 
 def hidden(text: str) -> list[str]:
-    """The characters that nobody sees: control, bidi, zero-width, tag and their like."""
+    """Return the invisible characters: control, bidi, zero-width, tag and similar ones."""
     return [char for char in sanitize.forbidden(text) if category(char)[0] in "CZ" or char in INVISIBLE]
 
 
 def path(value: str) -> str:
-    """A page's path as it is sent: with its leading slash, and percent-encoded as answers show it.
+    """Return a page's path as it is sent: with its leading slash, and percent-encoded as answers show it.
 
     Raises:
         ValueError: it is blank or too long, carries a query, or is the shortened form of another path.
@@ -44,7 +43,7 @@ def path(value: str) -> str:
 
 
 def url(value: str) -> str:
-    """A page's whole address."""
+    """Return a page's whole address."""
     text = _address(value, LONGEST_ADDRESS)
     if not _ADDRESS.match(text):
         raise ValueError("give a whole address, for example https://example.com/pricing?ref=news")
@@ -52,27 +51,27 @@ def url(value: str) -> str:
 
 
 def referrer(value: str) -> str:
-    """The address, or the host, that a visit came from."""
+    """Return the address, or the host, that a visit came from."""
     return _address(value, LONGEST_ADDRESS)
 
 
 def source(value: str) -> str:
-    """A campaign's name."""
+    """Return a campaign's name."""
     return _plain(value, LONGEST_UID)
 
 
 def visitor_id(value: str) -> str:
-    """Whatever tells one visitor from others."""
+    """Return the text that identifies a visitor."""
     return _plain(value, LONGEST_NAME)
 
 
 def user_agent(value: str) -> str:
-    """A browser's name for itself, which may have brackets and quotes."""
+    """Return a browser's name for itself, which may have brackets and quotes."""
     return _plain(value, LONGEST_AGENT, but=_IN_AGENTS)
 
 
 def ip_address(value: str) -> str:
-    """An address in digits; whether there is such a one, the service judges (API document, Payload rules)."""
+    """Return an address in digits; whether there is such a one, the service judges (API document, Payload rules)."""
     text = _visible(value, LONGEST_AGENT)
     if not _LIKE_AN_IP.fullmatch(text):
         raise ValueError("give an IPv4 or IPv6 address, for example 8.8.8.8")
@@ -80,7 +79,7 @@ def ip_address(value: str) -> str:
 
 
 def uid(value: str) -> str:
-    """A kudo's uid that can be shown, named and deleted as it is: one segment of a path, no dots alone."""
+    """Return a kudo's uid that can be shown, named and deleted as it is: one segment of a path, no dots alone."""
     text = _visible(value, LONGEST_UID)
     if not sanitize.is_plain(text, "uid") or set("/?#%\\") & set(text) or not text.strip("."):
         raise ValueError("give letters, digits, - and _, for example pricing-kudo-1")
@@ -91,8 +90,8 @@ def _visible(value: str, most: int) -> str:
     text = value.strip(" ")
     if not text:
         raise ValueError("it is blank")
-    if found := hidden(text):
-        raise ValueError(f"it has a character that cannot be seen, U+{ord(found[0]):04X}; take it out")
+    if invisible := hidden(text):
+        raise ValueError(f"it has a character that cannot be seen, U+{ord(invisible[0]):04X}; take it out")
     if len(text) > most:
         raise ValueError(f"it has {len(text)} characters, and at most {most} are written")
     return text
@@ -100,8 +99,8 @@ def _visible(value: str, most: int) -> str:
 
 def _plain(value: str, most: int, but: frozenset[str] = frozenset()) -> str:
     text = _visible(value, most)
-    if found := sorted(set(sanitize.forbidden(text)) - but):
-        raise ValueError(f"it has quotes, brackets or the like, first U+{ord(found[0]):04X}; take them out")
+    if wrong := sorted(set(sanitize.forbidden(text)) - but):
+        raise ValueError(f"it has quotes, brackets or the like, first U+{ord(wrong[0]):04X}; take them out")
     return text
 
 
@@ -109,14 +108,14 @@ def _address(value: str, most: int) -> str:
     text = _visible(value, most)
     if CUT_MARK in text:
         raise ValueError("this is the shortened form of a longer one; give it in full")
-    sent = encoded(text, absent="", cap=_NO_CUT)
+    sent = canonical(text, IN_URLS)
     if len(sent) > most:
         raise ValueError(f"percent-encoded it has {len(sent)} characters, and at most {most} are written")
     return sent
 
 
 def checked(name: str, check: Callable[[str], str], value: str) -> str:
-    """A value as it is sent.
+    """Return a value as it is sent.
 
     Raises:
         InvalidArgument: it cannot be written; the message names the field and what it takes.

@@ -32,7 +32,7 @@ _OPENS: Final = rf"(?<![^\s{_OPEN}{_OPEN_SINGLE}{_DASH}\u2014/-])"
 
 
 def prose(value: str | None, cap: int = 600) -> str:
-    """Sentences on one line, at most `cap` characters and `…` after a cut; empty for null.
+    """Return sentences on one line, at most `cap` characters and `…` after a cut; empty for null.
 
     Quotes become typographic ones, brackets dashes; angles, pipes, backticks, backslashes and what is invisible vanish.
     """
@@ -45,7 +45,7 @@ def prose(value: str | None, cap: int = 600) -> str:
 
 
 def label(value: str | None) -> str:
-    """The account's own name for a site, at most 80 characters; `unnamed` where nothing of it is left."""
+    """Return the account's own name for a site, at most 80 characters; `unnamed` where nothing of it is left."""
     return prose(value, cap=80) or UNNAMED
 
 
