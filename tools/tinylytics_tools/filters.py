@@ -40,6 +40,10 @@ class Filters:
             for path in self.paths
         ]
 
+    def parts(self, scope: Scope) -> list[Slice]:
+        """The hits of all days, the running day apart, since the finished ones do not change any more."""
+        return [*self.slices(scope, scope.finished), *self.slices(scope, scope.running)]
+
 
 async def resolve_filters(
     api: CallContext, scope: Scope, span: Window, *, country: str | None, path: str | None, referrer: str | None

@@ -44,6 +44,16 @@ class Scope:
         """The days asked about."""
         return self.asked.window
 
+    @property
+    def finished(self) -> Window | None:
+        """The days before today; None if there are none."""
+        return self.window.finished(self.today)
+
+    @property
+    def running(self) -> Window | None:
+        """The running day; None where the window does not reach it."""
+        return Window(self.today, self.today) if self.today in self.window else None
+
     def fields(self) -> dict[str, Any]:
         """The scope as the fields of a `WindowAnswer`."""
         return {
