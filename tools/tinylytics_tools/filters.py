@@ -6,7 +6,7 @@ from functools import partial
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.dimensions import stem, twin
+from tinylytics_tools.dimensions import spellings, stem
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import Grouping, Groups, Slice
@@ -80,15 +80,15 @@ async def resolve_filters(
 
 
 async def _paths(api: CallContext, scope: Scope, span: Window, country: str | None, path: str) -> list[str]:
-    """The raw paths that are meant: the one named, and its twin where both have hits (field notes 24)."""
+    """The raw paths that are meant: the one named, in both spellings of its closing slash where both have hits."""
     if sanitize.is_plain(path, "path"):
-        spellings = [path, *filter(None, [twin(path)])]
-        counts = await hits_api.count_all(api, Filters(country, tuple(spellings)).slices(scope, span))
-        used = {part.path for part, found in counts.items() if found.hits}
-        return [spelling for spelling in spellings if spelling in used] or [path]
+        both = spellings(path)
+        counts = await hits_api.count_all(api, Filters(country, tuple(both)).slices(scope, span))
+        used = {part.path for part, count in counts.items() if count.hits}
+        return [spelling for spelling in both if spelling in used] or [path]
     groups = await _read(api, Filters(country).slices(scope, span), "path")
     known = {raw for part in groups for raw in part.hits if raw is not None}
-    named = {stem(raw) for raw in known if any(sanitize.matches(path, one, "path") for one in (raw, twin(raw)))}
+    named = {stem(raw) for raw in known if any(sanitize.matches(path, one, "path") for one in spellings(raw))}
     return sorted(raw for raw in known if stem(raw) in named) or [path]
 
 

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.hits import api as hits_api
-from tinylytics_tools.hits.api import Groups, Slice
+from tinylytics_tools.dimensions import stem
+from tinylytics_tools.filters import Filters
 from tinylytics_tools.kudos.api import KudoReply
-from tinylytics_tools.periods import Window
+from tinylytics_tools.read_hits import read_lists
 from tinylytics_tools.scope import Scope
 
 MOST_MORE_PAGES = 2
@@ -51,21 +50,9 @@ def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -
 
 async def read_views(api: CallContext, scope: Scope) -> dict[str | None, int] | None:
     """Views by path in the scope's days, None where there are too many paths to read them all."""
-
-    async def read(window: Window) -> Groups:
-        part = Slice(scope.site.id, window, scope.zone)
-        groups = await hits_api.first_groups(api, part, "path")
-        if groups.pages_left <= MOST_MORE_PAGES:
-            await hits_api.more_groups(api, part, "path", groups)
-        return groups
-
-    parts = await api.gather(*(partial(read, window) for window in scope.window.pieces()))
-    if not all(part.is_complete for part in parts):
-        return None
-    views = Counter[str | None]()
-    for part in parts:
-        views.update(part.hits)
-    return dict(views)
+    parts = Filters().slices(scope, scope.window)
+    (views,) = await read_lists(api, [("path", parts)], MOST_MORE_PAGES * len(parts))
+    return {None if raw is None else str(raw): hits for raw, hits in views.hits.items()} if views.is_complete else None
 
 
 def per_100(kudos: int | None, views: int | None) -> float | None:
@@ -77,4 +64,4 @@ def per_100(kudos: int | None, views: int | None) -> float | None:
 
 
 def _key(path: str | None) -> str | None:
-    return path if path is None else path.rstrip("/") or "/"
+    return path if path is None else stem(path)
