@@ -56,12 +56,12 @@ def merged(
     together: dict[str, list[Raw]] = {}
     for raw in hits:
         together.setdefault(key(dimension, raw), []).append(raw)
-    found: dict[str, Named] = {}
+    names: dict[str, Named] = {}
     for same, raws in together.items():
         ordered = tuple(sorted(raws, key=lambda raw: (-hits[raw], len(str(raw)), str(raw))))
         alone = unique.get(ordered[0]) if unique and len(ordered) == 1 else None
-        found[same] = Named(shown(dimension, ordered[0]), sum(hits[raw] for raw in ordered), ordered, alone)
-    return dict(sorted(found.items(), key=lambda item: (-item[1].hits, item[1].name)))
+        names[same] = Named(shown(dimension, ordered[0]), sum(hits[raw] for raw in ordered), ordered, alone)
+    return dict(sorted(names.items(), key=lambda item: (-item[1].hits, item[1].name)))
 
 
 def key(dimension: Dimension, raw: Raw) -> str:

@@ -1,4 +1,4 @@
-"""Settles what the filters of a question mean, so that what the API finds is exactly what was meant."""
+"""Resolves the filters of a question, so that what the API finds is exactly the hits that are requested."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tinylytics_tools.scope import Scope
 
 @dataclass(frozen=True)
 class Filters:
-    """Which of a site's hits are meant. `paths` are raw and disjoint; `said` and `notes` are guarded.
+    """Which of a site's hits are requested. `paths` are raw and disjoint; `text` and `notes` are safe to show.
 
     `host` is set where no text that the API could look for finds that referring host and nothing else.
     """
@@ -26,11 +26,11 @@ class Filters:
     paths: tuple[str | None, ...] = (None,)
     referrer: str | None = None
     host: str | None = None
-    said: str = "none"
+    text: str = "none"
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.said != "none"
+        return self.text != "none"
 
     def slices(self, scope: Scope, window: Window | None) -> list[Slice]:
         """The hits of some days as slices that have no hit in common; none for no days."""
@@ -58,24 +58,24 @@ async def resolve_filters(
     notes: list[str] = []
     paths: tuple[str | None, ...] = (None,)
     if path is not None:
-        found = await _paths(api, scope, span, country, path)
-        paths = tuple(found)
-        names = list(dict.fromkeys(sanitize.path(raw) for raw in found))
+        raw_paths = await _paths(api, scope, span, country, path)
+        paths = tuple(raw_paths)
+        names = list(dict.fromkeys(sanitize.path(raw) for raw in raw_paths))
         parts.append(f"path {' and '.join(names[:_MOST_NAMES])}")
-        if len(found) > 1:
-            notes.append(f"{len(found)} spellings of the path are counted together")
+        if len(raw_paths) > 1:
+            notes.append(f"{len(raw_paths)} spellings of the path are counted together")
     text, host = None, None
     if referrer is not None:
-        wanted = _host(referrer)
-        if wanted is None:
+        name = _host(referrer)
+        if name is None:
             text = referrer
             parts.append(f"referrer containing {sanitize.referrer(referrer)}")
             notes.append("referrer is no host name: every address that contains the text counts, upper or lower case")
         else:
-            parts.append(f"referrer host {wanted}")
-            text, host, others = await _by_host(api, scope, span, country, paths, wanted)
+            parts.append(f"referrer host {name}")
+            text, host, others = await _by_host(api, scope, span, country, paths, name)
             if others:
-                notes.append(f"other hosts whose address contains {wanted} do not count: {', '.join(others)}")
+                notes.append(f"other hosts whose address contains {name} do not count: {', '.join(others)}")
     return Filters(country, paths, text, host, ", ".join(parts) or "none", tuple(notes))
 
 
@@ -99,12 +99,12 @@ async def _by_host(
     text = _findable(host)
     groups = await _read(api, Filters(country, paths, text).slices(scope, span), "referrer")
     values = {raw for part in groups for raw in part.hits}
-    meant = {raw for raw in values if sanitize.host(raw) == host}
+    of_host = {raw for raw in values if sanitize.host(raw) == host}
     if text is None:
         return None, host, []
-    others = sorted({sanitize.host(raw) for raw in values - meant})[:_MOST_NAMES]
+    others = sorted({sanitize.host(raw) for raw in values - of_host})[:_MOST_NAMES]
     for narrower in (text, f"/{text}", f"//{text}", f"//{text}/", f".{text}"):
-        if {raw for raw in values if narrower in (raw or "").lower()} == meant:
+        if {raw for raw in values if narrower in (raw or "").lower()} == of_host:
             return narrower, None, others
     return text, host, others
 

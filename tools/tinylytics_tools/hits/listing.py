@@ -99,7 +99,7 @@ async def list_hits(
         complete=found.doubt is None,
         notes=notes,
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",
-        filters=meant.said,
+        filters=meant.text,
         hits=total,
         hits_today=today,
         rows=table,

@@ -108,7 +108,7 @@ def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], wante
     lifetime = scope.site.lifetime_kudos
     if total is None:
         notes.append(f"the service counts {found} before any filter that is applied here; they were not all read")
-    elif scope.asked.period == "all_time" and wanted.is_all and lifetime not in (None, total):
+    elif scope.requested.period == "all_time" and wanted.is_all and lifetime not in (None, total):
         notes.append(
             f"the lifetime counter of the site says {lifetime}, the lists say {total}: one of them is behind, or "
             "kudos are older than the site"
@@ -130,7 +130,7 @@ def _next_step(scope: Scope, total: int | None, wanted: Wanted) -> str | None:
     if total == 0 and not wanted.is_all:
         return "list_kudos with search finds kudos by a part of their path or uid."
     lifetime = scope.site.lifetime_kudos
-    if scope.asked.period != "all_time" and (lifetime is None or lifetime > total):
+    if scope.requested.period != "all_time" and (lifetime is None or lifetime > total):
         return f"list_kudos with period all_time covers all {lifetime or ''}".rstrip() + "."
     return None
 

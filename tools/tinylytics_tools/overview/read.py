@@ -145,7 +145,7 @@ async def _in_batches(api: CallContext, column: Column) -> bool:
 def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:
     """What can be told of the sites. Of all time, the counters of `/sites` tell hits and kudos at no cost."""
     scope = rows[0].scope
-    for row in rows if scope.asked.period == "all_time" else []:
+    for row in rows if scope.requested.period == "all_time" else []:
         row.hits, row.kudos = row.scope.site.lifetime_hits, row.scope.site.lifetime_kudos
     uncounted = [row for row in rows if row.hits is None]
     unliked = [row for row in rows if row.kudos is None]
@@ -193,10 +193,10 @@ async def _before(api: CallContext, row: Row) -> None:
 
 
 async def _visitors(api: CallContext, row: Row) -> None:
-    found = await read_visitors(api, row.scope, EVERYTHING)
-    row.visitors = found.visitors
-    if found.visitors is None:
-        row.gaps["visitors"] = NOT_COUNTED if found.is_read else FAILED
+    visitors = await read_visitors(api, row.scope, EVERYTHING)
+    row.visitors = visitors.visitors
+    if visitors.visitors is None:
+        row.gaps["visitors"] = NOT_COUNTED if visitors.is_read else FAILED
 
 
 async def _kudos(api: CallContext, row: Row) -> None:
@@ -210,11 +210,11 @@ async def _statuses(api: CallContext, rows: Sequence[Row]) -> None:
     """Without a subscription no site has a status, and the refusal of the first says so for all."""
 
     async def one(row: Row) -> Status:
-        found = await uptime.status(api, row.scope.site.id, most=1)
-        row.status = found.state
-        if found.unknown is not None and found.unknown.why != "off":
-            row.gaps["status"] = FAILED if found.unknown.why == "failed" else found.unknown.reason
-        return found
+        status = await uptime.status(api, row.scope.site.id, most=1)
+        row.status = status.state
+        if status.unknown is not None and status.unknown.why != "off":
+            row.gaps["status"] = FAILED if status.unknown.why == "failed" else status.unknown.reason
+        return status
 
     first = await one(rows[0])
     if first.unknown is None or first.unknown.why != "no subscription":

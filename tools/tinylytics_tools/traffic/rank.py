@@ -60,13 +60,13 @@ async def rank_traffic(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     young = too_young(comparison, first_day(scope.site, scope.zone))
     comparison = None if young else comparison
     traffic = await TrafficReader(api, scope, filters, comparison).read_dimension(dimension)
-    traffic.notes += [young] if young else nothing_finished(scope.asked, compare or "previous_period", scope.today)
+    traffic.notes += [young] if young else nothing_finished(scope.requested, compare or "previous_period", scope.today)
     return Ranking(scope, filters, dimension, comparison, traffic).answer(
         search=search, exclude=exclude, limit=limit, offset=offset or 0
     )

@@ -215,7 +215,7 @@ class Ranking:
         return TrafficRanking(
             **self._scope.fields(),
             complete=complete and not is_unknown,
-            filters=self._filters.said,
+            filters=self._filters.text,
             dimension=self._dimension,
             **change.fields(),
             **fields,

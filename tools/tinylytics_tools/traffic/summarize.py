@@ -87,7 +87,7 @@ async def summarize_traffic(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     reader = TrafficReader(api, scope, filters, comparison)
@@ -109,12 +109,12 @@ async def summarize_traffic(
             *(note for _, note in tables.values() if note),
             *filters.notes,
             *change.notes,
-            *nothing_finished(scope.asked, compare or "previous_period", scope.today),
+            *nothing_finished(scope.requested, compare or "previous_period", scope.today),
             *_own_host(scope, shown["referrer"]),
             visitors.note,
         ],
         next_step=_next_step(traffic, filters),
-        filters=filters.said,
+        filters=filters.text,
         hits=traffic.total,
         hits_today=traffic.today,
         **change.fields(),
