@@ -1,16 +1,16 @@
 """Raw values become rows of a ranking: twins, addresses of a host, and what is shown alike are one."""
 
 import pytest
-from tinylytics_tools.dimensions import merged, stem, twin
+from tinylytics_tools.dimensions import merged, spellings, stem
 
 
 @pytest.mark.parametrize(
     ("path", "other"), [("/x", "/x/"), ("/x/", "/x"), ("/x/y", "/x/y/"), ("/", None), ("//", None), ("", None)]
 )
-def test_a_path_has_the_twin_that_differs_in_its_closing_slash(path: str, other: str | None) -> None:
-    assert twin(path) == other
+def test_a_path_has_one_other_spelling_that_differs_in_its_closing_slash(path: str, other: str | None) -> None:
+    assert spellings(path) == [path, *([] if other is None else [other])]
     if other is not None:
-        assert twin(other) == path
+        assert spellings(other) == [other, path]
         assert stem(path) == stem(other)
 
 

@@ -7,8 +7,8 @@ from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.periods import (
     DEFAULT_PERIOD,
     PERIODS,
-    Asked,
     Comparison,
+    RequestedPeriod,
     Window,
     earlier,
     resolve,
@@ -23,7 +23,9 @@ def days(first: str, last: str) -> Window:
     return Window(date.fromisoformat(first), date.fromisoformat(last))
 
 
-def asked(period: str | None = None, start: date | None = None, end: date | None = None, today: date = TODAY) -> Asked:
+def asked(
+    period: str | None = None, start: date | None = None, end: date | None = None, today: date = TODAY
+) -> RequestedPeriod:
     return resolve(period, start, end, today=today, earliest=BORN)
 
 
@@ -50,16 +52,16 @@ def test_every_period_is_in_the_table_of_this_test() -> None:
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_a_period_is_the_days_that_its_name_says(period: str) -> None:
-    assert asked(period) == Asked(WINDOWS[period], asked(period).period, defaulted=False)
+    assert asked(period) == RequestedPeriod(WINDOWS[period], asked(period).period, defaulted=False)
     assert asked(period).period == period
 
 
 def test_without_arguments_the_default_period_is_taken_and_said_to_be_a_default() -> None:
-    assert asked() == Asked(WINDOWS[DEFAULT_PERIOD], DEFAULT_PERIOD, defaulted=True)
+    assert asked() == RequestedPeriod(WINDOWS[DEFAULT_PERIOD], DEFAULT_PERIOD, defaulted=True)
 
 
 def test_dates_are_taken_as_they_are_both_ends_included() -> None:
-    assert asked(None, date(2026, 2, 1), date(2026, 2, 14)) == Asked(
+    assert asked(None, date(2026, 2, 1), date(2026, 2, 14)) == RequestedPeriod(
         days("2026-02-01", "2026-02-14"), None, defaulted=False
     )
     assert asked(None, TODAY, TODAY).window.days == 1

@@ -1,14 +1,14 @@
-"""Counts single hits by everything they tell, page by page, so that no page has to be kept."""
+"""Counts hits by dimension: from grouped lists, or from single hits page by page, so that no page has to be kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date
 from operator import attrgetter
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.dimensions import Dimension, Raw
-from tinylytics_tools.hits.api import HitReply
+from tinylytics_tools.hits.api import Groups, HitReply
 
 _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
     "path": attrgetter("path"),
@@ -22,10 +22,42 @@ _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
 
 
 @dataclass
+class DimensionCounts:
+    """Hits of one dimension by raw value. `of`: how many values there are; all are read if `is_complete`."""
+
+    hits: dict[Raw, int] = field(default_factory=dict[Raw, int])
+    unique: dict[Raw, int | None] = field(default_factory=dict[Raw, int | None])
+    of: int = 0
+    is_complete: bool = True
+
+    @property
+    def total(self) -> int:
+        """The hits of the values that were read."""
+        return sum(self.hits.values())
+
+    @classmethod
+    def of_groups(cls, lists: Sequence[Groups]) -> "DimensionCounts":
+        """Return grouped lists of different hits as one."""
+        whole = cls()
+        for one in lists:
+            of = one.of if one.host is None else len(one.hits)
+            whole = whole.plus(cls({**one.hits}, {**one.unique}, of, one.is_complete))
+        return whole
+
+    def plus(self, other: "DimensionCounts") -> "DimensionCounts":
+        """Return the counts of both, which have no hit in common; uniques of a value that both have are not known."""
+        hits = {raw: self.hits.get(raw, 0) + other.hits.get(raw, 0) for raw in [*self.hits, *other.hits]}
+        unique = {**self.unique, **other.unique} | {raw: None for raw in self.hits if raw in other.hits}
+        is_complete = self.is_complete and other.is_complete
+        of = len(hits) if is_complete else max(self.of, other.of, len(hits))
+        return DimensionCounts(hits, unique, of, is_complete)
+
+
+@dataclass
 class RowCounts:
     """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once.
 
-    `host`: only rows from this referring host count. `seen`: ids of the rows counted; tallies of pages of one list
+    `host`: only rows from this referring host count. `seen`: ids of the rows counted; counts of pages of one list
     share it.
     """
 
@@ -57,13 +89,22 @@ class RowCounts:
         for day, hits in days.items():
             self.by.setdefault("weekday", Counter())[day.weekday()] += hits
 
-    def absorb(self, other: "RowCounts") -> None:
-        """Add the counts of hits that are all different from these."""
-        self.hits += other.hits
-        self.rows += other.rows
-        self.days.update(other.days)
-        for dimension, counts in other.by.items():
-            self.by.setdefault(dimension, Counter()).update(counts)
+    @classmethod
+    def joined(cls, parts: Iterable["RowCounts"]) -> "RowCounts":
+        """Return the counts of hits that are all different."""
+        whole = cls()
+        for part in parts:
+            whole.hits += part.hits
+            whole.rows += part.rows
+            whole.days.update(part.days)
+            for dimension, counts in part.by.items():
+                whole._count(dimension, counts)
+        return whole
+
+    def of(self, dimension: Dimension) -> DimensionCounts:
+        """Return the hits by one dimension."""
+        hits = dict(self.by.get(dimension, {}))
+        return DimensionCounts(hits, {}, len(hits))
 
     def _count(self, dimension: Dimension, values: Iterable[Raw]) -> None:
         self.by.setdefault(dimension, Counter()).update(values)

@@ -1,4 +1,4 @@
-"""Turns raw values into the names that a ranking shows: twins of a path, addresses of a host, spellings shown alike."""
+"""Turns raw values into the names that a ranking shows: spellings of a path, addresses of a host, equal values."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,12 +56,12 @@ def merged(
     together: dict[str, list[Raw]] = {}
     for raw in hits:
         together.setdefault(key(dimension, raw), []).append(raw)
-    found: dict[str, Named] = {}
+    names: dict[str, Named] = {}
     for same, raws in together.items():
         ordered = tuple(sorted(raws, key=lambda raw: (-hits[raw], len(str(raw)), str(raw))))
         alone = unique.get(ordered[0]) if unique and len(ordered) == 1 else None
-        found[same] = Named(shown(dimension, ordered[0]), sum(hits[raw] for raw in ordered), ordered, alone)
-    return dict(sorted(found.items(), key=lambda item: (-item[1].hits, item[1].name)))
+        names[same] = Named(shown(dimension, ordered[0]), sum(hits[raw] for raw in ordered), ordered, alone)
+    return dict(sorted(names.items(), key=lambda item: (-item[1].hits, item[1].name)))
 
 
 def key(dimension: Dimension, raw: Raw) -> str:
@@ -77,17 +77,15 @@ def shown(dimension: Dimension, raw: Raw) -> str:
 
 
 def stem(path: str) -> str:
-    """A path without its closing slash; `/x` and `/x/` are twins (field notes 24), `/` has none."""
+    """Return a path without its closing slash; `/x` and `/x/` are the same page (field notes 24), `/` stays."""
     bare = path.removesuffix("/")
     return bare if bare.strip("/") else path
 
 
-def twin(path: str) -> str | None:
-    """The same path with, or without, its closing slash; None where it has no such twin."""
+def spellings(path: str) -> list[str]:
+    """Return a path and its other spelling, without or with the closing slash, if it has one."""
     bare = stem(path)
-    if not bare.strip("/"):
-        return None
-    return f"{bare}/" if bare == path else bare
+    return [path, f"{bare}/" if bare == path else bare] if bare.strip("/") else [path]
 
 
 def _text(show: Callable[[str | None], str]) -> Callable[[Raw], str]:

@@ -1,4 +1,4 @@
-"""Settles what the filters of a question mean, so that what the API finds is exactly what was meant."""
+"""Resolves the filters of a question, so that what the API finds is exactly the hits that are requested."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import partial
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.dimensions import stem, twin
+from tinylytics_tools.dimensions import spellings, stem
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import Grouping, Groups, Slice
@@ -17,7 +17,7 @@ from tinylytics_tools.scope import Scope
 
 @dataclass(frozen=True)
 class Filters:
-    """Which of a site's hits are meant. `paths` are raw and disjoint; `said` and `notes` are guarded.
+    """Which of a site's hits are requested. `paths` are raw and disjoint; `text` and `notes` are safe to show.
 
     `host` is set where no text that the API could look for finds that referring host and nothing else.
     """
@@ -26,11 +26,11 @@ class Filters:
     paths: tuple[str | None, ...] = (None,)
     referrer: str | None = None
     host: str | None = None
-    said: str = "none"
+    text: str = "none"
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.said != "none"
+        return self.text != "none"
 
     def slices(self, scope: Scope, window: Window | None) -> list[Slice]:
         """The hits of some days as slices that have no hit in common; none for no days."""
@@ -39,6 +39,10 @@ class Filters:
             for piece in (window.pieces() if window else [])
             for path in self.paths
         ]
+
+    def parts(self, scope: Scope) -> list[Slice]:
+        """The hits of all days, the running day apart, since the finished ones do not change any more."""
+        return [*self.slices(scope, scope.finished), *self.slices(scope, scope.running)]
 
 
 async def resolve_filters(
@@ -54,37 +58,37 @@ async def resolve_filters(
     notes: list[str] = []
     paths: tuple[str | None, ...] = (None,)
     if path is not None:
-        found = await _paths(api, scope, span, country, path)
-        paths = tuple(found)
-        names = list(dict.fromkeys(sanitize.path(raw) for raw in found))
+        raw_paths = await _paths(api, scope, span, country, path)
+        paths = tuple(raw_paths)
+        names = list(dict.fromkeys(sanitize.path(raw) for raw in raw_paths))
         parts.append(f"path {' and '.join(names[:_MOST_NAMES])}")
-        if len(found) > 1:
-            notes.append(f"{len(found)} spellings of the path are counted together")
+        if len(raw_paths) > 1:
+            notes.append(f"{len(raw_paths)} spellings of the path are counted together")
     text, host = None, None
     if referrer is not None:
-        wanted = _host(referrer)
-        if wanted is None:
+        name = _host(referrer)
+        if name is None:
             text = referrer
             parts.append(f"referrer containing {sanitize.referrer(referrer)}")
             notes.append("referrer is no host name: every address that contains the text counts, upper or lower case")
         else:
-            parts.append(f"referrer host {wanted}")
-            text, host, others = await _by_host(api, scope, span, country, paths, wanted)
+            parts.append(f"referrer host {name}")
+            text, host, others = await _by_host(api, scope, span, country, paths, name)
             if others:
-                notes.append(f"other hosts whose address contains {wanted} do not count: {', '.join(others)}")
+                notes.append(f"other hosts whose address contains {name} do not count: {', '.join(others)}")
     return Filters(country, paths, text, host, ", ".join(parts) or "none", tuple(notes))
 
 
 async def _paths(api: CallContext, scope: Scope, span: Window, country: str | None, path: str) -> list[str]:
-    """The raw paths that are meant: the one named, and its twin where both have hits (field notes 24)."""
+    """The raw paths that are meant: the one named, in both spellings of its closing slash where both have hits."""
     if sanitize.is_plain(path, "path"):
-        spellings = [path, *filter(None, [twin(path)])]
-        counts = await hits_api.count_all(api, Filters(country, tuple(spellings)).slices(scope, span))
-        used = {part.path for part, found in counts.items() if found.hits}
-        return [spelling for spelling in spellings if spelling in used] or [path]
+        both = spellings(path)
+        counts = await hits_api.count_all(api, Filters(country, tuple(both)).slices(scope, span))
+        used = {part.path for part, count in counts.items() if count.hits}
+        return [spelling for spelling in both if spelling in used] or [path]
     groups = await _read(api, Filters(country).slices(scope, span), "path")
     known = {raw for part in groups for raw in part.hits if raw is not None}
-    named = {stem(raw) for raw in known if any(sanitize.matches(path, one, "path") for one in (raw, twin(raw)))}
+    named = {stem(raw) for raw in known if any(sanitize.matches(path, one, "path") for one in spellings(raw))}
     return sorted(raw for raw in known if stem(raw) in named) or [path]
 
 
@@ -95,12 +99,12 @@ async def _by_host(
     text = _findable(host)
     groups = await _read(api, Filters(country, paths, text).slices(scope, span), "referrer")
     values = {raw for part in groups for raw in part.hits}
-    meant = {raw for raw in values if sanitize.host(raw) == host}
+    of_host = {raw for raw in values if sanitize.host(raw) == host}
     if text is None:
         return None, host, []
-    others = sorted({sanitize.host(raw) for raw in values - meant})[:_MOST_NAMES]
+    others = sorted({sanitize.host(raw) for raw in values - of_host})[:_MOST_NAMES]
     for narrower in (text, f"/{text}", f"//{text}", f"//{text}/", f".{text}"):
-        if {raw for raw in values if narrower in (raw or "").lower()} == meant:
+        if {raw for raw in values if narrower in (raw or "").lower()} == of_host:
             return narrower, None, others
     return text, host, others
 

@@ -77,7 +77,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedPeriod:
     """The days asked for; `period` is None where dates were given, `defaulted` where neither was."""
 
     window: Window
@@ -108,8 +108,8 @@ class Series:
 
 def resolve(
     period: str | None, start_date: date | None, end_date: date | None, *, today: date, earliest: date
-) -> Asked:
-    """The days meant by the time arguments of a tool.
+) -> RequestedPeriod:
+    """The days of the time arguments of a tool.
 
     Without any: the default period. `start_date` alone runs to today. A window of dates may be longer than one
     request may cover (see `Window.pieces`). `earliest` is the site's first day; only `all_time` starts there.
@@ -119,18 +119,18 @@ def resolve(
     """
     if start_date is None and end_date is None:
         if period is None:
-            return Asked(_named(DEFAULT_PERIOD, today, earliest), DEFAULT_PERIOD, defaulted=True)
+            return RequestedPeriod(_named(DEFAULT_PERIOD, today, earliest), DEFAULT_PERIOD, defaulted=True)
         if not _is_period(period):
             raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
-        return Asked(_named(period, today, earliest), period, defaulted=False)
+        return RequestedPeriod(_named(period, today, earliest), period, defaulted=False)
     if period is not None:
         raise InvalidArgument("Both a period and dates were given. Give either period, or start_date and end_date.")
     if start_date is None:
         raise InvalidArgument("end_date was given alone. Give start_date too, or a period instead.")
-    return Asked(_between(start_date, today if end_date is None else end_date, today), None, defaulted=False)
+    return RequestedPeriod(_between(start_date, today if end_date is None else end_date, today), None, defaulted=False)
 
 
-def earlier(asked: Asked, compare: Compare, *, today: date) -> Comparison | None:
+def earlier(requested: RequestedPeriod, compare: Compare, *, today: date) -> Comparison | None:
     """Which finished days are compared with which; None where nothing can be or is to be compared.
 
     `previous_period`: as many days immediately before. For `this_week`, `this_month` and `this_year`: as many first
@@ -139,13 +139,13 @@ def earlier(asked: Asked, compare: Compare, *, today: date) -> Comparison | None
     `previous_year`: as many days from the same date one calendar year earlier (29 February: from the 28th). Where they
     would reach into the days they are compared with (366 days or more), they end just before those.
     """
-    current = asked.window.finished(today)
-    if current is None or compare == "none" or asked.period == "all_time":
+    current = requested.window.finished(today)
+    if current is None or compare == "none" or requested.period == "all_time":
         return None
     adjacent = current.first - timedelta(days=current.days)
     if compare == "previous_year":
         start = min(_year_before(current.first), adjacent)
-    elif unit := _RUNNING.get(asked.period):
+    elif unit := _RUNNING.get(requested.period):
         start = min(_unit_before(unit, today).first, adjacent)
     else:
         start = adjacent

@@ -7,7 +7,7 @@ from typing import Any
 from tinylytics_tools.answer import Answer
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.hits import api as hits_api
-from tinylytics_tools.periods import Asked, Window, resolve
+from tinylytics_tools.periods import RequestedPeriod, Window, resolve
 from tinylytics_tools.site_lookup import SiteReply, find_site
 
 
@@ -34,7 +34,7 @@ class Scope:
     """One site, some of its days in a zone mode, and the running day there."""
 
     site: SiteReply
-    asked: Asked
+    requested: RequestedPeriod
     zone: str
     today: date
     defaults: tuple[str, ...]
@@ -42,7 +42,17 @@ class Scope:
     @property
     def window(self) -> Window:
         """The days asked about."""
-        return self.asked.window
+        return self.requested.window
+
+    @property
+    def finished(self) -> Window | None:
+        """The days before today; None if there are none."""
+        return self.window.finished(self.today)
+
+    @property
+    def running(self) -> Window | None:
+        """The running day; None where the window does not reach it."""
+        return Window(self.today, self.today) if self.today in self.window else None
 
     def fields(self) -> dict[str, Any]:
         """The scope as the fields of a `WindowAnswer`."""
@@ -80,9 +90,9 @@ async def resolve_scope(
     target = found or await find_site(api, site)
     zone = time_zone or api.preferences.time_zone
     today = await hits_api.today(api, target.id, zone)
-    asked = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))
-    said = {"site": site or found, "period": None if asked.defaulted else asked, "time_zone": time_zone}
-    return Scope(target, asked, zone, today, tuple(name for name, value in said.items() if value is None))
+    requested = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))
+    given = {"site": site or found, "period": None if requested.defaulted else requested, "time_zone": time_zone}
+    return Scope(target, requested, zone, today, tuple(name for name, value in given.items() if value is None))
 
 
 def first_day(site: SiteReply, zone: str) -> date:

@@ -80,7 +80,7 @@ async def list_hits(
         complete=doubt is None,
         notes=[*match.notes, *([doubt] if doubt else [])],
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",
-        filters=match.said,
+        filters=match.text,
         hits=total,
         hits_today=today,
         rows=listing(COLUMNS, [_row(hit) for hit in rows], limit=most, offset=start, of=total),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.dimensions import spellings
 from tinylytics_tools.kudos.api import KudoReply
 from tinylytics_tools.scope import Scope
 
@@ -27,8 +28,8 @@ class Filters:
         """Return the queries for the API; with its exact filters only where a value can stand for itself only."""
         uid = {"uid": self.uid} if self.uid and sanitize.is_plain(self.uid, "uid") else {}
         paths: list[dict[str, str]] = [{}]
-        if self.path and all(sanitize.is_plain(path, "path") for path in twins(self.path)):
-            paths = [{"path": path} for path in twins(self.path)]
+        if self.path and all(sanitize.is_plain(path, "path") for path in spellings(self.path)):
+            paths = [{"path": path} for path in spellings(self.path)]
         return [scope.query(piece) | uid | path for piece in scope.window.pieces() for path in paths]
 
     def keeps(self, row: KudoReply) -> bool:
@@ -38,7 +39,7 @@ class Filters:
 
     def is_on(self, path: str | None) -> bool:
         """Return whether a path is of the page that is named; where none is named, each is."""
-        return self.path is None or any(sanitize.matches(name, path, "path") for name in twins(self.path))
+        return self.path is None or any(sanitize.matches(name, path, "path") for name in spellings(self.path))
 
     def words(self) -> str:
         """Return the filters as an answer echoes them."""
@@ -52,9 +53,3 @@ class Filters:
             return True
         texts = (row.path, row.uid, sanitize.path(row.path), sanitize.uid(row.uid))
         return any(self.search.casefold() in text.casefold() for text in texts if text)
-
-
-def twins(path: str) -> list[str]:
-    """Return a path and its spelling with, or without, the closing slash."""
-    other = path.rstrip("/") if path.endswith("/") else f"{path}/"
-    return [path, other] if other else [path]

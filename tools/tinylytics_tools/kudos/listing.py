@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
+from tinylytics_tools import filters as traffic_filters
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
 from tinylytics_tools.client import CallContext, CurrentApi
+from tinylytics_tools.dimensions import stem
 from tinylytics_tools.hits import api as hits_api
-from tinylytics_tools.hits.api import Groups, Slice
 from tinylytics_tools.kudos.api import KUDOS, AnyUid, KudoReply, read
 from tinylytics_tools.kudos.filters import Filters
-from tinylytics_tools.periods import Window
+from tinylytics_tools.read_hits import read_lists
 from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, ranking
@@ -125,7 +125,7 @@ def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], filte
     lifetime = scope.site.lifetime_kudos
     if total is None:
         notes.append(f"the service counts {found} before the filters that are applied here; they were not all read")
-    elif scope.asked.period == "all_time" and filters.is_all and lifetime not in (None, total):
+    elif scope.requested.period == "all_time" and filters.is_all and lifetime not in (None, total):
         notes.append(
             f"the lifetime counter of the site says {lifetime}, the lists say {total}: one of them is behind, or "
             "kudos are older than the site"
@@ -147,7 +147,7 @@ def _next_step(scope: Scope, total: int | None, filters: Filters) -> str | None:
     if total == 0 and not filters.is_all:
         return "list_kudos with search finds kudos by a part of their path or uid."
     lifetime = scope.site.lifetime_kudos
-    if scope.asked.period != "all_time" and (lifetime is None or lifetime > total):
+    if scope.requested.period != "all_time" and (lifetime is None or lifetime > total):
         return f"list_kudos with period all_time covers all {lifetime or ''}".rstrip() + "."
     return None
 
@@ -175,21 +175,9 @@ def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -
 
 async def read_views(api: CallContext, scope: Scope) -> dict[str | None, int] | None:
     """Return views by path in the scope's days; None where there are too many paths to read them all."""
-
-    async def read(window: Window) -> Groups:
-        part = Slice(scope.site.id, window, scope.zone)
-        groups = await hits_api.first_groups(api, part, "path")
-        if groups.pages_left <= MOST_MORE_PAGES:
-            await hits_api.more_groups(api, part, "path", groups)
-        return groups
-
-    parts = await api.gather(*(partial(read, window) for window in scope.window.pieces()))
-    if not all(part.is_complete for part in parts):
-        return None
-    views = Counter[str | None]()
-    for part in parts:
-        views.update(part.hits)
-    return dict(views)
+    parts = traffic_filters.Filters().slices(scope, scope.window)
+    (views,) = await read_lists(api, [("path", parts)], MOST_MORE_PAGES * len(parts))
+    return {None if raw is None else str(raw): hits for raw, hits in views.hits.items()} if views.is_complete else None
 
 
 def per_100(kudos: int | None, views: int | None) -> float | None:
@@ -201,7 +189,7 @@ def per_100(kudos: int | None, views: int | None) -> float | None:
 
 
 def _key(path: str | None) -> str | None:
-    return path if path is None else path.rstrip("/") or "/"
+    return path if path is None else stem(path)
 
 
 TOOLS = [list_kudos]

@@ -71,12 +71,12 @@ async def get_overview(
     zone = time_zone or api.preferences.time_zone
     today = await _today(api, sites, zone)
     oldest = min(first_day(site, zone) for site in sites)
-    asked = resolve(period, start_date, end_date, today=today, earliest=oldest)
-    comparison = earlier(asked, "previous_period", today=today)
+    requested = resolve(period, start_date, end_date, today=today, earliest=oldest)
+    comparison = earlier(requested, "previous_period", today=today)
     part = sites[start : start + (limit or len(sites))]
-    reading = await read(api, [Scope(site, asked, zone, today, ()) for site in part], comparison)
-    said = {"period": None if asked.defaulted else asked, "time_zone": time_zone}
-    defaults = [name for name, value in said.items() if value is None]
+    reading = await read(api, [Scope(site, requested, zone, today, ()) for site in part], comparison)
+    given = {"period": None if requested.defaulted else requested, "time_zone": time_zone}
+    defaults = [name for name, value in given.items() if value is None]
 
     columns = overview_notes.shown(reading)
     costs = await api.costs()
@@ -97,13 +97,13 @@ def _answer(
     hits = _sum([row.hits for row in rows])
     today = _sum([row.today for row in rows]) if scope.today in window else None
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
-    said = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
+    text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     return Overview(
-        headline=f"{said}{total.words(overview_notes.not_compared(rows, comparison))}.",
+        headline=f"{text}{total.words(overview_notes.not_compared(rows, comparison))}.",
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
             *overview_notes.notes(reading, total, comparison, columns),
-            *nothing_finished(scope.asked, "previous_period", scope.today),
+            *nothing_finished(scope.requested, "previous_period", scope.today),
         ],
         next_step=_AGAIN if reading.left_out else _MORE,
         first_day=window.first,

@@ -27,46 +27,46 @@ def total_change(rows: Sequence[Row], comparison: Comparison | None) -> Compared
 def not_compared(rows: Sequence[Row], comparison: Comparison | None) -> list[str]:
     """What the hits of all sites count and their change does not."""
     scope = rows[0].scope
-    said = ["today"] if scope.today in scope.window else []
+    texts = ["today"] if scope.today in scope.window else []
     if young := _young(rows, comparison):
-        said.append(f"{_names(young)}, which {'is' if len(young) == 1 else 'are'} younger than the days compared,")
-    return said
+        texts.append(f"{_names(young)}, which {'is' if len(young) == 1 else 'are'} younger than the days compared,")
+    return texts
 
 
 def notes(reading: Reading, total: Compared, comparison: Comparison | None, columns: Sequence[str]) -> list[str]:
     """What is not known, and what the figures under `columns` mean."""
-    said = _gaps(reading, columns)
+    texts = _gaps(reading, columns)
     if reading.left_out:
         missing = [row for row in reading.rows if row.hits is None and "hits" not in row.gaps]
         waiting = [*([f"hits of {counted(len(missing), 'site')}"] if missing else []), *reading.left_out]
-        said.append(f"not asked yet, for want of requests: {', '.join(name for name in waiting if name != 'hits')}")
+        texts.append(f"not asked yet, for want of requests: {', '.join(name for name in waiting if name != 'hits')}")
     unshown = [part for part in _optional(reading) if part not in columns]
     if unshown:
-        said.append(f"left out to keep all sites in sight: {', '.join(unshown)}; limit and offset show them of fewer")
+        texts.append(f"left out to keep all sites in sight: {', '.join(unshown)}; limit and offset show them of fewer")
     if len(reading.rows) > MOST_WATCHED:
-        said.append("status: of so many sites check_health tells it")
+        texts.append("status: of so many sites check_health tells it")
     down = [row for row in reading.rows if row.status == "down"]
     if down and "status" not in columns:
-        said.append(f"down: {_names(down)}")
+        texts.append(f"down: {_names(down)}")
     if young := _young(reading.rows, comparison):
-        said.append(f"younger than the days compared, so not in the total change: {_names(young)}")
+        texts.append(f"younger than the days compared, so not in the total change: {_names(young)}")
     printed = reading.rows if "change_percent" in columns else []
     if total.notes or any(SMALL_NUMBERS in row.change.notes for row in printed):
-        said.append(SMALL_NUMBERS)
+        texts.append(SMALL_NUMBERS)
     scope = reading.rows[0].scope
-    if scope.asked.period == "all_time":
-        said.append("hits and kudos of all time are the counters of Tinylytics, today included")
+    if scope.requested.period == "all_time":
+        texts.append("hits and kudos of all time are the counters of Tinylytics, today included")
     if scope.window.days > LONGEST_WINDOW:
-        said.append(f"visitors: unknown for more than {LONGEST_WINDOW} days, and not to be added up")
+        texts.append(f"visitors: unknown for more than {LONGEST_WINDOW} days, and not to be added up")
     if "visitors" in columns:
-        said.append(f"{HASHES}, and do not add up")
-    return said
+        texts.append(f"{HASHES}, and do not add up")
+    return texts
 
 
 def shown(reading: Reading) -> list[str]:
     """The columns of the table, the ones that are left out first at the end: a change goes before its two figures."""
     scope = reading.rows[0].scope
-    marks_today = scope.today in scope.window and scope.window.days > 1 and scope.asked.period != "all_time"
+    marks_today = scope.today in scope.window and scope.window.days > 1 and scope.requested.period != "all_time"
     return ["id", "site", "hits", *(["hits_today"] if marks_today else []), *_optional(reading)]
 
 
@@ -81,12 +81,12 @@ def _optional(reading: Reading) -> list[str]:
 
 def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
     """What failed, and under the columns shown also what cannot be known."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    gaps: dict[tuple[str, str], list[Row]] = {}
     for row in reading.rows:
         for name, reason in row.gaps.items():
             if reason == FAILED or name in columns:
-                found.setdefault((name, reason), []).append(row)
-    return [f"{name} of {_names(rows)} unknown: {reason}" for (name, reason), rows in found.items()]
+                gaps.setdefault((name, reason), []).append(row)
+    return [f"{name} of {_names(rows)} unknown: {reason}" for (name, reason), rows in gaps.items()]
 
 
 def _names(rows: Sequence[Row]) -> str:

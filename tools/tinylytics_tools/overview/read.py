@@ -9,12 +9,12 @@ from tinylytics_tools.answer import Cell
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.filters import Filters
-from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.kudos.api import KUDOS
-from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, Window
+from tinylytics_tools.periods import LONGEST_WINDOW, Comparison
 from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
+from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.visitors import read_visitors
 from tinylytics_tools.uptime import Status
 
@@ -145,11 +145,11 @@ async def _in_batches(api: CallContext, column: Column) -> bool:
 def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:
     """What can be told of the sites. Of all time, the counters of `/sites` tell hits and kudos at no cost."""
     scope = rows[0].scope
-    for row in rows if scope.asked.period == "all_time" else []:
+    for row in rows if scope.requested.period == "all_time" else []:
         row.hits, row.kudos = row.scope.site.lifetime_hits, row.scope.site.lifetime_kudos
     uncounted = [row for row in rows if row.hits is None]
     unliked = [row for row in rows if row.kudos is None]
-    columns = [Column("hits", len(_parts(scope)), uncounted, _each("hits", _hits))]
+    columns = [Column("hits", len(EVERYTHING.parts(scope)), uncounted, _each("hits", _hits))]
     if comparison is not None:
         columns.append(Column("change", len(comparison.earlier.pieces()), rows, _each("change", _before)))
     if scope.window.days <= LONGEST_WINDOW:
@@ -181,23 +181,22 @@ def _each(
 
 
 async def _hits(api: CallContext, row: Row) -> None:
-    counts = await hits_api.count_all(api, _parts(row.scope))
-    running = Window(row.scope.today, row.scope.today)
-    row.hits = sum(count.hits for count in counts.values())
-    row.today = sum(count.hits for part, count in counts.items() if part.window == running)
+    reader = TrafficReader(api, row.scope, EVERYTHING)
+    await reader.count(row.scope.window)
+    row.hits, row.today = reader.total, reader.today
 
 
 async def _before(api: CallContext, row: Row) -> None:
-    if row.comparison is not None:
-        counts = await hits_api.count_all(api, EVERYTHING.slices(row.scope, row.comparison.earlier))
-        row.before = sum(count.hits for count in counts.values())
+    reader = TrafficReader(api, row.scope, EVERYTHING, row.comparison)
+    await reader.count(reader.earlier)
+    row.before = reader.hits(reader.earlier)
 
 
 async def _visitors(api: CallContext, row: Row) -> None:
-    found = await read_visitors(api, row.scope, EVERYTHING)
-    row.visitors = found.visitors
-    if found.visitors is None:
-        row.gaps["visitors"] = NOT_COUNTED if found.is_read else FAILED
+    visitors = await read_visitors(api, row.scope, EVERYTHING)
+    row.visitors = visitors.visitors
+    if visitors.visitors is None:
+        row.gaps["visitors"] = NOT_COUNTED if visitors.is_read else FAILED
 
 
 async def _kudos(api: CallContext, row: Row) -> None:
@@ -211,11 +210,11 @@ async def _statuses(api: CallContext, rows: Sequence[Row]) -> None:
     """Without a subscription no site has a status, and the refusal of the first says so for all."""
 
     async def one(row: Row) -> Status:
-        found = await uptime.status(api, row.scope.site.id, most=1)
-        row.status = found.state
-        if found.unknown is not None and found.unknown.why != "off":
-            row.gaps["status"] = FAILED if found.unknown.why == "failed" else found.unknown.reason
-        return found
+        status = await uptime.status(api, row.scope.site.id, most=1)
+        row.status = status.state
+        if status.unknown is not None and status.unknown.why != "off":
+            row.gaps["status"] = FAILED if status.unknown.why == "failed" else status.unknown.reason
+        return status
 
     first = await one(rows[0])
     if first.unknown is None or first.unknown.why != "no subscription":
@@ -223,8 +222,3 @@ async def _statuses(api: CallContext, rows: Sequence[Row]) -> None:
         return
     for row in rows[1:]:
         row.status, row.gaps["status"] = first.state, first.unknown.reason
-
-
-def _parts(scope: Scope) -> list[hits_api.Slice]:
-    running = Window(scope.today, scope.today) if scope.today in scope.window else None
-    return [*EVERYTHING.slices(scope, scope.window.finished(scope.today)), *EVERYTHING.slices(scope, running)]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tinylytics_tools import tables
-from tinylytics_tools.periods import Asked, Compare, Comparison, Window
+from tinylytics_tools.periods import Compare, Comparison, RequestedPeriod, Window
 from tinylytics_tools.tables import counted
 
 
@@ -62,13 +62,15 @@ def compared(comparison: Comparison | None, *, later: int, earlier: int, born: d
     days = f"{length} to {comparison.current.last} against {length} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    said = _earlier_days(comparison)
+    earlier_days = _earlier_days(comparison)
     if born > then.first:
         note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
-        return Compared(days, later, earlier, None, (note,), f"{said}, though the site did not exist on all of them")
+        return Compared(
+            days, later, earlier, None, (note,), f"{earlier_days}, though the site did not exist on all of them"
+        )
     _, percent = tables.change(later, earlier)
     is_marked = percent is not None and tables.is_small(later, earlier)
-    return Compared(days, later, earlier, percent, (tables.SMALL_NUMBERS,) if is_marked else (), said)
+    return Compared(days, later, earlier, percent, (tables.SMALL_NUMBERS,) if is_marked else (), earlier_days)
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:
@@ -78,9 +80,9 @@ def too_young(comparison: Comparison | None, born: date) -> str | None:
     return f"no comparison: the site began on {born}, after the days that it would be compared with"
 
 
-def nothing_finished(asked: Asked, compare: Compare, today: date) -> list[str]:
+def nothing_finished(requested: RequestedPeriod, compare: Compare, today: date) -> list[str]:
     """Why a comparison that was asked for cannot be, where none of its days is over: on a Monday this week has none."""
-    if compare == "none" or asked.period == "all_time" or asked.window.finished(today) is not None:
+    if compare == "none" or requested.period == "all_time" or requested.window.finished(today) is not None:
         return []
     return ["no comparison: there is no finished day yet to compare"]
 

@@ -1,7 +1,7 @@
 """Keeps and leaves out names of a ranking, as `search` and `exclude` say."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinylytics_tools import sanitize
@@ -11,9 +11,9 @@ from tinylytics_tools.errors import InvalidArgument
 
 @dataclass(frozen=True)
 class Patterns:
-    """Names to leave out, `*` standing for any text; `said` is guarded."""
+    """Names to leave out, `*` standing for any text; `text` is safe to show."""
 
-    said: str
+    text: str
     _expressions: tuple[re.Pattern[str], ...]
 
     def match(self, named: Named) -> bool:
@@ -37,23 +37,8 @@ def patterns(exclude: str) -> Patterns:
 
 def containing(search: str) -> Callable[[Named], bool]:
     """Whether a name has a text in one of its spellings, upper or lower case."""
-    wanted = search.strip().casefold()
-    return lambda named: any(wanted in text.casefold() for text in _spellings(named))
-
-
-def only(named: Mapping[str, Named], keys: Collection[str]) -> dict[str, Named]:
-    """The names with these keys, in their order."""
-    return {key: one for key, one in named.items() if key in keys}
-
-
-def without(named: Mapping[str, Named], keys: Collection[str]) -> dict[str, Named]:
-    """The names without these keys, in their order."""
-    return {key: one for key, one in named.items() if key not in keys}
-
-
-def total(named: Mapping[str, Named]) -> int:
-    """The hits of all names."""
-    return sum(one.hits for one in named.values())
+    part = search.strip().casefold()
+    return lambda named: any(part in text.casefold() for text in _spellings(named))
 
 
 def _spellings(named: Named) -> list[str]:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tinylytics_tools import filters
 from tinylytics_tools.arguments import (
     Compare,
     Country,
@@ -21,15 +20,15 @@ from tinylytics_tools.arguments import (
 )
 from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.dimensions import Dimension
+from tinylytics_tools.filters import resolve_filters
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.scope import first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import nothing_finished, too_young
-from tinylytics_tools.traffic.dimension import DimensionReader
-from tinylytics_tools.traffic.ranking import Ranking
-from tinylytics_tools.traffic.ranking_answer import TrafficRanking
+from tinylytics_tools.traffic.ranking import Ranking, TrafficRanking
+from tinylytics_tools.traffic.reader import TrafficReader
 
 Exclude = Annotated[
     str | None,
@@ -61,14 +60,14 @@ async def rank_traffic(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
-    meant = await filters.resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
+    filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     young = too_young(comparison, first_day(scope.site, scope.zone))
     comparison = None if young else comparison
-    reading = await DimensionReader(api, scope, meant, comparison).read(dimension)
-    reading.notes += [young] if young else nothing_finished(scope.asked, compare or "previous_period", scope.today)
-    return Ranking(scope, meant, dimension, comparison, reading).answer(
+    traffic = await TrafficReader(api, scope, filters, comparison).read_dimension(dimension)
+    traffic.notes += [young] if young else nothing_finished(scope.requested, compare or "previous_period", scope.today)
+    return Ranking(scope, filters, dimension, comparison, traffic).answer(
         search=search, exclude=exclude, limit=limit, offset=offset or 0
     )
 

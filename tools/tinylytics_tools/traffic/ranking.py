@@ -1,24 +1,22 @@
-"""Makes the answer of a ranking out of what was read."""
+"""Makes the answer of `rank_traffic`: the ranking, and what rose, fell, is new and is gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.dimensions import PLURAL, Dimension, Named, merged
+from tinylytics_tools.count_rows import DimensionCounts
+from tinylytics_tools.dimensions import PLURAL, Dimension, Named, merged, shown
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.periods import Comparison
-from tinylytics_tools.scope import Scope, first_day
+from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
-from tinylytics_tools.tables import counted, listing, percent, ranking
+from tinylytics_tools.tables import change, counted, listing, percent, ranking
 from tinylytics_tools.traffic import names
 from tinylytics_tools.traffic.compare import Compared, compared, so_far, spoken
-from tinylytics_tools.traffic.dimension import Reading
-from tinylytics_tools.traffic.lists import unfinished
-from tinylytics_tools.traffic.movers import movers
-from tinylytics_tools.traffic.ranking_answer import TrafficRanking
-from tinylytics_tools.traffic.sample import Estimate
+from tinylytics_tools.traffic.estimate import Estimate
+from tinylytics_tools.traffic.reader import DimensionTraffic
 
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
@@ -26,18 +24,65 @@ ALL_ROWS: dict[Dimension, int] = {"hour": 24, "weekday": 7}
 """Dimensions that are short enough to be shown whole."""
 
 
+class TrafficRanking(WindowAnswer):
+    """Hits by one dimension. `hits` counts all that is ranked, `names` how many different ones there are; `matching_`
+    is of the names that were searched for alone.
+
+    `change` is `compared_hits` minus `earlier_hits`, both of finished days only: `compared` names them. In a table
+    `hits` stands for `compared_hits` where today is not among the days. An `estimate` has whole per cents and no hits.
+    """
+
+    from_visitors = ("name", "filters", "excluded")
+    may_not_apply = (
+        *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
+        *("matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
+        *("matching_earlier_hits", "matching_change", "matching_change_percent"),
+    )
+
+    dimension: Dimension
+    hits: int
+    names: int | None
+    hits_today: int | None = None
+    excluded: str | None = None
+    excluded_names: int | None = None
+    excluded_hits: int | None = None
+    matching_names: int | None = None
+    matching_hits: int | None = None
+    matching_percent: float | None = None
+    matching_compared_hits: int | None = None
+    matching_earlier_hits: int | None = None
+    matching_change: int | None = None
+    matching_change_percent: float | None = None
+    estimate: str | None = None
+    compared_hits: int | None
+    earlier_hits: int | None
+    change: int | None
+    change_percent: float | None
+    compared: str | None
+    ranking: Table | None
+    rose: Table | None = None
+    fell: Table | None = None
+    new: Table | None = None
+    gone: Table | None = None
+
+
 class Ranking:
-    """One reading of a dimension, to be told."""
+    """Makes the answer out of one dimension that was read."""
 
     def __init__(
-        self, scope: Scope, meant: Filters, dimension: Dimension, comparison: Comparison | None, reading: Reading
+        self,
+        scope: Scope,
+        filters: Filters,
+        dimension: Dimension,
+        comparison: Comparison | None,
+        traffic: DimensionTraffic,
     ) -> None:
         self._scope = scope
-        self._meant = meant
+        self._filters = filters
         self._dimension: Dimension = dimension
         self._comparison = comparison
-        self._reading = reading
-        self._values = reading.finished.plus(reading.running)
+        self._traffic = traffic
+        self._counts = traffic.finished.plus(traffic.running)
 
     def answer(self, *, search: str | None, exclude: str | None, limit: int | None, offset: int) -> TrafficRanking:
         """The answer.
@@ -46,14 +91,16 @@ class Ranking:
             InvalidArgument: names are looked for in a list that was not read to its end.
         """
         rows = limit or ALL_ROWS.get(self._dimension, DEFAULT_ROWS)
-        if self._reading.estimate is not None:
-            return self._estimated(self._reading.estimate, rows, offset)
-        if self._reading.lost is not None:
-            return self._unread(self._reading.lost)
-        if not self._values.is_complete:
+        if self._traffic.estimate is not None:
+            return self._estimated(self._traffic.estimate, rows, offset)
+        if self._traffic.unread is not None:
+            headline = f"{self._in_window}; not known by {self._dimension}."
+            note = f"{self._traffic.unread}; ask again, or for a shorter period"
+            return self._incomplete(headline, note, None)
+        if not self._counts.is_complete:
             if search or exclude:
                 raise InvalidArgument(
-                    f"The list of {self._values.of} {PLURAL[self._dimension]} is too long to be searched in one call. "
+                    f"The list of {self._counts.of} {PLURAL[self._dimension]} is too long to be searched in one call. "
                     "Give a shorter period, or filter by country, path or referrer."
                 )
             return self._unfinished(rows, offset)
@@ -62,41 +109,40 @@ class Ranking:
     def _ranked(
         self, search: str | None, exclude: str | None, limit: int, offset: int, limit_of_movers: int
     ) -> TrafficRanking:
-        reading, dimension = self._reading, self._dimension
-        everything = now = merged(dimension, self._values.hits, self._values.unique)
-        finished = merged(dimension, reading.finished.hits)
-        before = merged(dimension, reading.before.hits) if reading.before else {}
-        total, today = max(reading.total, self._values.total), self._today
+        traffic, dimension = self._traffic, self._dimension
+        everything = now = merged(dimension, self._counts.hits, self._counts.unique)
+        finished = merged(dimension, traffic.finished.hits)
+        before = merged(dimension, traffic.before.hits) if traffic.before else {}
+        total, today = max(traffic.total, self._counts.total), self._today
         more: dict[str, Any] = {}
         if exclude:
-            chosen = names.patterns(exclude)
-            left_out = _keys(chosen.match, now, finished, before)
-            gone = names.total(names.only(now, left_out))
+            patterns = names.patterns(exclude)
+            keys = _keys(patterns.match, now, finished, before)
+            hits = _total(_only(now, keys))
             if today is not None:
-                today -= gone - names.total(names.only(finished, left_out))
-            more = {"excluded": chosen.said, "excluded_names": len(left_out), "excluded_hits": gone}
-            total -= gone
-            now, finished, before = (names.without(one, left_out) for one in (now, finished, before))
+                today -= hits - _total(_only(finished, keys))
+            more = {"excluded": patterns.text, "excluded_names": len(keys), "excluded_hits": hits}
+            total -= hits
+            now, finished, before = (_only(one, one.keys() - keys) for one in (now, finished, before))
         of_all = len(now)
-        change = told = self._change(finished, before)
+        change = printed = self._change(finished, before)
         not_compared = [] if today is None else ["today"]
         unlisted = ["hits that are not in the list,"] if total - (today or 0) != change.later else []
         if search:
-            kept = _keys(names.containing(search), now, finished, before)
-            now, finished, before = (names.only(one, kept) for one in (now, finished, before))
-            found = names.total(now)
-            more |= {"matching_names": len(now), "matching_hits": found, "matching_percent": percent(found, total)}
-            told, unlisted = self._change(finished, before), []
-            more |= {"matching_compared_hits": told.later, "matching_earlier_hits": told.earlier}
-            more |= {"matching_change": told.change, "matching_change_percent": told.percent}
-        if reading.before is not None and offset == 0:
-            moved = movers(finished, before, limit_of_movers, later="hits" if today is None else "compared_hits")
-            more |= {"rose": moved.rose, "fell": moved.fell, "new": moved.new, "gone": moved.gone}
+            keys = _keys(names.containing(search), now, finished, before)
+            now, finished, before = (_only(one, keys) for one in (now, finished, before))
+            hits = _total(now)
+            more |= {"matching_names": len(now), "matching_hits": hits, "matching_percent": percent(hits, total)}
+            printed, unlisted = self._change(finished, before), []
+            more |= {"matching_compared_hits": printed.later, "matching_earlier_hits": printed.earlier}
+            more |= {"matching_change": printed.change, "matching_change_percent": printed.percent}
+        if traffic.before is not None and offset == 0:
+            more |= _movers(finished, before, limit_of_movers, later="hits" if today is None else "compared_hits")
         table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
-        return self._told(
+        return self._answer(
             headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
-            + f"{told.words([*not_compared, *unlisted])}.",
-            notes=[*self._notes(everything, today), *dict.fromkeys([*change.notes, *told.notes])],
+            + f"{printed.words([*not_compared, *unlisted])}.",
+            notes=[*self._notes(everything, today), *dict.fromkeys([*change.notes, *printed.notes])],
             change=change,
             hits=total,
             hits_today=today,
@@ -115,8 +161,8 @@ class Ranking:
         limit: int,
         offset: int,
     ) -> Table:
-        compares = self._reading.before is not None
-        marks_later = compares and self._reading.today is not None
+        compares = self._traffic.before is not None
+        marks_later = compares and self._traffic.today is not None
         counts_unique = any(named.unique_hits is not None for named in now.values())
         columns = ["name", "hits", "percent"]
         columns += ["compared_hits"] if marks_later else []
@@ -132,60 +178,44 @@ class Ranking:
         return ranking(columns, rows, total=total, limit=limit, offset=offset)
 
     def _unfinished(self, limit: int, offset: int) -> TrafficRanking:
-        reading, of = self._reading, self._values.of
+        total, of = self._traffic.total, self._counts.of
         columns = ("name", "hits", "percent")
-        table, note = unfinished(self._dimension, self._values, columns, total=reading.total, limit=offset + limit)
-        table = None if offset else table
-        return self._told(
-            headline=self._headline(reading.total, of, self._today) + ".",
-            notes=[*reading.notes, *self._meant.notes, note],
+        table, note = top_of_unfinished(self._dimension, self._counts, columns, total=total, limit=offset + limit)
+        return self._incomplete(f"{self._headline(total, of, self._today)}.", note, None if offset else table)
+
+    def _estimated(self, estimate: Estimate, limit: int, offset: int) -> TrafficRanking:
+        rows: list[list[Cell]] = [[name, share] for name, share in estimate.shares]
+        return self._incomplete(
+            f"{self._in_window}; shares are an estimate.",
+            "no comparison and no counts: this is an estimate; a shorter period can be read in full",
+            listing(["name", "percent_estimated"], rows, limit=limit, offset=offset),
+            estimate.basis,
+        )
+
+    @property
+    def _in_window(self) -> str:
+        return f"{self._traffic.total} hits on {self._scope.site.name}, {spoken(self._scope.window)}"
+
+    def _incomplete(self, headline: str, note: str, table: Table | None, estimate: str | None = None) -> TrafficRanking:
+        """The answer where not all was read: without a comparison and without a number of names."""
+        return self._answer(
+            headline=headline,
+            notes=[*self._traffic.notes, *self._filters.notes, note],
             change=Compared(),
-            hits=reading.total,
+            hits=self._traffic.total,
             hits_today=self._today,
             names=None,
             ranking=table,
             complete=False,
+            estimate=estimate,
         )
 
-    def _unread(self, why: str) -> TrafficRanking:
-        total = self._reading.total
-        return self._told(
-            headline=f"{total} hits on {self._scope.site.name}, {spoken(self._scope.window)}; not known by "
-            f"{self._dimension}.",
-            notes=[*self._reading.notes, *self._meant.notes, f"{why}; ask again, or for a shorter period"],
-            change=Compared(),
-            hits=total,
-            hits_today=self._today,
-            names=None,
-            ranking=None,
-            complete=False,
-        )
-
-    def _estimated(self, estimate: Estimate, limit: int, offset: int) -> TrafficRanking:
-        rows: list[list[Cell]] = [[name, share] for name, share in estimate.shares]
-        total = self._reading.total
-        return self._told(
-            headline=f"{total} hits on {self._scope.site.name}, {spoken(self._scope.window)}; shares are an estimate.",
-            notes=[
-                *self._reading.notes,
-                *self._meant.notes,
-                "no comparison and no counts: this is an estimate; a shorter period can be read in full",
-            ],
-            change=Compared(),
-            hits=total,
-            hits_today=self._today,
-            names=None,
-            ranking=listing(["name", "percent_estimated"], rows, limit=limit, offset=offset),
-            complete=False,
-            estimate=estimate.basis,
-        )
-
-    def _told(self, *, change: Compared, complete: bool = True, **fields: Any) -> TrafficRanking:
-        lost = self._comparison is not None and self._reading.before is None
+    def _answer(self, *, change: Compared, complete: bool = True, **fields: Any) -> TrafficRanking:
+        is_unknown = self._comparison is not None and self._traffic.before is None
         return TrafficRanking(
             **self._scope.fields(),
-            complete=complete and not lost,
-            filters=self._meant.said,
+            complete=complete and not is_unknown,
+            filters=self._filters.text,
             dimension=self._dimension,
             **change.fields(),
             **fields,
@@ -194,33 +224,35 @@ class Ranking:
     @property
     def _today(self) -> int | None:
         """Hits of the running day: as counted, or as listed where hits arrived in between."""
-        today = self._reading.today
-        return None if today is None else max(today, self._reading.running.total)
+        today = self._traffic.today
+        return None if today is None else max(today, self._traffic.running.total)
 
     def _change(self, finished: dict[str, Named], before: dict[str, Named]) -> Compared:
         """The change of all these names together; nothing is compared where the earlier days were not read."""
         born = first_day(self._scope.site, self._scope.zone)
-        if self._reading.before is None:
+        if self._traffic.before is None:
             return Compared()
-        return compared(self._comparison, later=names.total(finished), earlier=names.total(before), born=born)
+        return compared(self._comparison, later=_total(finished), earlier=_total(before), born=born)
 
     def _headline(
-        self, total: int, of: int, today: int | None, matching: int | None = None, found: int | None = None
+        self, total: int, of: int, today: int | None, matching: int | None = None, matching_names: int | None = None
     ) -> str:
-        which = " that match the filters" if self._meant else ""
-        said = f"{total} hits{which} on {self._scope.site.name}"
+        which = " that match the filters" if self._filters else ""
+        hits = f"{total} hits{which} on {self._scope.site.name}"
         window = spoken(self._scope.window)
         if matching is None:
-            return f"{said} over {of} {PLURAL[self._dimension]}, {window}{so_far(today)}"
+            return f"{hits} over {of} {PLURAL[self._dimension]}, {window}{so_far(today)}"
         share = percent(matching, total)
-        return f"{matching} of {said}, {share or 0:g} %, by {found} of {of} {PLURAL[self._dimension]}, {window}"
+        return (
+            f"{matching} of {hits}, {share or 0:g} %, by {matching_names} of {of} {PLURAL[self._dimension]}, {window}"
+        )
 
     def _notes(self, everything: dict[str, Named], today: int | None) -> list[str]:
-        reading, dimension = self._reading, self._dimension
-        notes = [*reading.notes, *self._meant.notes]
-        off = reading.total - self._values.total
+        traffic, dimension = self._traffic, self._dimension
+        notes = [*traffic.notes, *self._filters.notes]
+        off = traffic.total - self._counts.total
         if off:
-            notes.append(f"the list adds up to {self._values.total}, the total is {reading.total}: {abs(off)} apart")
+            notes.append(f"the list adds up to {self._counts.total}, the total is {traffic.total}: {abs(off)} apart")
         merged_names = [named for named in everything.values() if len(named.raw) > 1]
         if merged_names and dimension == "path":
             notes.append(f"{counted(len(merged_names), 'path')} merged from spellings with and without a closing slash")
@@ -232,9 +264,68 @@ class Ranking:
             notes.append(f"{none.hits} hits name no source")
         if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")
-        if today is not None and reading.before is not None:
+        if today is not None and traffic.before is not None:
             notes.append(f"hits count today, {today} so far; compared_hits, earlier_hits and change do not")
         return notes
+
+
+def top_of_unfinished(
+    dimension: Dimension, counts: DimensionCounts, columns: Sequence[str], *, total: int, limit: int
+) -> tuple[Table | None, str]:
+    """Return the top of a list that is not read to its end, or None where it cannot be known; with a note.
+
+    The top holds only where all that is not read is less than its last row; then its rows stand as they were read,
+    since a twin or another address of a host could be among the rest.
+    """
+    top = sorted(counts.hits.items(), key=lambda item: (-item[1], str(item[0])))[:limit]
+    name = PLURAL[dimension]
+    if dimension != "referrer" and len(top) == limit and top[-1][1] > total - counts.total:
+        rows = [[shown(dimension, raw), hits] for raw, hits in top]
+        note = f"{name}: the largest of {counts.of}, spellings not merged, since the list is too long for one call"
+        return ranking(columns, rows, total=total, limit=limit, of=counts.of), note
+    return None, f"{name}: unknown, the list of {counts.of} is too long for this call; ask rank_traffic"
+
+
+def _movers(now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str) -> dict[str, Table]:
+    """Compare two complete lists by key: four tables that have no name in common, each with its length.
+
+    A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
+    `now`.
+    """
+    columns = ("name", later, "earlier_hits", "change", "change_percent")
+    moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
+    rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
+    fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
+
+    def rows(keys: Iterable[str]) -> list[list[Cell]]:
+        return [
+            [now[key].name, now[key].hits, before[key].hits, *change(now[key].hits, before[key].hits)] for key in keys
+        ]
+
+    def names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
+        return [[named.name, named.hits] for key, named in one.items() if key not in other]
+
+    return {
+        "rose": _top(columns, rows(rose), limit),
+        "fell": _top(columns, rows(fell), limit),
+        "new": _top(("name", later), names_of(now, before), limit),
+        "gone": _top(("name", "earlier_hits"), names_of(before, now), limit),
+    }
+
+
+def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:
+    """The first rows; a table without `next_offset`, since `offset` is the ranking's: `limit` shows more of these."""
+    top = [list(row) for row in rows[:limit]]
+    table = Table(columns=list(columns), rows=top, of=len(rows))
+    return table.shortened_by(lambda: _top(columns, rows, len(top) - 1) if top else None)
+
+
+def _total(named: Mapping[str, Named]) -> int:
+    return sum(one.hits for one in named.values())
+
+
+def _only(named: Mapping[str, Named], keys: Collection[str]) -> dict[str, Named]:
+    return {key: one for key, one in named.items() if key in keys}
 
 
 def _keys(is_meant: Callable[[Named], bool], *lists: dict[str, Named]) -> set[str]:

@@ -1,7 +1,7 @@
 """Says what stands out in a series of days, weeks or months."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 
@@ -16,36 +16,38 @@ FEWEST = 7
 
 
 @dataclass(frozen=True)
-class Standing:
+class SeriesSummary:
     """A series with what stands out. `partial` names the windows that are not whole units, or not over: they are
     neither best, worst nor outliers."""
 
-    table: Table
-    best: str | None
-    worst: str | None
-    median: float | None
-    outliers: list[str]
-    partial: list[str]
+    table: Table | None = None
+    best: str | None = None
+    worst: str | None = None
+    median: float | None = None
+    outliers: list[str] = field(default_factory=list[str])
+    partial: list[str] = field(default_factory=list[str])
 
 
-def standing(series: Series, hits: Sequence[int], *, today: date, born: date) -> Standing:
-    """A series as a table of (unit, hits) with what stands out.
+def summarize_series(series: Series | None, hits: Sequence[int], *, today: date, born: date) -> SeriesSummary:
+    """Return a series as a table of (unit, hits) with what stands out; nothing of none.
 
     `born` is the first day on which the site can have had hits.
     """
+    if series is None:
+        return SeriesSummary()
     names = [_name(series, window) for window in series.windows]
     whole = [series.is_whole(window) and born <= window.first and window.last < today for window in series.windows]
-    ordinals = [(name, value) for name, value, is_whole in zip(names, hits, whole, strict=True) if is_whole]
-    values = [value for _, value in ordinals]
+    counted = [(name, value) for name, value, is_whole in zip(names, hits, whole, strict=True) if is_whole]
+    values = [value for _, value in counted]
     low, high = ordinary(values)
     best, worst = (max(values), min(values)) if len(values) > 1 else (None, None)
     rows: list[list[Cell]] = [[name, value] for name, value in zip(names, hits, strict=True)]
-    return Standing(
+    return SeriesSummary(
         Table(columns=[series.unit, "hits"], rows=rows, of=len(rows)),
-        _named(ordinals, best),
-        _named(ordinals, worst),
+        _windows_with(counted, best),
+        _windows_with(counted, worst),
         median(values) if values else None,
-        [name for name, value in ordinals if not low <= value <= high],
+        [name for name, value in counted if not low <= value <= high],
         [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
     )
 
@@ -69,9 +71,9 @@ def _name(series: Series, window: Window) -> str:
             return window.first.isoformat()
 
 
-def _named(values: Sequence[tuple[str, int]], wanted: int | None) -> str | None:
-    found = [name for name, value in values if value == wanted]
-    if not found:
+def _windows_with(values: Sequence[tuple[str, int]], hits: int | None) -> str | None:
+    names = [name for name, value in values if value == hits]
+    if not names:
         return None
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0]}{more}: {wanted}"
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}: {hits}"

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from tinylytics_tools import filters
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import (
     Compare,
@@ -17,21 +16,21 @@ from tinylytics_tools.arguments import (
     TimeZone,
 )
 from tinylytics_tools.client import CurrentApi
-from tinylytics_tools.dimensions import Dimension
-from tinylytics_tools.filters import Filters
-from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.dimensions import PLURAL, Dimension, merged
+from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.periods import Window, earlier
+from tinylytics_tools.read_hits import both
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
+from tinylytics_tools.tables import ranking
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import Compared, compared, nothing_finished, so_far, spoken
-from tinylytics_tools.traffic.lists import ranked
-from tinylytics_tools.traffic.read import both
-from tinylytics_tools.traffic.series import standing
+from tinylytics_tools.traffic.ranking import top_of_unfinished
+from tinylytics_tools.traffic.reader import TrafficReader, TrafficWindow
+from tinylytics_tools.traffic.series import summarize_series
 from tinylytics_tools.traffic.visitors import read_visitors
-from tinylytics_tools.traffic.window import Picture, Reader
 
 DEFAULT_ROWS = 5
 SHOWN: tuple[Dimension, ...] = ("country", "browser", "platform", "path", "referrer")
@@ -88,48 +87,45 @@ async def summarize_traffic(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    comparison = earlier(scope.asked, compare or "previous_period", today=scope.today)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
-    meant = await filters.resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
-    reader = Reader(api, scope, meant)
-    before = meant.slices(scope, comparison.earlier if comparison else None)
-    counts, visited = await both(
-        api, partial(hits_api.count_all, api, [*reader.parts, *before]), partial(read_visitors, api, scope, meant)
+    filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
+    reader = TrafficReader(api, scope, filters, comparison)
+    _, visitors = await both(
+        api, partial(reader.count, scope.window, reader.earlier), partial(read_visitors, api, scope, filters)
     )
-    reader.take_in(counts)
-    picture = await reader.read(SHOWN)
+    traffic = await reader.read_window(SHOWN)
     born = first_day(scope.site, scope.zone)
-    hits_before = sum(counts[part].hits for part in before)
-    change = compared(comparison, later=picture.finished, earlier=hits_before, born=born)
-    stands = standing(picture.series, picture.hits_in_series, today=scope.today, born=born) if picture.series else None
-    tables = {dimension: ranked(dimension, picture, limit or DEFAULT_ROWS) for dimension in SHOWN}
+    change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
+    series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
+    tables = {dimension: _ranking(dimension, traffic, limit or DEFAULT_ROWS) for dimension in SHOWN}
     shown = {dimension: table for dimension, (table, _) in tables.items()}
     return TrafficSummary(
         **scope.fields(),
-        headline=_headline(scope, meant, picture, change),
-        complete=picture.is_complete and visited.is_read and not any(note for _, note in tables.values()),
+        headline=_headline(scope, filters, traffic, change),
+        complete=traffic.is_complete and visitors.is_read and not any(note for _, note in tables.values()),
         notes=[
-            *picture.notes,
+            *traffic.notes,
             *(note for _, note in tables.values() if note),
-            *meant.notes,
+            *filters.notes,
             *change.notes,
-            *nothing_finished(scope.asked, compare or "previous_period", scope.today),
+            *nothing_finished(scope.requested, compare or "previous_period", scope.today),
             *_own_host(scope, shown["referrer"]),
-            visited.note,
+            visitors.note,
         ],
-        next_step=_next_step(picture, meant),
-        filters=meant.said,
-        hits=picture.total,
-        hits_today=picture.today,
+        next_step=_next_step(traffic, filters),
+        filters=filters.text,
+        hits=traffic.total,
+        hits_today=traffic.today,
         **change.fields(),
-        visitors=visited.visitors,
-        bounce_rate_percent=visited.bounce_rate,
-        best=stands and stands.best,
-        worst=stands and stands.worst,
-        median=stands and stands.median,
-        outliers=stands.outliers if stands else [],
-        partial=stands.partial if stands else [],
-        series=stands and stands.table,
+        visitors=visitors.visitors,
+        bounce_rate_percent=visitors.bounce_rate,
+        best=series.best,
+        worst=series.worst,
+        median=series.median,
+        outliers=series.outliers,
+        partial=series.partial,
+        series=series.table,
         pages=shown["path"],
         referrers=shown["referrer"],
         countries=shown["country"],
@@ -138,11 +134,23 @@ async def summarize_traffic(
     )
 
 
-def _headline(scope: Scope, meant: Filters, picture: Picture, change: Compared) -> str:
-    which = " that match the filters" if meant else ""
-    left_out = () if picture.today is None else ("today",)
-    said = f"{picture.total} hits{which} on {scope.site.name}, {spoken(scope.window)}{so_far(picture.today)}"
-    return f"{said}{change.words(left_out)}."
+def _headline(scope: Scope, filters: Filters, traffic: TrafficWindow, change: Compared) -> str:
+    which = " that match the filters" if filters else ""
+    left_out = () if traffic.today is None else ("today",)
+    text = f"{traffic.total} hits{which} on {scope.site.name}, {spoken(scope.window)}{so_far(traffic.today)}"
+    return f"{text}{change.words(left_out)}."
+
+
+def _ranking(dimension: Dimension, traffic: TrafficWindow, limit: int) -> tuple[Table | None, str | None]:
+    """Return a ranking with shares of all hits, and a note where the list is not read to its end."""
+    counts = traffic.by.get(dimension)
+    if counts is None:
+        return None, f"{PLURAL[dimension]}: {traffic.unread}"
+    columns = ["host" if dimension == "referrer" else dimension, "hits", "percent"]
+    if not counts.is_complete:
+        return top_of_unfinished(dimension, counts, columns, total=traffic.total, limit=limit)
+    rows = [[named.name, named.hits] for named in merged(dimension, counts.hits).values()]
+    return ranking(columns, rows, total=max(traffic.total, counts.total), limit=limit), None
 
 
 def _own_host(scope: Scope, referrers: Table | None) -> list[str]:
@@ -151,10 +159,10 @@ def _own_host(scope: Scope, referrers: Table | None) -> list[str]:
     return [f"the referrer {own} is the site itself"] if own in listed else []
 
 
-def _next_step(picture: Picture, meant: Filters) -> str | None:
-    if picture.total:
+def _next_step(traffic: TrafficWindow, filters: Filters) -> str | None:
+    if traffic.total:
         return "rank_traffic: one dimension in full, with what rose and fell."
-    if meant:
+    if filters:
         return "No hit matches. Country and path are exact: rank_traffic with search finds the spelling."
     return "No hits in these days. list_sites tells since when the site is counted; try period all_time."
 

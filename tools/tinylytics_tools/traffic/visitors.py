@@ -23,15 +23,15 @@ class Visitors:
     is_read: bool = True
 
 
-async def read_visitors(api: CallContext, scope: Scope, meant: Filters) -> Visitors:
-    """One request: the summary is of the whole window, whatever page is asked for (field notes 15).
+async def read_visitors(api: CallContext, scope: Scope, filters: Filters) -> Visitors:
+    """Return the visitors by one request: the summary is of the whole window, whatever the page (field notes 15).
 
     Visitors of two windows cannot be added up, so a window that takes two requests has none (field notes 13).
 
     Raises:
         KeyNotAccepted, TooManyRequests: every other question would fail as well.
     """
-    if meant:
+    if filters:
         return Visitors(None, None, "visitors: unknown, since they are counted for all hits and take no filter")
     if scope.window.days > LONGEST_WINDOW:
         return Visitors(None, None, f"visitors: unknown for more than {LONGEST_WINDOW} days, and not to be added up")

@@ -1,0 +1,358 @@
+"""Reads the hits of a window, of today and of the earlier days, exactly and in as few requests as possible.
+
+The one place that decides between single hits (rows), grouped lists, a count a day, and an estimate, and that reads a
+second time what changed while it was read.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import TypeAlias
+
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.count_rows import DimensionCounts, RowCounts
+from tinylytics_tools.dimensions import GROUPED, PLURAL, Dimension, Raw
+from tinylytics_tools.errors import InvalidArgument, Refused
+from tinylytics_tools.filters import Filters
+from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.hits.api import Count, Slice
+from tinylytics_tools.periods import Comparison, Series, Window, series_in_order
+from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages
+from tinylytics_tools.read_hits import both, read_lists, read_rows
+from tinylytics_tools.scope import Scope
+from tinylytics_tools.traffic.estimate import Estimate, estimate, estimate_of_weekdays, sample_of_days
+
+_List: TypeAlias = tuple[Dimension, Window | None]
+"""A grouped list: by a dimension, of a window; an empty one of no window."""
+
+
+@dataclass
+class TrafficWindow:
+    """What was read of a window. `today` is None where the window does not reach it; `series` where there was no room.
+
+    `notes` name what is missing and where the service does not agree with itself. `unread`: why a dimension that was
+    requested is not in `by`.
+    """
+
+    total: int
+    today: int | None
+    by: dict[Dimension, DimensionCounts]
+    series: Series | None
+    hits_in_series: list[int]
+    notes: list[str] = field(default_factory=list[str])
+    is_complete: bool = True
+    unread: str = ""
+
+    @property
+    def finished(self) -> int:
+        """Hits of the finished days."""
+        return self.total - (self.today or 0)
+
+
+@dataclass
+class DimensionTraffic:
+    """Hits by one dimension: of `finished` days, of today (`running`), and of the days before.
+
+    `total` is the counted number of hits of the window. `before` is None where there was no room, or nothing to
+    compare. With an `estimate` all counts are empty, and so they are where hits that are counted could not be read:
+    `unread` says why.
+    """
+
+    total: int
+    today: int | None
+    finished: DimensionCounts = field(default_factory=DimensionCounts)
+    running: DimensionCounts = field(default_factory=DimensionCounts)
+    before: DimensionCounts | None = None
+    estimate: Estimate | None = None
+    unread: str | None = None
+    notes: list[str] = field(default_factory=list[str])
+
+
+class TrafficReader:
+    """Reads a scope's window, and the earlier days of a comparison, within the requests of one call."""
+
+    def __init__(self, api: CallContext, scope: Scope, filters: Filters, comparison: Comparison | None = None) -> None:
+        self._api = api
+        self._scope = scope
+        self._filters = filters
+        self._counts: dict[Slice, Count] = {}
+        self.earlier = comparison.earlier if comparison else None
+
+    async def count(self, *windows: Window | None) -> None:
+        """Count the hits of windows that are not counted yet."""
+        parts = [part for window in windows for part in self._parts(window) if part not in self._counts]
+        self._counts |= await hits_api.count_all(self._api, list(dict.fromkeys(parts)))
+
+    def hits(self, window: Window | None) -> int:
+        """Return the hits of a window that was counted; 0 of none."""
+        return sum(self._counts[part].hits for part in self._parts(window))
+
+    @property
+    def total(self) -> int:
+        """Hits of the window, once it is counted."""
+        return self.hits(self._scope.window)
+
+    @property
+    def today(self) -> int | None:
+        """Hits of the running day, once it is counted; None where the window does not reach it."""
+        return self.hits(self._scope.running) if self._scope.running else None
+
+    async def read_window(self, dimensions: Sequence[Dimension]) -> TrafficWindow:
+        """Read the total, the series and the dimensions by the cheapest plan; by lists too where the service shows
+        fewer single hits than it counts."""
+        await self.count(self._scope.window)
+        plan = self._plan(dimensions)
+        traffic = await self._window_by_rows(plan, dimensions) if plan.by_rows else None
+        if traffic is None:
+            plan = self._plan(dimensions, shows_rows=False) if plan.by_rows else plan
+            traffic = await self._window_by_lists(plan, dimensions)
+        traffic.notes += _disagreements(traffic)
+        if plan.series is None:
+            traffic.notes.append(f"series: {_TOO_MANY_REQUESTS}")
+        elif plan.series.unit != series_in_order(self._scope.window)[0].unit:
+            traffic.notes.append(f"series by {plan.series.unit}: a finer one takes more requests than one call may use")
+        traffic.is_complete = plan.series is not None
+        return traffic
+
+    async def read_dimension(self, dimension: Dimension) -> DimensionTraffic:
+        """Read one dimension by the cheapest exact way, else as an estimate.
+
+        Raises:
+            InvalidArgument: what only the account's time zone could tell, or what takes too many requests.
+        """
+        is_utc = self._scope.zone == "utc"
+        if dimension == "hour" and not is_utc:
+            raise InvalidArgument(
+                "Hours are only known in UTC, since Tinylytics does not tell which time zone the account is in. "
+                "Ask with time_zone utc."
+            )
+        if dimension in GROUPED and (self._filters.host is None or dimension == "referrer"):
+            try:
+                return await self._dimension_by_lists(dimension)
+            except Refused:
+                if dimension != "source":
+                    raise
+        await self.count(self._scope.window)
+        if dimension == "weekday" and not is_utc:
+            return await self._weekdays()
+        await self.count(self.earlier)
+        cost = self._pages_of_rows(self._scope.window)
+        if dimension == "weekday" and len(self._filters.paths) * self._scope.window.days < cost:
+            return await self._weekdays()
+        if cost > self._room:
+            traffic = DimensionTraffic(self.total, self.today)
+            traffic.estimate = await estimate(self._api, dimension, self._counts_of(self._scope.window), self._room)
+            return traffic
+        return await self._dimension_by_rows(dimension, cost)
+
+    @property
+    def _room(self) -> int:
+        return MOST_REQUESTS - self._api.requests
+
+    @property
+    def _width(self) -> int:
+        """How many requests count one window, at most: where a host has to be told apart, its referrers are read."""
+        groups = dict.fromkeys(self._filters.paths, 0)
+        for part, count in self._counts_of(self._scope.window).items():
+            groups[part.path] += count.groups
+        return sum(max(1, pages(number)) for number in groups.values())
+
+    def _slices(self, window: Window | None) -> list[Slice]:
+        return self._filters.slices(self._scope, window)
+
+    def _parts(self, window: Window | None) -> list[Slice]:
+        """The slices by which a window is counted."""
+        is_whole = window == self._scope.window
+        return self._filters.parts(self._scope) if is_whole else self._filters.slices(self._scope, window)
+
+    def _counts_of(self, window: Window | None) -> dict[Slice, Count]:
+        return {part: self._counts[part] for part in self._parts(window)}
+
+    def _pages_of_rows(self, window: Window | None) -> int:
+        return sum(pages(count.rows) for count in self._counts_of(window).values())
+
+    def _plan(self, dimensions: Sequence[Dimension], *, shows_rows: bool = True) -> Plan:
+        """The cheapest plan of a window; by lists where the service does not show all rows."""
+        none = [_TOO_MANY * hits_api.PER_PAGE]
+        rows = [count.rows for count in self._counts_of(self._scope.window).values()] if shows_rows else none
+        lists = len(self._slices(self._scope.window))
+        if self._filters.host is None:
+            return self._cheapest(rows, lists * len(dimensions))
+        # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
+        plan = self._cheapest(rows, _TOO_MANY)
+        return plan if plan.by_rows else self._cheapest(none, lists)
+
+    def _cheapest(self, rows: Sequence[int], lists: int) -> Plan:
+        return cheapest(
+            rows,
+            lists=lists,
+            candidates=series_in_order(self._scope.window),
+            known=[window for window in (self._scope.finished, self._scope.running, self._scope.window) if window],
+            width=self._width,
+            rows_tell_days=self._scope.zone == "utc",
+            room=self._room,
+        )
+
+    async def _window_by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow | None:
+        """The window out of all single hits; None where they are not all shown."""
+        windows = plan.series.windows if plan.series else []
+        is_utc = self._scope.zone == "utc"
+        rows, _ = await both(
+            self._api,
+            partial(read_rows, self._api, self._counts_of(self._scope.window)),
+            partial(self.count, *([] if is_utc else windows)),
+        )
+        if any(part.missing for part in rows.values()):
+            return None
+        counts = RowCounts.joined(part.counts for part in rows.values())
+        by_day = [sum(counts.days[day] for day in one.dates()) for one in windows] if is_utc else None
+        return TrafficWindow(
+            counts.hits,
+            sum(rows[part].counts.hits for part in self._parts(self._scope.running)) if self._scope.running else None,
+            {name: counts.of(name) for name in dimensions},
+            plan.series,
+            [self.hits(one) for one in windows] if by_day is None else by_day,
+        )
+
+    async def _window_by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow:
+        names: Sequence[Dimension] = [name for name in dimensions if self._filters.host is None or name == "referrer"]
+        if plan.series is None:
+            names = names[: self._room // len(self._slices(self._scope.window))]
+        windows = plan.series.windows if plan.series else []
+        requests: list[_List] = [(name, self._scope.window) for name in names]
+        lists = await self._lists(requests, windows, self._room - plan.requests)
+        return TrafficWindow(
+            self.total,
+            self.today,
+            dict(zip(names, lists, strict=True)),
+            plan.series,
+            [self.hits(window) for window in windows],
+            unread=_ONLY_ROWS_TELL if self._filters.host else _TOO_MANY_REQUESTS,
+        )
+
+    async def _dimension_by_lists(self, dimension: Dimension) -> DimensionTraffic:
+        windows = (self._scope.finished, self._scope.running, self.earlier)
+        requests = sum(len(self._slices(window)) for window in windows) + len(self._parts(self._scope.window))
+        lists: list[_List] = [(dimension, window) for window in windows]
+        finished, running, before = await self._lists(lists, [self._scope.window], self._room - requests)
+        traffic = DimensionTraffic(self.total, self.today, finished, running)
+        if self.earlier and before.is_complete:
+            traffic.before = before
+        elif self.earlier:
+            traffic.notes.append(_NOT_COMPARED.format(pages(before.of)))
+        return traffic
+
+    async def _dimension_by_rows(self, dimension: Dimension, cost: int) -> DimensionTraffic:
+        traffic = DimensionTraffic(self.total, self.today)
+        earlier = self._affordable_earlier(traffic, cost, self._pages_of_rows(self.earlier))
+        rows = await read_rows(self._api, self._counts_of(self._scope.window) | self._counts_of(earlier))
+        missing = [rows[part].missing for part in self._parts(self._scope.window)]
+        if any(missing):
+            shown = self.total - sum(max(0, number) for number in missing)
+            traffic.unread = (
+                f"Tinylytics counts {self.total} hits and shows more"
+                if shown == self.total
+                else f"Tinylytics showed only {shown} of these {self.total} hits"
+            )
+            return traffic
+        if any(rows[part].missing for part in self._parts(earlier)):
+            traffic.notes.append("no comparison: Tinylytics did not show all hits of the earlier days")
+            earlier = None
+
+        def counts_of(window: Window | None) -> DimensionCounts:
+            return RowCounts.joined(rows[part].counts for part in self._parts(window)).of(dimension)
+
+        traffic.finished, traffic.running = counts_of(self._scope.finished), counts_of(self._scope.running)
+        traffic.before = counts_of(earlier) if earlier else None
+        traffic.total = traffic.finished.total + traffic.running.total
+        traffic.today = traffic.running.total if self._scope.running else None
+        return traffic
+
+    async def _weekdays(self) -> DimensionTraffic:
+        """Weekdays by one count a day, which is right in every time zone (field notes 16)."""
+        traffic = DimensionTraffic(self.total, self.today)
+        width = len(self._filters.paths)
+        cost, more = (width * window.days if window else 0 for window in (self._scope.finished, self.earlier))
+        if self._scope.finished and cost > self._room:
+            sample = sample_of_days(self._scope.finished, self._room, width=width)
+            traffic.estimate = estimate_of_weekdays(await self._by_weekday(sample), sample)
+            return traffic
+        earlier = self._affordable_earlier(traffic, cost, more)
+        traffic.finished, before = await both(
+            self._api,
+            partial(self._by_weekday, self._scope.finished.dates() if self._scope.finished else []),
+            partial(self._by_weekday, earlier.dates() if earlier else []),
+        )
+        if traffic.today:
+            traffic.running = DimensionCounts({self._scope.today.weekday(): traffic.today}, {}, 1)
+        traffic.before = before if earlier else None
+        return traffic
+
+    async def _by_weekday(self, days: Iterable[date]) -> DimensionCounts:
+        windows = [Window(day, day) for day in days]
+        await self.count(*windows)
+        hits: Counter[Raw] = Counter()
+        for window in windows:
+            hits[window.first.weekday()] += self.hits(window)
+        return DimensionCounts(dict(+hits), {}, len(+hits))
+
+    def _affordable_earlier(self, traffic: DimensionTraffic, cost: int, more: int) -> Window | None:
+        """The earlier days, where reading them takes `more` requests besides the `cost` of the window; else a note."""
+        if cost + more <= self._room:
+            return self.earlier
+        if self.earlier:
+            traffic.notes.append(_NOT_COMPARED.format(more))
+        return None
+
+    async def _lists(self, requests: Sequence[_List], windows: Sequence[Window], room: int) -> list[DimensionCounts]:
+        """Read lists and count `windows`, which add up to the whole one.
+
+        Where the window reaches today and complete lists or counts do not agree, hits arrived in between: these lists
+        and the counts of today are read a second time.
+        """
+
+        async def read(chosen: Sequence[_List], room: int) -> list[DimensionCounts]:
+            return await read_lists(self._api, [(name, self._slices(window)) for name, window in chosen], max(0, room))
+
+        lists, _ = await both(self._api, partial(read, requests, room), partial(self.count, *windows))
+        stale = {
+            number: request
+            for number, (request, counts) in enumerate(zip(requests, lists, strict=True))
+            if request[1] and self._scope.today in request[1]
+            if counts.is_complete and counts.total != self.hits(request[1])
+        }
+        if not self._scope.running or not (stale or sum(map(self.hits, windows)) != (self.total if windows else 0)):
+            return lists
+        moving = [part for part in self._counts if self._scope.today in part.window]
+        room = self._room - self._width * len({part.window for part in moving})
+        room -= sum(len(self._slices(window)) for _, window in stale.values())
+        if room >= sum(pages(lists[number].of) for number in stale):
+            counts, again = await both(
+                self._api,
+                partial(hits_api.count_all, self._api, moving),
+                partial(read, list(stale.values()), room),
+            )
+            self._counts |= counts
+            for number, counts_again in zip(stale, again, strict=True):
+                lists[number] = counts_again
+        return lists
+
+
+_TOO_MANY = 10 * MOST_REQUESTS
+_ONLY_ROWS_TELL = "not known for this referrer, since its text finds other hosts too and the hits are too many to read"
+_TOO_MANY_REQUESTS = "not read, it takes more requests than one call may use; ask a shorter period"
+_NOT_COMPARED = "no comparison: the earlier days take more requests than one call may use, about {}"
+
+
+def _disagreements(traffic: TrafficWindow) -> list[str]:
+    """Where complete lists, or the series, do not add up to the total, and by how much."""
+    sums = {PLURAL[name]: counts.total for name, counts in traffic.by.items() if counts.is_complete}
+    if traffic.series is not None:
+        sums["series"] = sum(traffic.hits_in_series)
+    return [
+        f"{name} add up to {number}, the total is {traffic.total}: hits arrived while reading, or have no value there"
+        for name, number in sums.items()
+        if number != traffic.total
+    ]
