@@ -1,4 +1,4 @@
-"""The database behind the stand-in: schema, connection and the forms that rows take in replies."""
+"""The database behind the fake API: schema, connection and the forms that rows take in replies."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,20 +43,15 @@ CREATE TABLE IF NOT EXISTS links (
 """
 _INDEX = "CREATE INDEX IF NOT EXISTS hits_by_time ON hits (site_id, created_at)"
 
-HIT_COLUMNS = (
-    "site_id",
-    "url",
-    "path",
-    "referrer",
-    "country",
-    "browser_name",
-    "platform_name",
-    "is_mobile",
-    "source",
-    "unique_hash",
-    "visitor_hash",
-    "created_at",
-)
+SITE_FIELDS = ("id", "uid", "url", "label")
+"""The columns by which replies name their site."""
+KUDO_FIELDS = ("id", "uid", "path", "created_at")
+_HIT_VALUES = ("url", "path", "referrer", "country", "browser_name", "platform_name", "is_mobile", "source")
+HIT_FIELDS = ("id", *_HIT_VALUES, "created_at")
+"""The columns of a hit in a list; the hashes are shown only to who creates a hit."""
+HIT_COLUMNS = ("site_id", *_HIT_VALUES, "unique_hash", "visitor_hash", "created_at")
+_TRUTHS = {"is_mobile", "active", "public", "partial", "ignored"}
+
 _INSERT_HIT = f"INSERT INTO hits ({', '.join(HIT_COLUMNS)}) VALUES ({', '.join('?' * len(HIT_COLUMNS))})"  # noqa: S608  (constants only)
 
 Value = str | int | None
@@ -77,19 +72,19 @@ class Store:
         self._counted_at = -1
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         return self.connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Row | None:
-        """The first row of a query, or None."""
+        """Return the first row of a query, or None."""
         return self.connection.execute(sql, values).fetchone()
 
     def number(self, sql: str, values: Sequence[Value] = ()) -> int:
-        """The one whole number that a query gives."""
+        """Return the one whole number that a query gives."""
         return int(self.connection.execute(sql, values).fetchone()[0])
 
     def lasting_number(self, sql: str, site_id: int) -> int:
-        """As `number`, counted once until something is written: a million distinct hashes take a second."""
+        """Return a count, made once until something is written: a million distinct hashes take a second."""
         changes = self.connection.total_changes
         if changes != self._counted_at:
             self._counted.clear()
@@ -99,7 +94,7 @@ class Store:
         return self._counted[sql, site_id]
 
     def insert(self, table: str, fields: Mapping[str, Value]) -> int:
-        """Store one row under the column names given; its id."""
+        """Store one row under the column names given, and return its id."""
         columns, marks = ", ".join(fields), ", ".join("?" * len(fields))
         statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  (names come from this package and its tests)
         return self.connection.execute(statement, tuple(fields.values())).lastrowid or 0
@@ -118,10 +113,16 @@ class Store:
 
 
 def stamp(moment: int | None) -> str | None:
-    """Epoch seconds as the API writes times: `2026-02-14T10:00:00Z`."""
+    """Return epoch seconds as the API writes times: `2026-02-14T10:00:00Z`."""
     return None if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def truth(value: int | None) -> bool | None:
-    """A stored 0, 1 or NULL as JSON's word."""
-    return None if value is None else bool(value)
+def fields(row: sqlite3.Row, names: Iterable[str]) -> dict[str, object]:
+    """Return the columns named as JSON has them: times as text, truth values as true and false."""
+    return {name: _field(name, row[name]) for name in names}
+
+
+def _field(name: str, value: Value) -> object:
+    if value is not None and name in _TRUTHS:
+        return bool(value)
+    return stamp(value) if isinstance(value, int) and name.endswith("_at") else value
