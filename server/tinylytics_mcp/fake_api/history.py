@@ -100,27 +100,20 @@ def _page_weights(site: Site, rng: Random) -> list[list[float]]:
     if site is SITES[0]:
         published[site.posts.index(_SPIKE["path"])] = _SPIKE["days_ago"] + 1
     steady, machine = ([weight for _, weight in pages] for pages in (site.steady_pages, ACCOUNT["machine_pages"]))
-    return [
-        list(
-            accumulate(
-                [
-                    *steady,
-                    *(
-                        like * (0.12 + 4 * exp((age - since) / 12)) if since >= age else 0.0
-                        for since, like in zip(published, liking, strict=True)
-                    ),
-                    *machine,
-                ]
-            )
-        )
-        for age in range(0, site.age_days + 1, 7)
-    ]
+    weeks: list[list[float]] = []
+    for age in range(0, site.age_days + 1, 7):
+        days = [since - age for since in published]
+        fading = [0.12 + 4 * exp(-day / 12) if day >= 0 else 0.0 for day in days]
+        posts = [like * rate for like, rate in zip(liking, fading, strict=True)]
+        weeks.append(list(accumulate([*steady, *posts, *machine])))
+    return weeks
 
 
 def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits: int) -> list[tuple[Value, ...]]:
     midnight = now - now % DAY - age * DAY
     length = DAY if age else now % DAY
     paths = [*(path for path, _ in site.steady_pages), *site.posts, *_MACHINE_PAGES]
+    urls = [site.url + path for path in paths]
     visits = _visit_lengths(rng, hits)
     count = len(visits)
     hours = rng.choices(range(24), cum_weights=_HOUR_WEIGHTS, k=count)
@@ -147,13 +140,12 @@ def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits
         for step in range(visits[visit]):
             if step:
                 before, page, source = page, next(steps), None
-                referrer = site.url + paths[before] if before < _OWN_PAGES else ""
+                referrer = urls[before] if before < _OWN_PAGES else ""
                 moment = min(moment + 5 + int(150 * rng.random()), last_moment)
-            path = paths[page]
-            url = f"{site.url}{path}?ref={source}" if source else site.url + path
+            url = f"{urls[page]}?ref={source}" if source else urls[page]
             unique = f"{(visitor ^ (page + 1) * 0x9E3779B97F4A) & _HASH_MASK:012x}" if site.unique_tracking else None
-            agent = (countries[visit], browser, platform, mobile)
-            rows.append((site.id, url, path, referrer, *agent, source, unique, visitor_hash, moment))
+            device = (countries[visit], browser, platform, mobile)
+            rows.append((site.id, url, paths[page], referrer, *device, source, unique, visitor_hash, moment))
     rows.sort(key=itemgetter(CREATED_AT))
     return rows
 
