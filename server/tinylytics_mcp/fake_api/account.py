@@ -38,7 +38,7 @@ def fill(store: Store, *, seed: int, now: datetime, hits: int) -> None:
     for site in SITES:
         times: dict[str, Value] = {"created_at": midnight - site.age_days * DAY, "updated_at": midnight - DAY // 2}
         names = ("id", "uid", "url", "label", "public", "unique_tracking", "insights_enabled")
-        store.insert("sites", {name: getattr(site, name) for name in names} | {"active": 1, **times})
+        store.insert("sites", {name: getattr(site, name) for name in names} | times)
         for pattern in ACCOUNT["ignored_paths"]:
             _insert(store, "ignore_rules", "site_id pattern", (site.id, pattern))
         if site is _MAIN:
@@ -101,8 +101,7 @@ def _watch(store: Store, midnight: int) -> None:
     """Watch the main site (fine) and the young one (down, its certificate near its end); the photo site is not."""
     for site_id, monitor_id, ssl_days, domain_days in ACCOUNT["monitors"]:
         expiry = (midnight + int(ssl_days * DAY), midnight + domain_days * DAY)
-        columns = "id site_id ssl_expires_at domain_expires_at error_code error_message auto_paused"
-        _insert(store, "monitors", columns, (monitor_id, site_id, *expiry, 503, "Service Unavailable", 0))
+        _insert(store, "monitors", "id site_id ssl_expires_at domain_expires_at", (monitor_id, site_id, *expiry))
     for site_id, error, day, second, seconds, partial in ACCOUNT["downtimes"]:
         started = midnight + day * DAY + second
         ended = None if seconds is None else started + seconds

@@ -77,16 +77,9 @@ class FakeApi:
         """Store a site and return its id; it is old and plain unless `fields` (columns of `sites`) say otherwise."""
         store = self._filled()
         created = int(self._now().timestamp()) - 400 * 86_400
-        defaults: dict[str, Value] = {
-            "uid": f"uid-{label.lower().replace(' ', '-')}",
-            "active": 1,
-            "public": 0,
-            "created_at": created,
-            "updated_at": created,
-            "unique_tracking": 1,
-            "insights_enabled": 0,
-        }
-        return store.insert("sites", {"label": label, "url": url, **defaults, **fields})
+        uid = f"uid-{label.lower().replace(' ', '-')}"
+        times: dict[str, Value] = {"created_at": created, "updated_at": created}
+        return store.insert("sites", {"label": label, "url": url, "uid": uid, **times, **fields})
 
     def add_hits(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:
         """Store hits; each row names columns of `hits`: `path` (default `/`), `created_at` (default now), …

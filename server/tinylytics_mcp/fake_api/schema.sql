@@ -1,7 +1,7 @@
 CREATE TABLE IF NOT EXISTS sites (
     id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, url TEXT NOT NULL, label TEXT NOT NULL,
-    active INTEGER NOT NULL, public INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-    unique_tracking INTEGER NOT NULL, insights_enabled INTEGER NOT NULL
+    active INTEGER NOT NULL DEFAULT 1, public INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, unique_tracking INTEGER NOT NULL DEFAULT 1, insights_enabled INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS hits (
     id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, url TEXT, path TEXT NOT NULL, referrer TEXT, country TEXT,
@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS insights (
 );
 CREATE TABLE IF NOT EXISTS monitors (
     site_id INTEGER PRIMARY KEY, id INTEGER NOT NULL, ssl_expires_at INTEGER NOT NULL,
-    domain_expires_at INTEGER NOT NULL, error_code INTEGER, error_message TEXT, auto_paused INTEGER NOT NULL
+    domain_expires_at INTEGER NOT NULL, error_code INTEGER DEFAULT 503,
+    error_message TEXT DEFAULT 'Service Unavailable', auto_paused INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS downtimes (
     id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, error TEXT NOT NULL, started_at INTEGER NOT NULL,
