@@ -1,4 +1,4 @@
-"""Asks the stand-in over HTTP, as any client would, at a clock that stands still."""
+"""Sends requests to the fake API over HTTP, as any client would, at a clock that stands still."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ MAIN, PHOTOS, YOUNG = "/sites/456", "/sites/457", "/sites/458"
 
 
 def made(*quirks: Quirk, hits: int = 1500, now: datetime = NOW) -> FakeApi:
-    """A stand-in at `now` with a smaller history than the usual one."""
+    """Return a fake API at `now` with a smaller history than the usual one."""
     return FakeApi(now=lambda: now, hits=hits, quirks=quirks)
 
 

@@ -111,11 +111,32 @@ async def test_an_unknown_route_is_404(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/me"), ("GET", f"{MAIN}/kudos/x"), ("DELETE", f"{MAIN}/hits"), ("PUT", MAIN)]
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/me", "GET, HEAD, OPTIONS"),
+        ("GET", f"{MAIN}/kudos/x", "DELETE, OPTIONS"),
+        ("HEAD", f"{MAIN}/kudos/x", "DELETE, OPTIONS"),
+        ("DELETE", f"{MAIN}/hits", "GET, HEAD, OPTIONS, POST"),
+        ("PUT", MAIN, "GET, HEAD, OPTIONS"),
+    ],
 )
-async def test_a_wrong_method_is_405(method: str, path: str) -> None:
+async def test_a_wrong_method_is_405_with_those_that_are_allowed(method: str, path: str, allowed: str) -> None:
     response = await ask(made(hits=0), path, method=method)
-    assert (response.status_code, response.json()) == (405, {"error": "Method not allowed"})
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert method == "HEAD" or response.json() == {"error": "Method not allowed"}
+    options = await ask(made(hits=0), path, method="OPTIONS", key=None)
+    assert (options.status_code, options.headers["allow"], options.content) == (204, allowed, b"")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/me", 200), (f"{MAIN}/hits", 200), ("/sites/9", 404), ("/nope", 404)])
+async def test_head_answers_as_get_without_a_body(path: str, status: int) -> None:
+    head, get = await ask(made(hits=0), path, method="HEAD"), await ask(made(hits=0), path)
+    assert (head.status_code, head.content) == (status, b"")
+    assert head.headers == get.headers
+
+
+async def test_options_of_an_unknown_route_is_404() -> None:
+    assert (await ask(made(hits=0), "/nope", method="OPTIONS")).status_code == 404
 
 
 @pytest.mark.parametrize("site", ["999", "0", "abc123", "-1", "4.5", "٤٥٦", "9" * 40])

@@ -1,4 +1,4 @@
-"""Replays every example of the API document against the stand-in."""
+"""Replays every example of the API document against the fake API."""
 
 import json
 from pathlib import Path

@@ -14,26 +14,27 @@ _HOUR = timedelta(hours=1)
 
 
 class Refusal(Exception):
-    """An answer other than success: an HTTP status and a JSON body."""
+    """A reply other than the operation's own: an HTTP status, a JSON body or none, and headers."""
 
-    def __init__(self, status: int, body: dict[str, object]) -> None:
+    def __init__(self, status: int, body: dict[str, object] | None, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, body)
         self.status = status
         self.body = body
+        self.headers = headers
 
 
 def refused(status: int, error: str) -> Refusal:
-    """The document's typical error payload, `{"error": …}`."""
+    """Return the document's typical error payload, `{"error": …}`."""
     return Refusal(status, {"error": error})
 
 
 def unprocessable(error: str) -> Refusal:
-    """The document's validation error, 422."""
+    """Return the document's validation error, 422."""
     return Refusal(422, {"status": "error", "errors": [error]})
 
 
 def key_of(authorization: str | None) -> str | None:
-    """The accepted key that an `Authorization` header carries, or None."""
+    """Return the accepted key that an `Authorization` header carries, or None."""
     scheme, _, key = (authorization or "").partition(" ")
     key = key.strip()
     return key if scheme.lower() == "bearer" and key in ACCESS_TYPES else None
@@ -47,7 +48,7 @@ class HourlyLimit:
         self._times: defaultdict[str, deque[datetime]] = defaultdict(deque)
 
     def seconds_to_wait(self, key: str, now: datetime) -> int:
-        """0 and the request is counted, or the whole seconds until the next one would be let through."""
+        """Count the request and return 0, or return the whole seconds until the next one is accepted."""
         times = self._times[key]
         while times and now - times[0] >= _HOUR:
             times.popleft()

@@ -1,22 +1,20 @@
-"""The stand-in as an ASGI app: finds the operation, checks the caller, lets the handler answer."""
+"""The fake API as an ASGI app: finds the operation, checks the caller and lets the handler answer."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
-from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tinylytics_mcp.fake_api import analytics, journeys, kudos, monitoring, openapi, operations, sites, writes
+from tinylytics_mcp.fake_api import monitoring, sites, traffic, writes
 from tinylytics_mcp.fake_api.access import HourlyLimit, Refusal, key_of, refused
 from tinylytics_mcp.fake_api.account import fill
 from tinylytics_mcp.fake_api.call import Call, Handler
-from tinylytics_mcp.fake_api.leaderboard import Rankings
-from tinylytics_mcp.fake_api.operations import OPERATIONS, Operation
+from tinylytics_mcp.fake_api.openapi import find_operation
 from tinylytics_mcp.fake_api.quirks import Quirk, with_unknown_fields
 from tinylytics_mcp.fake_api.store import HIT_COLUMNS, Store, Value
 
@@ -52,7 +50,7 @@ class FakeApi:
         self._limit = HourlyLimit(hourly_limit)
         self._store = Store(database)
         self._is_filled = False
-        self._rankings = Rankings()
+        self._rankings = traffic.Rankings()
         self._handlers: dict[str, Handler] = {**_HANDLERS, "leaderboard": self._rankings.leaderboard}
         self._beside_http = Starlette()
 
@@ -62,30 +60,26 @@ class FakeApi:
             await self._beside_http(scope, receive, send)
             return
         response = await self._answer(Request(scope, receive))
+        if scope["method"] == "HEAD":
+            # The headers stay those of GET, the length too.
+            response.body = b""
         await response(scope, receive, send)
 
     @property
     def connection(self) -> Connection:
-        """The database, filled; times in it are epoch seconds, truth values 0 or 1. Any thread may use it.
+        """Return the database, filled; times in it are epoch seconds, truth values 0 or 1. Any thread may use it.
 
         The leaderboard keeps what it last counted for an hour, as the API does, whatever is written here.
         """
         return self._filled().connection
 
     def add_site(self, *, label: str, url: str, **fields: Value) -> int:
-        """Store one more site, an old and plain one unless `fields` (columns of `sites`) say otherwise; its id."""
+        """Store a site and return its id; it is old and plain unless `fields` (columns of `sites`) say otherwise."""
         store = self._filled()
         created = int(self._now().timestamp()) - 400 * 86_400
-        defaults: dict[str, Value] = {
-            "uid": f"uid-{label.lower().replace(' ', '-')}",
-            "active": 1,
-            "public": 0,
-            "created_at": created,
-            "updated_at": created,
-            "unique_tracking": 1,
-            "insights_enabled": 0,
-        }
-        return store.insert("sites", {"label": label, "url": url, **defaults, **fields})
+        uid = f"uid-{label.lower().replace(' ', '-')}"
+        times: dict[str, Value] = {"created_at": created, "updated_at": created}
+        return store.insert("sites", {"label": label, "url": url, "uid": uid, **times, **fields})
 
     def add_hits(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:
         """Store hits; each row names columns of `hits`: `path` (default `/`), `created_at` (default now), …
@@ -121,7 +115,9 @@ class FakeApi:
         query = request.url.query
         self.requests.append((request.method, f"{path}?{query}" if query else path))
         try:
-            operation, segments = _operation("GET" if request.method == "HEAD" else request.method, path)
+            if not f"{path}/".startswith(f"{_PREFIX}/"):
+                raise refused(404, "Not found")
+            operation, segments = find_operation(request.method, path.removeprefix(_PREFIX))
             key = key_of(request.headers.get("authorization"))
             if operation.access != "public":
                 refusal = self._turned_away(key)
@@ -142,9 +138,11 @@ class FakeApi:
                     query=request.query_params,
                     body=body,
                 )
-                return self._json(*self._handled(call), as_it_is=operation is operations.OPENAPI)
+                return self._json(*self._handled(call), as_it_is=operation.name == "openapi")
         except Refusal as refusal:
-            return self._json(refusal.status, refusal.body)
+            if refusal.body is None:
+                return Response(status_code=refusal.status, headers=refusal.headers)
+            return self._json(refusal.status, refusal.body, refusal.headers)
 
     def _turned_away(self, key: str | None) -> Response | None:
         if key is None:
@@ -180,17 +178,17 @@ class FakeApi:
 
 _HANDLERS: dict[str, Handler] = {
     "discovery": sites.discovery,
-    "openapi": openapi.openapi,
+    "openapi": sites.openapi,
     "me": sites.me,
     "sites": sites.sites,
     "site": sites.site,
-    "hits": analytics.hits,
+    "hits": traffic.hits,
     "create_hit": writes.create_hit,
     "create_hits": writes.create_hits,
-    "kudos": kudos.kudos,
-    "create_kudo": kudos.create_kudo,
-    "delete_kudo": kudos.delete_kudo,
-    "user_journeys": journeys.user_journeys,
+    "kudos": traffic.kudos,
+    "create_kudo": writes.create_kudo,
+    "delete_kudo": writes.delete_kudo,
+    "user_journeys": traffic.user_journeys,
     "insights": monitoring.insights,
     "uptime": monitoring.uptime,
     "content": monitoring.content,
@@ -198,24 +196,6 @@ _HANDLERS: dict[str, Handler] = {
 
 
 def _raw_path(request: Request) -> str:
-    """The path as it was sent: a `%2F` inside a segment is not a separator."""
+    """Return the path as it was sent: a `%2F` inside a segment is not a separator."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     return raw.partition(b"?")[0].decode("latin-1")
-
-
-def _operation(method: str, path: str) -> tuple[Operation, dict[str, str]]:
-    """The operation of a method and path with the path's values, or 404 or 405."""
-    if not (path == _PREFIX or path.startswith(f"{_PREFIX}/")):
-        raise refused(404, "Not found")
-    given = path.removeprefix(_PREFIX).strip("/").split("/")
-    is_known = False
-    for operation in OPERATIONS:
-        wanted = operation.template.strip("/").split("/")
-        if len(wanted) != len(given):
-            continue
-        pairs = list(zip(wanted, given, strict=True))
-        if all(want == has or (want.startswith("{") and has) for want, has in pairs):
-            if operation.method == method:
-                return operation, {want[1:-1]: unquote(has) for want, has in pairs if want.startswith("{")}
-            is_known = True
-    raise refused(405, "Method not allowed") if is_known else refused(404, "Not found")

@@ -1,14 +1,16 @@
 """Makes up a site's hits: visits over the days, with a weekly rhythm, growth, posts that come and fade, and a spike."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from itertools import accumulate
 from math import exp
 from operator import itemgetter
 from random import Random
+from typing import Any
 
-from tinylytics_mcp.fake_api import vocabulary as words
 from tinylytics_mcp.fake_api.store import HIT_COLUMNS, Value
 
 DAY = 86_400
@@ -18,41 +20,65 @@ CREATED_AT = HIT_COLUMNS.index("created_at")
 _OWN_PAGES = 14
 """How many of the site's own pages appear as referrers."""
 
+ACCOUNT: dict[str, Any] = json.loads(files("tinylytics_mcp.fake_api").joinpath("account.json").read_text("utf-8"))
+"""The made-up account: sites, pages, referrers, countries and devices, mostly as pairs of a value and its weight."""
+
 
 @dataclass(frozen=True)
-class Blog:
-    """What to make up: `hits` hits on a site, from `age_days` days ago to `now`."""
+class Site:
+    """One made-up site; its first hits are `age_days` old, and its posts are published in their order."""
 
-    site_id: int
+    id: int
+    uid: str
     url: str
-    hits: int
+    label: str
+    public: int
+    unique_tracking: int
+    insights_enabled: int
     age_days: int
-    now: int
-    steady: tuple[tuple[str, float], ...] = words.STEADY_PAGES
-    posts: tuple[str, ...] = words.POSTS
-    unique_tracking: bool = True
-    spike_days_ago: int | None = None
+    steady_pages: list[tuple[str, float]]
+    posts: list[str]
 
 
-def made_up_hits(blog: Blog, seed: int) -> Iterator[tuple[Value, ...]]:
-    """Exactly `blog.hits` rows in the order of time; today's lie between midnight and now."""
-    rng = Random(f"{seed} {blog.site_id}")  # noqa: S311  (made-up data, the same for the same seed)
-    pages = _Pages(blog, rng)
-    for age, number in zip(range(blog.age_days, -1, -1), _hits_a_day(blog), strict=True):
+SITES = tuple(Site(**site) for site in ACCOUNT["sites"])
+_MACHINE_PAGES = [path for path, _ in ACCOUNT["machine_pages"]]
+"""Feed readers and e-mail programs are counted as hits too (field notes 24)."""
+_SPIKE: dict[str, Any] = ACCOUNT["spike"]
+
+
+def _weighted(name: str) -> tuple[list[Any], list[float]]:
+    return [value for value, _ in ACCOUNT[name]], list(accumulate(weight for _, weight in ACCOUNT[name]))
+
+
+_COUNTRIES, _COUNTRY_WEIGHTS = _weighted("countries")
+_DEVICES, _DEVICE_WEIGHTS = _weighted("devices")
+_SOURCES, _SOURCE_WEIGHTS = _weighted("sources")
+_REFERRERS: list[str] = ACCOUNT["referrers"]
+_REFERRER_WEIGHTS = list(accumulate(1 / (rank + 9) for rank in range(len(_REFERRERS))))
+_LENGTH_WEIGHTS: list[float] = list(accumulate(ACCOUNT["visit_lengths"]))
+"""How many visits have 1, 2, … pages."""
+_HOUR_WEIGHTS: list[float] = list(accumulate(ACCOUNT["hours"]))
+
+
+def made_up_hits(site: Site, hits: int, now: int, seed: int) -> Iterator[tuple[Value, ...]]:
+    """Yield exactly `hits` rows in the order of time; today's lie between midnight and now."""
+    rng = Random(f"{seed} {site.id}")  # noqa: S311  (made-up data, the same for the same seed)
+    weeks = _page_weights(site, rng)
+    for age, number in zip(range(site.age_days, -1, -1), _hits_a_day(site, hits, now), strict=True):
         if number:
-            yield from _day(blog, pages, rng, age, number)
+            yield from _day(site, now, weeks[age // 7], rng, age, number)
 
 
-def _hits_a_day(blog: Blog) -> list[int]:
-    """How many hits each day has, oldest first; the sum is exact and today has some."""
-    today = date(1970, 1, 1) + timedelta(days=blog.now // DAY)
+def _hits_a_day(site: Site, hits: int, now: int) -> list[int]:
+    """Return how many hits each day has, oldest first; the sum is exact and today has some."""
+    today = datetime.fromtimestamp(now, UTC).date()
     weights: list[float] = []
-    for age in range(blog.age_days, -1, -1):
-        busy = (14 + 72 * exp(-age / 70)) * words.WEEKDAYS[(today - timedelta(days=age)).weekday()]
-        weights.append(busy + 650 * _spike(blog, age))
+    for age in range(site.age_days, -1, -1):
+        weekday = (today - timedelta(days=age)).weekday()
+        weights.append((14 + 72 * exp(-age / 70)) * ACCOUNT["weekdays"][weekday] + 650 * _spike(site, age))
     weights[-1] *= 0.4
     parts = list(accumulate(weights))
-    totals = [round(blog.hits * part / parts[-1]) for part in parts]
+    totals = [round(hits * part / parts[-1]) for part in parts]
     numbers = [after - before for before, after in zip([0, *totals], totals, strict=False)]
     busiest = numbers.index(max(numbers))
     moved = max(0, min(3, numbers[busiest] // 2) - numbers[-1])
@@ -61,107 +87,71 @@ def _hits_a_day(blog: Blog) -> list[int]:
     return numbers
 
 
-def _spike(blog: Blog, age: int) -> float:
-    """How much of the spike is left: all on its day, about a third of it each day later, nothing after five."""
-    if blog.spike_days_ago is None or not 0 <= blog.spike_days_ago - age <= 5:
-        return 0.0
-    return 0.35 ** (blog.spike_days_ago - age)
+def _spike(site: Site, age: int) -> float:
+    """Return what is left of the first site's spike: all on its day, a third each day later, nothing after five."""
+    passed = _SPIKE["days_ago"] - age
+    return 0.35**passed if site is SITES[0] and 0 <= passed <= 5 else 0.0
 
 
-class _Pages:
-    """The site's pages, how popular each is in a given week, and what they look like in a row."""
-
-    def __init__(self, blog: Blog, rng: Random) -> None:
-        steady, posts, machine = blog.steady, blog.posts, words.MACHINE_PAGES
-        self.paths = [*(path for path, _ in steady), *posts, *(path for path, _ in machine)]
-        self.urls = [blog.url + path for path in self.paths]
-        self.machine_from = len(steady) + len(posts)
-        self._steady = [weight for _, weight in steady]
-        self._machine = [weight for _, weight in machine]
-        self._published = sorted((rng.uniform(0, blog.age_days) for _ in posts), reverse=True)
-        self._liking = [rng.uniform(0.3, 1.8) ** 2 for _ in posts]
-        self.spike = 0
-        if blog.spike_days_ago is not None:
-            self.spike = self.paths.index(words.SPIKE_POST)
-            self._published[posts.index(words.SPIKE_POST)] = blog.spike_days_ago + 1
-        self._weeks: dict[int, list[float]] = {}
-
-    def popularity(self, age: int) -> list[float]:
-        """Cumulative weights of all pages in the week that the day belongs to."""
-        week = age // 7
-        if week not in self._weeks:
-            posts = [
-                liking * (0.12 + 4 * exp((7 * week - published) / 12)) if published >= 7 * week else 0.0
-                for published, liking in zip(self._published, self._liking, strict=True)
-            ]
-            self._weeks[week] = list(accumulate([*self._steady, *posts, *self._machine]))
-        return self._weeks[week]
+def _page_weights(site: Site, rng: Random) -> list[list[float]]:
+    """Return the cumulative weights of all pages for each week, this week first; a post fades once it is out."""
+    published = sorted((rng.uniform(0, site.age_days) for _ in site.posts), reverse=True)
+    liking = [rng.uniform(0.3, 1.8) ** 2 for _ in site.posts]
+    if site is SITES[0]:
+        published[site.posts.index(_SPIKE["path"])] = _SPIKE["days_ago"] + 1
+    steady, machine = ([weight for _, weight in pages] for pages in (site.steady_pages, ACCOUNT["machine_pages"]))
+    weeks: list[list[float]] = []
+    for age in range(0, site.age_days + 1, 7):
+        days = [since - age for since in published]
+        fading = [0.12 + 4 * exp(-day / 12) if day >= 0 else 0.0 for day in days]
+        posts = [like * rate for like, rate in zip(liking, fading, strict=True)]
+        weeks.append(list(accumulate([*steady, *posts, *machine])))
+    return weeks
 
 
-_REFERRER_WEIGHTS = list(accumulate(1 / (rank + 9) for rank in range(len(words.REFERRERS))))
-_LENGTHS = list(accumulate(words.VISIT_LENGTHS))
-_HOURS = list(accumulate(words.HOURS))
-_COUNTRIES, _COUNTRY_WEIGHTS = [value for value, _ in words.COUNTRIES], list(accumulate(w for _, w in words.COUNTRIES))
-_DEVICES, _DEVICE_WEIGHTS = [value for value, _ in words.DEVICES], list(accumulate(w for _, w in words.DEVICES))
-_SOURCES, _SOURCE_WEIGHTS = [value for value, _ in words.SOURCES], list(accumulate(w for _, w in words.SOURCES))
-
-
-def _day(blog: Blog, pages: _Pages, rng: Random, age: int, hits: int) -> list[tuple[Value, ...]]:
-    midnight = blog.now - blog.now % DAY - age * DAY
-    length = DAY if age else blog.now % DAY
+def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits: int) -> list[tuple[Value, ...]]:
+    midnight = now - now % DAY - age * DAY
+    length = DAY if age else now % DAY
+    paths = [*(path for path, _ in site.steady_pages), *site.posts, *_MACHINE_PAGES]
+    urls = [site.url + path for path in paths]
     visits = _visit_lengths(rng, hits)
     count = len(visits)
-    hours = rng.choices(range(24), cum_weights=_HOURS, k=count)
-    steps = iter(rng.choices(range(len(pages.paths)), cum_weights=pages.popularity(age), k=hits))
+    hours = rng.choices(range(24), cum_weights=_HOUR_WEIGHTS, k=count)
+    steps = iter(rng.choices(range(len(paths)), cum_weights=weights, k=hits))
     countries = rng.choices(_COUNTRIES, cum_weights=_COUNTRY_WEIGHTS, k=count)
     devices = rng.choices(_DEVICES, cum_weights=_DEVICE_WEIGHTS, k=count)
     sources = rng.choices(_SOURCES, cum_weights=_SOURCE_WEIGHTS, k=count)
-    referrers = rng.choices(words.REFERRERS, cum_weights=_REFERRER_WEIGHTS, k=count)
-    spike = min(0.75, 1.2 * _spike(blog, age))
+    referrers = rng.choices(_REFERRERS, cum_weights=_REFERRER_WEIGHTS, k=count)
+    spike = min(0.75, 1.2 * _spike(site, age))
     rows: list[tuple[Value, ...]] = []
     for visit in range(count):
         moment = midnight + int((hours[visit] + rng.random()) / 24 * length)
         # A visitor's hash changes every 12 hours, so a visit ends there.
-        last_moment = min(moment - moment % _HALF_DAY + _HALF_DAY - 1, blog.now)
+        last_moment = min(moment - moment % _HALF_DAY + _HALF_DAY - 1, now)
         visitor = rng.getrandbits(48)
-        visitor_hash = f"{visitor:012x}" if blog.unique_tracking else None
+        visitor_hash = f"{visitor:012x}" if site.unique_tracking else None
         browser, platform, mobile = devices[visit]
-        source, origin = sources[visit], _referrer(rng, referrers[visit])
+        source, referrer = sources[visit], _referrer(rng, referrers[visit])
         page = next(steps)
         if spike and rng.random() < spike:
-            page, source, origin = pages.spike, None, words.SPIKE_REFERRER
-        if page >= pages.machine_from:
-            browser = platform = mobile = source = origin = None
-        url = f"{pages.urls[page]}?ref={source}" if source else pages.urls[page]
+            page, source, referrer = paths.index(_SPIKE["path"]), None, _SPIKE["referrer"]
+        if page >= len(paths) - len(_MACHINE_PAGES):
+            browser = platform = mobile = source = referrer = None
         for step in range(visits[visit]):
             if step:
-                before, page = page, next(steps)
-                url, source = pages.urls[page], None
-                origin = pages.urls[before] if before < _OWN_PAGES else ""
+                before, page, source = page, next(steps), None
+                referrer = urls[before] if before < _OWN_PAGES else ""
                 moment = min(moment + 5 + int(150 * rng.random()), last_moment)
-            unique = f"{(visitor ^ (page + 1) * 0x9E3779B97F4A) & _HASH_MASK:012x}" if blog.unique_tracking else None
-            rows.append(
-                (
-                    blog.site_id,
-                    url,
-                    pages.paths[page],
-                    origin,
-                    countries[visit],
-                    browser,
-                    platform,
-                    mobile,
-                    source,
-                    unique,
-                    visitor_hash,
-                    moment,
-                )
-            )
+            url = f"{urls[page]}?ref={source}" if source else urls[page]
+            unique = f"{(visitor ^ (page + 1) * 0x9E3779B97F4A) & _HASH_MASK:012x}" if site.unique_tracking else None
+            device = (countries[visit], browser, platform, mobile)
+            rows.append((site.id, url, paths[page], referrer, *device, source, unique, visitor_hash, moment))
     rows.sort(key=itemgetter(CREATED_AT))
     return rows
 
 
 def _referrer(rng: Random, referrer: str) -> str | None:
-    """Half of the visits come from somewhere; the rest say nothing, or an empty string (field notes 11)."""
+    """Return a referrer for half of the visits; the rest say nothing, or an empty string (field notes 11)."""
     draw = rng.random()
     if draw < 0.4:
         return None
@@ -169,11 +159,11 @@ def _referrer(rng: Random, referrer: str) -> str | None:
 
 
 def _visit_lengths(rng: Random, hits: int) -> Sequence[int]:
-    """Numbers of pages that add up to `hits`."""
+    """Return numbers of pages that add up to `hits`."""
     lengths: list[int] = []
     left = hits
     while left:
-        for length in rng.choices(range(1, len(_LENGTHS) + 1), cum_weights=_LENGTHS, k=left // 3 + 1):
+        for length in rng.choices(range(1, len(_LENGTH_WEIGHTS) + 1), cum_weights=_LENGTH_WEIGHTS, k=left // 3 + 1):
             lengths.append(min(length, left))
             left -= lengths[-1]
             if not left:

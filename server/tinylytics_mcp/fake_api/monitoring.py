@@ -6,9 +6,9 @@ from sqlite3 import Row
 
 from tinylytics_mcp.fake_api.access import Refusal, refused
 from tinylytics_mcp.fake_api.call import Body, Call
-from tinylytics_mcp.fake_api.sites import in_short
-from tinylytics_mcp.fake_api.store import stamp, truth
+from tinylytics_mcp.fake_api.store import SITE_FIELDS, fields, stamp
 
+_LINK_FIELDS = ("id", "url", "status_code", "error_message", "issue_type", "checked_at", "ignored")
 _DAY = 86_400
 _CHECK_EVERY = 300
 _PERIOD_DAYS = 30
@@ -17,7 +17,7 @@ _INSIGHTS_HOUR = 6
 
 
 def insights(call: Call) -> tuple[int, Body]:
-    """`GET /sites/:id/insights`."""
+    """Answer `GET /sites/:id/insights`."""
     site = call.site()
     page = call.page()
     found = call.store.rows(
@@ -26,10 +26,10 @@ def insights(call: Call) -> tuple[int, Body]:
     found = call.ordered(found, lambda row: row["id"])
     enabled = bool(site["insights_enabled"])
     return 200, {
-        "insights": [_insight(row) for row in found[page.offset : page.offset + page.size]],
+        "insights": [_insight(row) for row in page.rows(found)],
         "pagination": page.of(len(found)),
         "site": {
-            **in_short(site),
+            **fields(site, SITE_FIELDS),
             "insights_enabled": enabled,
             "daily_insight_reports_active": enabled,
             "next_insight_job_scheduled_at": stamp(_next_report(call.now)) if enabled else None,
@@ -38,7 +38,7 @@ def insights(call: Call) -> tuple[int, Body]:
 
 
 def uptime(call: Call) -> tuple[int, Body]:
-    """`GET /sites/:id/uptime`; 404 where the site has no monitor."""
+    """Answer `GET /sites/:id/uptime`; 404 where the site has no monitor."""
     site = call.site()
     page = call.page()
     monitor = call.store.row("SELECT * FROM monitors WHERE site_id = ?", (site["id"],))
@@ -52,7 +52,7 @@ def uptime(call: Call) -> tuple[int, Body]:
     down = sum(max(0, (row["ended_at"] or now) - max(row["started_at"], recent_from)) for row in downtimes)
     return 200, {
         "monitor": _monitor(site, monitor, now, is_down=ongoing > 0, down_seconds=down),
-        "downtimes": [_downtime(row, now) for row in downtimes[page.offset : page.offset + page.size]],
+        "downtimes": [_downtime(row, now) for row in page.rows(downtimes)],
         "pagination": page.of(len(downtimes)),
         "summary": {
             "total_downtimes": len(downtimes),
@@ -63,20 +63,20 @@ def uptime(call: Call) -> tuple[int, Body]:
 
 
 def content(call: Call) -> tuple[int, Body]:
-    """`GET /sites/:id/content`; 403 with the documented body where it is off."""
+    """Answer `GET /sites/:id/content`; 403 with the documented body where it is off."""
     site = call.site()
     check = call.store.row("SELECT * FROM content_checks WHERE site_id = ?", (site["id"],))
     if check is None:
         error = "Content monitoring is not enabled for this site"
         raise Refusal(403, {"error": error, "content_monitoring_enabled": False})
     links = call.store.rows("SELECT * FROM links WHERE site_id = ? ORDER BY id", (site["id"],))
-    kept = [row for row in links if not row["ignored"]]
-    broken = [_link(row) for row in kept if row["issue_type"] == "broken_link"]
-    mixed = [_link(row) for row in kept if row["issue_type"] == "mixed_content"]
-    fine = [_link(row) for row in kept if row["issue_type"] == "ok"]
-    ignored = [_link(row) for row in links if row["ignored"]]
+    ignored = [fields(row, _LINK_FIELDS) for row in links if row["ignored"]]
+    broken, mixed, fine = (
+        [fields(row, _LINK_FIELDS) for row in links if row["issue_type"] == kind and not row["ignored"]]
+        for kind in ("broken_link", "mixed_content", "ok")
+    )
     return 200, {
-        "site": in_short(site),
+        "site": fields(site, SITE_FIELDS),
         "monitoring_status": {
             "enabled": True,
             "root_path": check["root_path"],
@@ -101,7 +101,7 @@ def content(call: Call) -> tuple[int, Body]:
 
 
 def in_words(seconds: int) -> str:
-    """A duration as Rails writes it, which the document's "15 minutes" suggests."""
+    """Return a duration as Rails writes it, which the document's "15 minutes" suggests."""
     minutes = round(seconds / 60)
     if minutes < 1:
         return "less than a minute"
@@ -135,7 +135,7 @@ def _next_report(now: datetime) -> int:
 def _monitor(site: Row, monitor: Row, now: int, *, is_down: bool, down_seconds: int) -> Body:
     checked = now - now % _CHECK_EVERY
     watched = min(_PERIOD_DAYS * _DAY, max(now - site["created_at"], 1))
-    ssl_days, domain_days = (monitor[name] // _DAY - now // _DAY for name in ("ssl_expires_at", "domain_expires_at"))
+    ssl, domain = (_expiry(monitor[f"{name}_expires_at"], now) for name in ("ssl", "domain"))
     return {
         "id": monitor["id"],
         "url": site["url"],
@@ -149,21 +149,12 @@ def _monitor(site: Row, monitor: Row, now: int, *, is_down: bool, down_seconds: 
         "status_description": "Down" if is_down else "Up",
         "current_check_interval": _CHECK_EVERY,
         "period": f"{_PERIOD_DAYS}d",
-        "ssl": {
-            "expires_at": stamp(monitor["ssl_expires_at"]),
-            "valid": ssl_days >= 0,
-            "expiring_soon": 0 <= ssl_days <= _SOON_DAYS,
-            "expired": ssl_days < 0,
-            "days_until_expiry": ssl_days,
-        },
+        "ssl": {**ssl, "valid": not ssl["expired"]},
         "domain": {
+            **domain,
             "tested_at": stamp(now - now % _DAY),
-            "expires_at": stamp(monitor["domain_expires_at"]),
-            "remaining_days": domain_days,
+            "remaining_days": domain["days_until_expiry"],
             "source": "whois",
-            "expired": domain_days < 0,
-            "expiring_soon": 0 <= domain_days <= _SOON_DAYS,
-            "days_until_expiry": domain_days,
         },
         "auto_paused": bool(monitor["auto_paused"]),
         "created_at": stamp(site["created_at"]),
@@ -171,28 +162,22 @@ def _monitor(site: Row, monitor: Row, now: int, *, is_down: bool, down_seconds: 
     }
 
 
-def _downtime(row: Row, now: int) -> Body:
-    """One outage; the length of an ongoing one is so far."""
-    seconds = (row["ended_at"] or now) - row["started_at"]
+def _expiry(expires_at: int, now: int) -> Body:
+    days = expires_at // _DAY - now // _DAY
     return {
-        "id": row["id"],
-        "error": row["error"],
-        "started_at": stamp(row["started_at"]),
-        "ended_at": stamp(row["ended_at"]),
-        "duration": seconds,
-        "duration_in_words": in_words(seconds),
-        "partial": truth(row["partial"]),
-        "ongoing": row["ended_at"] is None,
+        "expires_at": stamp(expires_at),
+        "expired": days < 0,
+        "expiring_soon": 0 <= days <= _SOON_DAYS,
+        "days_until_expiry": days,
     }
 
 
-def _link(row: Row) -> Body:
+def _downtime(row: Row, now: int) -> Body:
+    """Return one outage; the length of an ongoing one is so far."""
+    seconds = (row["ended_at"] or now) - row["started_at"]
     return {
-        "id": row["id"],
-        "url": row["url"],
-        "status_code": row["status_code"],
-        "error_message": row["error_message"],
-        "issue_type": row["issue_type"],
-        "checked_at": stamp(row["checked_at"]),
-        "ignored": truth(row["ignored"]),
+        **fields(row, ("id", "error", "started_at", "ended_at", "partial")),
+        "duration": seconds,
+        "duration_in_words": in_words(seconds),
+        "ongoing": row["ended_at"] is None,
     }

@@ -1,118 +1,84 @@
-"""The OpenAPI 3.1 document, derived from the directory of operations."""
+"""The OpenAPI document of the API, and the routing table that is read from it."""
 
-from tinylytics_mcp.fake_api.analytics import GROUPS
-from tinylytics_mcp.fake_api.call import Body, Call
-from tinylytics_mcp.fake_api.operations import OPERATIONS, Operation
-from tinylytics_mcp.fake_api.schemas import SCHEMAS, Schema
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal
+from urllib.parse import unquote
 
-_DESCRIPTIONS = {
-    "id": "Site numeric ID.",
-    "kudo_uid": "Kudo UID to delete.",
-    "start_date": "Range start (YYYY-MM-DD). Defaults to 30 days ago in the selected timezone mode.",
-    "end_date": "Range end (YYYY-MM-DD). Defaults to today in the selected timezone mode.",
-    "time_zone": "Date-boundary mode: utc (default) or user (use account timezone).",
-    "country": "Filter by exact 2-letter country code.",
-    "path": "Filter by path: exact, but a case-insensitive part on the leaderboard.",
-    "referrer": "Case-insensitive partial match on referrer.",
-    "uid": "Filter by exact kudo UID.",
-    "grouped": "Set to true to return grouped/aggregated results.",
-    "group_by": "What to group by.",
-    "page": "Page number.",
-    "per_page": "Page size.",
-}
-_TYPES: dict[str, Schema] = {
-    "id": {"type": "integer"},
-    "start_date": {"type": "string", "format": "date"},
-    "end_date": {"type": "string", "format": "date"},
-    "time_zone": {"type": "string", "enum": ["utc", "user"], "default": "utc"},
-    "grouped": {"type": "boolean", "default": False},
-    "group_by": {"type": "string", "enum": list(GROUPS)},
-    "page": {"type": "integer", "minimum": 1, "default": 1},
-}
-_ERRORS = {
-    400: "Invalid parameter(s)",
-    401: "Missing/invalid/revoked API key",
-    403: "Premium endpoint requires subscription, write access required, or feature disabled",
-    404: "Resource not found",
-    422: "Validation or payload format error",
-    429: "Rate limit exceeded",
-}
-_SUCCESSES = {200: "Success", 201: "Resource created", 202: "Accepted but skipped"}
+from tinylytics_mcp.fake_api.access import Refusal, refused
+
+DOCUMENT: dict[str, Any] = json.loads(files("tinylytics_mcp.fake_api").joinpath("openapi.json").read_text("utf-8"))
+"""The only place of routes, access levels and bounds; `servers` is empty, as each request has its own base URL."""
 
 
-def openapi(call: Call) -> tuple[int, Body]:
-    """`GET /openapi.json`."""
-    paths: dict[str, Body] = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.template, {})[operation.method.lower()] = _described(operation)
-    return 200, {
-        "openapi": "3.1.0",
-        "info": {"title": "Tinylytics API", "version": "v1"},
-        "servers": [{"url": call.base_url}],
-        "paths": paths,
-        "components": {
-            "schemas": SCHEMAS,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
-    }
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path; `per_page` is the largest page size, 0 where there are no pages."""
+
+    name: str
+    method: str
+    template: str
+    summary: str
+    access: Literal["public", "read", "full"]
+    subscription: bool
+    per_page: int
+    default_per_page: int
 
 
-def _described(operation: Operation) -> Body:
-    segments = [name for name in ("id", "kudo_uid") if f"{{{name}}}" in operation.template]
-    described: Body = {
-        "operationId": operation.name,
-        "summary": operation.purpose,
-        "security": [] if operation.access == "public" else [{"bearer": []}],
-        "parameters": [
-            *(_parameter(operation, name, "path") for name in segments),
-            *(_parameter(operation, name, "query") for name in operation.parameters),
-        ],
-        "responses": {
-            **{str(status): _response(_SUCCESSES[status], name) for status, name in operation.replies.items()},
-            **{
-                str(status): _response(_ERRORS[status], "ValidationError" if status == 422 else "Error")
-                for status in _errors(operation)
-            },
-        },
-    }
-    if operation.body:
-        described["requestBody"] = {"required": True, "content": _json(operation.body)}
-    return described
+def choices(name: str) -> tuple[str, ...]:
+    """Return the values that the document allows for a query parameter of the hits."""
+    parameters = DOCUMENT["paths"]["/sites/{id}/hits"]["get"]["parameters"]
+    return next(tuple(parameter["schema"]["enum"]) for parameter in parameters if parameter["name"] == name)
 
 
-def _errors(operation: Operation) -> list[int]:
-    possible = {
-        400: bool(operation.parameters),
-        401: operation.access != "public",
-        403: operation.access == "full" or operation.subscription,
-        404: "{id}" in operation.template,
-        422: operation.body is not None,
-        429: operation.access != "public",
-    }
-    return [status for status, can_happen in possible.items() if can_happen]
+def find_operation(method: str, path: str) -> tuple[Operation, dict[str, str]]:
+    """Return the operation of a method and path with the values in the path.
+
+    Raises:
+        Refusal: 404 for an unknown path; 405 for another method on a known one, 204 for OPTIONS, both with `Allow`.
+    """
+    segments = path.strip("/").split("/")
+    operations = [operation for operation in OPERATIONS if _fits(operation.template, segments)]
+    if not operations:
+        raise refused(404, "Not found")
+    for operation in operations:
+        if operation.method == ("GET" if method == "HEAD" else method):
+            pairs = zip(operation.template.strip("/").split("/"), segments, strict=True)
+            return operation, {name[1:-1]: unquote(value) for name, value in pairs if name.startswith("{")}
+    methods = {operation.method for operation in operations} | {"OPTIONS"}
+    allow = {"Allow": ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))}
+    if method == "OPTIONS":
+        raise Refusal(204, None, allow)
+    raise Refusal(405, {"error": "Method not allowed"}, allow)
 
 
-def _parameter(operation: Operation, name: str, where: str) -> Body:
-    schema = _TYPES.get(name, {"type": "string"})
-    if name == "per_page":
-        schema = {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": operation.per_page,
-            "default": operation.default_per_page,
-        }
-    return {
-        "name": name,
-        "in": where,
-        "required": where == "path",
-        "description": _DESCRIPTIONS[name],
-        "schema": schema,
-    }
+def _fits(template: str, segments: list[str]) -> bool:
+    wanted = template.strip("/").split("/")
+    return len(wanted) == len(segments) and all(
+        name == value or (name.startswith("{") and value) for name, value in zip(wanted, segments, strict=True)
+    )
 
 
-def _response(description: str, schema: str) -> Body:
-    return {"description": description, "content": _json(schema)}
+def _operation(template: str, method: str, described: dict[str, Any]) -> Operation:
+    """Return one row of the routing table: a read that may answer 403 is one for subscribers."""
+    sizes = [parameter["schema"] for parameter in described["parameters"] if parameter["name"] == "per_page"]
+    is_read = method == "get"
+    access = ("read" if is_read else "full") if described["security"] else "public"
+    return Operation(
+        name=described["operationId"],
+        method=method.upper(),
+        template=template,
+        summary=described["summary"],
+        access=access,
+        subscription=is_read and "403" in described["responses"],
+        per_page=sizes[0]["maximum"] if sizes else 0,
+        default_per_page=sizes[0]["default"] if sizes else 0,
+    )
 
 
-def _json(schema: str) -> Body:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+OPERATIONS = tuple(
+    _operation(template, method, described)
+    for template, methods in DOCUMENT["paths"].items()
+    for method, described in methods.items()
+)

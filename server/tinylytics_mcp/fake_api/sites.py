@@ -4,9 +4,9 @@ from sqlite3 import Row
 
 from tinylytics_mcp.fake_api.access import ACCESS_TYPES
 from tinylytics_mcp.fake_api.call import Body, Call
-from tinylytics_mcp.fake_api.operations import OPERATIONS
+from tinylytics_mcp.fake_api.openapi import DOCUMENT, OPERATIONS
 from tinylytics_mcp.fake_api.quirks import Quirk
-from tinylytics_mcp.fake_api.store import Store, stamp, truth
+from tinylytics_mcp.fake_api.store import SITE_FIELDS, Store, fields, stamp
 
 _COUNTS = {
     "lifetime_hits": "SELECT COUNT(*) FROM hits WHERE site_id = ?",
@@ -16,7 +16,7 @@ _COUNTS = {
 
 
 def discovery(call: Call) -> tuple[int, Body]:
-    """`GET /`: its form is not documented; a client can rely on nothing but JSON."""
+    """Answer `GET /`: its form is not documented; a client can rely on nothing but JSON."""
     return 200, {
         "name": "Tinylytics API",
         "version": "v1",
@@ -28,7 +28,7 @@ def discovery(call: Call) -> tuple[int, Body]:
             {
                 "method": operation.method,
                 "path": operation.template,
-                "description": operation.purpose,
+                "description": operation.summary,
                 "full_access": operation.access == "full",
                 "subscription": operation.subscription,
             }
@@ -37,8 +37,13 @@ def discovery(call: Call) -> tuple[int, Body]:
     }
 
 
+def openapi(call: Call) -> tuple[int, Body]:
+    """Answer `GET /openapi.json`."""
+    return 200, {**DOCUMENT, "servers": [{"url": call.base_url}]}
+
+
 def me(call: Call) -> tuple[int, Body]:
-    """`GET /me`."""
+    """Answer `GET /me`."""
     access = ACCESS_TYPES[call.key]
     account: Body = {
         "id": 123,
@@ -55,27 +60,16 @@ def me(call: Call) -> tuple[int, Body]:
 
 
 def sites(call: Call) -> tuple[int, Body]:
-    """`GET /sites`."""
+    """Answer `GET /sites`."""
     return 200, {"sites": [_described(call.store, site) for site in call.store.rows("SELECT * FROM sites ORDER BY id")]}
 
 
 def site(call: Call) -> tuple[int, Body]:
-    """`GET /sites/:id`."""
+    """Answer `GET /sites/:id`."""
     described = _described(call.store, call.site())
     return 200, {"site": described} if Quirk.WRAPPED in call.quirks else described
 
 
-def in_short(site: Row) -> Body:
-    """The four fields by which other replies name their site."""
-    return {"id": site["id"], "uid": site["uid"], "url": site["url"], "label": site["label"]}
-
-
 def _described(store: Store, site: Row) -> Body:
-    return {
-        **in_short(site),
-        **{name: store.lasting_number(sql, site["id"]) for name, sql in _COUNTS.items()},
-        "active": truth(site["active"]),
-        "public": truth(site["public"]),
-        "created_at": stamp(site["created_at"]),
-        "updated_at": stamp(site["updated_at"]),
-    }
+    counts = {name: store.lasting_number(sql, site["id"]) for name, sql in _COUNTS.items()}
+    return {**fields(site, SITE_FIELDS), **counts, **fields(site, ("active", "public", "created_at", "updated_at"))}

@@ -1,62 +1,24 @@
-"""The database behind the stand-in: schema, connection and the forms that rows take in replies."""
+"""The database behind the fake API: schema, connection and the forms that rows take in replies."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from threading import RLock
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sites (
-    id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, url TEXT NOT NULL, label TEXT NOT NULL,
-    active INTEGER NOT NULL, public INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-    unique_tracking INTEGER NOT NULL, insights_enabled INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS hits (
-    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, url TEXT, path TEXT NOT NULL, referrer TEXT, country TEXT,
-    browser_name TEXT, platform_name TEXT, is_mobile INTEGER, source TEXT, unique_hash TEXT, visitor_hash TEXT,
-    created_at INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS kudos (
-    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, uid TEXT NOT NULL, path TEXT NOT NULL,
-    created_at INTEGER NOT NULL, UNIQUE (site_id, uid)
-);
-CREATE TABLE IF NOT EXISTS ignore_rules (site_id INTEGER NOT NULL, pattern TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS insights (
-    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, insights_for_date TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS monitors (
-    site_id INTEGER PRIMARY KEY, id INTEGER NOT NULL, ssl_expires_at INTEGER NOT NULL,
-    domain_expires_at INTEGER NOT NULL, error_code INTEGER, error_message TEXT, auto_paused INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS downtimes (
-    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, error TEXT NOT NULL, started_at INTEGER NOT NULL,
-    ended_at INTEGER, partial INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS content_checks (
-    site_id INTEGER PRIMARY KEY, root_path TEXT NOT NULL, last_check_at INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS links (
-    id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, url TEXT NOT NULL, status_code INTEGER NOT NULL,
-    error_message TEXT, issue_type TEXT NOT NULL, checked_at INTEGER NOT NULL, ignored INTEGER NOT NULL
-);
-"""
+_SCHEMA = files("tinylytics_mcp.fake_api").joinpath("schema.sql").read_text("utf-8")
 _INDEX = "CREATE INDEX IF NOT EXISTS hits_by_time ON hits (site_id, created_at)"
 
-HIT_COLUMNS = (
-    "site_id",
-    "url",
-    "path",
-    "referrer",
-    "country",
-    "browser_name",
-    "platform_name",
-    "is_mobile",
-    "source",
-    "unique_hash",
-    "visitor_hash",
-    "created_at",
-)
+SITE_FIELDS = ("id", "uid", "url", "label")
+"""The columns by which replies name their site."""
+KUDO_FIELDS = ("id", "uid", "path", "created_at")
+_HIT_VALUES = ("url", "path", "referrer", "country", "browser_name", "platform_name", "is_mobile", "source")
+HIT_FIELDS = ("id", *_HIT_VALUES, "created_at")
+"""The columns of a hit in a list; the hashes are shown only to who creates a hit."""
+HIT_COLUMNS = ("site_id", *_HIT_VALUES, "unique_hash", "visitor_hash", "created_at")
+_TRUTHS = {"is_mobile", "active", "public", "partial", "ignored"}
+
 _INSERT_HIT = f"INSERT INTO hits ({', '.join(HIT_COLUMNS)}) VALUES ({', '.join('?' * len(HIT_COLUMNS))})"  # noqa: S608  (constants only)
 
 Value = str | int | None
@@ -77,19 +39,19 @@ class Store:
         self._counted_at = -1
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         return self.connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Row | None:
-        """The first row of a query, or None."""
+        """Return the first row of a query, or None."""
         return self.connection.execute(sql, values).fetchone()
 
     def number(self, sql: str, values: Sequence[Value] = ()) -> int:
-        """The one whole number that a query gives."""
+        """Return the one whole number that a query gives."""
         return int(self.connection.execute(sql, values).fetchone()[0])
 
     def lasting_number(self, sql: str, site_id: int) -> int:
-        """As `number`, counted once until something is written: a million distinct hashes take a second."""
+        """Return a count, made once until something is written: a million distinct hashes take a second."""
         changes = self.connection.total_changes
         if changes != self._counted_at:
             self._counted.clear()
@@ -99,7 +61,7 @@ class Store:
         return self._counted[sql, site_id]
 
     def insert(self, table: str, fields: Mapping[str, Value]) -> int:
-        """Store one row under the column names given; its id."""
+        """Store one row under the column names given, and return its id."""
         columns, marks = ", ".join(fields), ", ".join("?" * len(fields))
         statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  (names come from this package and its tests)
         return self.connection.execute(statement, tuple(fields.values())).lastrowid or 0
@@ -118,10 +80,16 @@ class Store:
 
 
 def stamp(moment: int | None) -> str | None:
-    """Epoch seconds as the API writes times: `2026-02-14T10:00:00Z`."""
+    """Return epoch seconds as the API writes times: `2026-02-14T10:00:00Z`."""
     return None if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def truth(value: int | None) -> bool | None:
-    """A stored 0, 1 or NULL as JSON's word."""
-    return None if value is None else bool(value)
+def fields(row: sqlite3.Row, names: Iterable[str]) -> dict[str, object]:
+    """Return the columns named as JSON has them: times as text, truth values as true and false."""
+    return {name: _field(name, row[name]) for name in names}
+
+
+def _field(name: str, value: Value) -> object:
+    if value is not None and name in _TRUTHS:
+        return bool(value)
+    return stamp(value) if isinstance(value, int) and name.endswith("_at") else value

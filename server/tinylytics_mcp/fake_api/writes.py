@@ -1,115 +1,149 @@
-"""Creating hits, one or many (API document, `POST /sites/:id/hits` and `…/batch`)."""
+"""Creating hits and kudos and deleting kudos; what is wrong in a body is a 422 (API document, section 7)."""
 
-import ipaddress
+import json
 import re
+from collections.abc import Callable
+from fnmatch import fnmatchcase
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
+from secrets import token_hex
 from sqlite3 import Row
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
-from tinylytics_mcp.fake_api.access import unprocessable
-from tinylytics_mcp.fake_api.agents import agent
-from tinylytics_mcp.fake_api.analytics import hit
-from tinylytics_mcp.fake_api.bodies import (
-    Problem,
-    is_ignored,
-    json_array,
-    json_object,
-    optional_text,
-    required_path,
-)
+from tinylytics_mcp.fake_api.access import refused, unprocessable
 from tinylytics_mcp.fake_api.call import Body, Call
-from tinylytics_mcp.fake_api.store import Value
+from tinylytics_mcp.fake_api.openapi import DOCUMENT
+from tinylytics_mcp.fake_api.store import HIT_FIELDS, KUDO_FIELDS, Value, fields
 
+_COUNTRY: str = DOCUMENT["components"]["schemas"]["NewHit"]["properties"]["country"]["pattern"]
 _IGNORED: Body = {"status": "ignored", "reason": "Path matches ignore rule"}
-_NETWORKS = {
-    ipaddress.ip_network(network): country
-    for network, country in {
-        "8.8.8.0/24": "US",
-        "1.1.1.0/24": "AU",
-        "193.0.0.0/21": "NL",
-        "2001:4860::/32": "US",
-        "2a00:1450::/32": "IE",
-    }.items()
-}
+_NETWORKS = "8.8.8.0/24=US, 1.1.1.0/24=AU, 193.0.0.0/21=NL, 2001:4860::/32=US, 2a00:1450::/32=IE"
+_BROWSERS = (
+    "Edg/=Edge, OPR/=Opera, SamsungBrowser/=Samsung Internet, Firefox/=Firefox, FxiOS/=Firefox,"
+    " Chrome/=Chrome, CriOS/=Chrome, Safari/=Safari"
+)
+_PLATFORMS = "iPhone=iOS, iPad=iOS, Android=Android, CrOS=ChromeOS, Windows=Windows, Mac OS X=macOS, Linux=Linux"
+"""Parts of user agents and what they mean; the first that is found counts."""
 _HALF_DAY = 12 * 3600
 
 
+class _Problem(Exception):
+    """Why one field of one object cannot be stored."""
+
+
 def create_hit(call: Call) -> tuple[int, Body]:
-    """`POST /sites/:id/hits`."""
+    """Answer `POST /sites/:id/hits`."""
     site = call.site()
     try:
-        stored = _store(call, site, json_object(call.body))
-    except Problem as problem:
+        hit = _store_hit(call, site, _json_object(call.body))
+    except _Problem as problem:
         raise unprocessable(str(problem)) from problem
-    if stored is None:
+    if hit is None:
         return 202, _IGNORED
-    created = {**hit(stored), "unique_hash": stored["unique_hash"], "visitor_hash": stored["visitor_hash"]}
-    created["created_at"] = created.pop("created_at")
-    return 201, {"status": "created", "hit": created}
+    return 201, {
+        "status": "created",
+        "hit": fields(hit, (*HIT_FIELDS[:-1], "unique_hash", "visitor_hash", "created_at")),
+    }
 
 
 def create_hits(call: Call) -> tuple[int, Body]:
-    """`POST /sites/:id/hits/batch`: each row fares by itself. Its status is not stated; 200 is plain success."""
+    """Answer `POST /sites/:id/hits/batch`: each row by itself. Its status is not stated; 200 is plain success."""
     site = call.site()
-    results = [{"index": index, **_row(call, site, row)} for index, row in enumerate(json_array(call.body))]
-    counts = {
-        f"{outcome}_count": sum(result["status"] == status for result in results)
-        for outcome, status in (("created", "created"), ("ignored", "ignored"), ("error", "error"))
-    }
+    rows = _json(call.body)
+    if not isinstance(rows, list):
+        raise unprocessable("Body must be a top-level JSON array")
+    results = [{"index": index, **_row(call, site, row)} for index, row in enumerate(cast("list[object]", rows))]
+    statuses = [result["status"] for result in results]
+    counts = {f"{status}_count": statuses.count(status) for status in ("created", "ignored", "error")}
     return 200, {**counts, "results": results}
+
+
+def create_kudo(call: Call) -> tuple[int, Body]:
+    """Answer `POST /sites/:id/kudos`. Nobody knows what a uid already in use on the site gets: here it is 422."""
+    site_id = call.site()["id"]
+    body = _json_object(call.body)
+    try:
+        path = _path(body)
+        uid = _text(body, "custom_uid") or token_hex(8)
+    except _Problem as problem:
+        raise unprocessable(str(problem)) from problem
+    if _is_ignored(call, site_id, path):
+        return 202, _IGNORED
+    if call.store.row("SELECT 1 FROM kudos WHERE site_id = ? AND uid = ?", (site_id, uid)):
+        raise unprocessable("Uid has already been taken")
+    created = {"site_id": site_id, "uid": uid, "path": path, "created_at": int(call.now.timestamp())}
+    kudo_id = call.store.insert("kudos", created)
+    kudo = call.store.rows("SELECT * FROM kudos WHERE id = ?", (kudo_id,))[0]
+    return 201, {"status": "created", "kudo": fields(kudo, KUDO_FIELDS)}
+
+
+def delete_kudo(call: Call) -> tuple[int, Body]:
+    """Answer `DELETE /sites/:id/kudos/:kudo_uid`."""
+    site_id = call.site()["id"]
+    uid = call.segments["kudo_uid"]
+    deleted = call.store.connection.execute("DELETE FROM kudos WHERE site_id = ? AND uid = ?", (site_id, uid))
+    if deleted.rowcount == 0:
+        raise refused(404, "Kudo not found")
+    return 200, {"status": "deleted", "uid": uid}
 
 
 def _row(call: Call, site: Row, row: object) -> Body:
     if not isinstance(row, dict):
         return {"status": "error", "errors": ["Row must be a JSON object"]}
     try:
-        stored = _store(call, site, cast("Body", row))
-    except Problem as problem:
+        hit = _store_hit(call, site, cast("Body", row))
+    except _Problem as problem:
         return {"status": "error", "errors": [str(problem)]}
-    return _IGNORED if stored is None else {"status": "created"}
+    return _IGNORED if hit is None else {"status": "created"}
 
 
-def _store(call: Call, site: Row, fields: Body) -> Row | None:
-    """The hit as stored, or None where an ignore rule keeps it out."""
-    path = required_path(fields)
-    country = _country(fields)
-    url = optional_text(fields, "url") or site["url"] + path
-    browser, platform, is_mobile = agent(optional_text(fields, "user_agent"))
+def _store_hit(call: Call, site: Row, body: Body) -> Row | None:
+    """Store a hit and return it, or return None where an ignore rule keeps it out."""
+    path = _path(body)
+    country = _country(body)
+    url = _text(body, "url") or site["url"] + path
+    agent = _text(body, "user_agent") or ""
     hit: dict[str, Value] = {
         "site_id": site["id"],
         "url": url,
         "path": path,
-        "referrer": optional_text(fields, "referrer"),
+        "referrer": _text(body, "referrer"),
         "country": country,
-        "browser_name": browser,
-        "platform_name": platform,
-        "is_mobile": int(is_mobile),
-        "source": optional_text(fields, "source") or _source(url),
+        # An unknown browser goes by the first word of its agent.
+        "browser_name": _first(_BROWSERS, lambda part: part in agent) or agent.split("/", 1)[0].strip() or None,
+        "platform_name": _first(_PLATFORMS, lambda part: part in agent),
+        "is_mobile": int(re.search("Mobile|iPhone|Android", agent) is not None),
+        "source": _text(body, "source") or _source(url),
         "created_at": int(call.now.timestamp()),
-        **_hashes(call, site, fields, path),
+        **_hashes(call, site, body, path),
     }
-    if is_ignored(call.store, site["id"], path):
+    if _is_ignored(call, site["id"], path):
         return None
     return call.store.rows("SELECT * FROM hits WHERE id = ?", (call.store.insert("hits", hit),))[0]
 
 
-def _country(fields: Body) -> str:
-    country = optional_text(fields, "country")
-    address = optional_text(fields, "ip_address")
+def _first(pairs: str, fits: Callable[[str], bool]) -> str | None:
+    """Return the value of the first `key=value` whose key fits."""
+    return next((value for key, _, value in (pair.partition("=") for pair in pairs.split(", ")) if fits(key)), None)
+
+
+def _country(body: Body) -> str:
+    country = _text(body, "country")
+    address = _text(body, "ip_address")
     if country is not None:
-        if not re.fullmatch(r"[A-Z]{2}", country):
-            raise Problem("Country must be a 2-letter uppercase country code")
+        if not re.fullmatch(_COUNTRY, country):
+            raise _Problem("Country must be a 2-letter uppercase country code")
         return country
     try:
-        parsed = ipaddress.ip_address(address or "")
+        parsed = ip_address(address or "")
     except ValueError:
         return "XX"
-    return next((code for network, code in _NETWORKS.items() if parsed in network), "XX")
+    return _first(_NETWORKS, lambda network: parsed in ip_network(network)) or "XX"
 
 
 def _source(url: str) -> str | None:
-    """`?ref=` or `?utm_source=` of the address (field notes 10)."""
+    """Return `?ref=` or `?utm_source=` of the address (field notes 10)."""
     try:
         query = parse_qs(urlsplit(url).query)
     except ValueError:
@@ -117,11 +151,14 @@ def _source(url: str) -> str | None:
     return next((query[name][0] for name in ("ref", "utm_source") if name in query), None)
 
 
-def _hashes(call: Call, site: Row, fields: Body, path: str) -> dict[str, Value]:
-    """Who and who-on-which-page, salted anew every 12 hours (field notes 13); nothing where tracking is off."""
-    visitor = optional_text(fields, "visitor_id")
+def _hashes(call: Call, site: Row, body: Body, path: str) -> dict[str, Value]:
+    """Return the hashes of a visitor and of their view of a page, or nothing where tracking is off.
+
+    They are salted anew every 12 hours (field notes 13).
+    """
+    visitor = _text(body, "visitor_id")
     if visitor is None:
-        visitor = f"{optional_text(fields, 'ip_address')} {optional_text(fields, 'user_agent')}"
+        visitor = f"{_text(body, 'ip_address')} {_text(body, 'user_agent')}"
     if not site["unique_tracking"]:
         return {"unique_hash": None, "visitor_hash": None}
     salt = f"{site['uid']} {int(call.now.timestamp()) // _HALF_DAY}"
@@ -129,3 +166,44 @@ def _hashes(call: Call, site: Row, fields: Body, path: str) -> dict[str, Value]:
         "unique_hash": sha256(f"{salt} {visitor} {path}".encode()).hexdigest()[:12],
         "visitor_hash": sha256(f"{salt} {visitor}".encode()).hexdigest()[:12],
     }
+
+
+def _json_object(body: bytes) -> Body:
+    value = _json(body)
+    if not isinstance(value, dict):
+        raise unprocessable("Body must be a single JSON object")
+    return cast("Body", value)
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise unprocessable("Body must be valid JSON") from error
+
+
+def _text(body: Body, name: str) -> str | None:
+    """Return a field that may be missing, null or empty."""
+    value = body.get(name)
+    label = name.replace("_", " ").capitalize()
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _Problem(f"{label} must be a string")
+    # SQLite stores neither a zero character nor half of a surrogate pair.
+    if re.search("[\0\ud800-\udfff]", value):
+        raise _Problem(f"{label} contains characters that cannot be stored")
+    return value or None
+
+
+def _path(body: Body) -> str:
+    path = (_text(body, "path") or "").strip()
+    if not path:
+        raise _Problem("Path can't be blank")
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _is_ignored(call: Call, site_id: int, path: str) -> bool:
+    """Return whether one of the site's ignore rules, such as `/wp-admin*`, matches."""
+    rules = call.store.rows("SELECT pattern FROM ignore_rules WHERE site_id = ?", (site_id,))
+    return any(fnmatchcase(path, rule["pattern"]) for rule in rules)
