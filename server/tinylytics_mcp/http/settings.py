@@ -8,9 +8,8 @@ from pathlib import Path
 
 from mcp.server.transport_security import TransportSecuritySettings
 
-from tinylytics_mcp.base_url import is_loopback
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_on
+from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_loopback, is_on
 
 TOKENS_FILE = "TINYLYTICS_TOKENS_FILE"
 CLIENT_KEYS = "TINYLYTICS_CLIENT_KEYS"
