@@ -9,7 +9,7 @@ from tinylytics_mcp.terminal import say
 
 
 def serve_fake_api(*, host: str, port: int) -> None:
-    """Serve the stand-in alone until a signal comes, and say how to use it.
+    """Serve the fake API until a signal comes, and print how to use it.
 
     Raises:
         CommandError: the address is taken.
