@@ -1,4 +1,4 @@
-"""Opens the accounts that a command works with: the user's own, or a made-up one of the embedded stand-in."""
+"""Opens the API clients that a command uses: of the user's own account, or of the embedded fake API."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
@@ -14,59 +14,59 @@ from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.settings import MEANT_FOR_THE_DEMO, REDIS_URL, Settings, read_settings
+from tinylytics_mcp.settings import REDIS_URL, USED_BY_DEMO, Settings, read_settings
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM, VERSION
 
 STATE_FILE = "state.sqlite3"
-NOBODY = "no-key"
-"""Whose requests those without a key are."""
+NO_KEY_OWNER = "no-key"
+"""The owner of requests without a key."""
 
 Transports = Callable[[], httpx.AsyncBaseTransport]
 """Makes the network of a client."""
 
 
 def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
-    """The settings, their warnings told on stderr; for the demo those of a made-up account, which takes no key.
+    """Return the settings and print their warnings; for the demo those of the made-up account, which needs no key.
 
     Raises:
-        UsageError: a variable cannot mean anything.
+        UsageError: a variable has a value that cannot be used.
     """
     if not demo:
         settings = read_settings(environment)
         for line in settings.warnings:
             say(line)
         return settings
-    from tinylytics_mcp.fake_api import FULL_ACCESS_KEY  # only the demo needs the stand-in
+    from tinylytics_mcp.fake_api import FULL_ACCESS_KEY  # only the demo needs it
 
-    heeded = {name: value for name, value in environment.items() if name in MEANT_FOR_THE_DEMO}
-    return replace(read_settings(heeded), key=ApiKey(FULL_ACCESS_KEY))
+    used = {name: value for name, value in environment.items() if name in USED_BY_DEMO}
+    return replace(read_settings(used), key=ApiKey(FULL_ACCESS_KEY))
 
 
 def say_no_key() -> None:
-    """Tell on stderr what a server without a key is good for."""
+    """Print on stderr what a server without a key answers."""
     say(f"{NO_KEY} Until then every question is answered with this.")
 
 
 @dataclass(frozen=True)
 class Backend:
-    """What all accounts of a process share: the store, and how the service is reached."""
+    """What all clients of a process share: the store, and the transports to the service."""
 
     settings: Settings
     transports: Transports
     store: Store
     writes: Callable[[str], Writes]
-    """The record of writes of an owner."""
+    """Returns the record of writes of an owner."""
     cached: bool = True
 
     @asynccontextmanager
-    async def account(
+    async def client(
         self, key: ApiKey | None, *, access: Access | None = None, cached: bool = True
     ) -> AsyncGenerator[Client]:
-        """The account of a key, closed at the end; `access` lowers what the key may do, as the settings may."""
-        fingerprint = key.fingerprint if key else NOBODY
+        """Open a client with a key and close it at the end; `access` lowers what the key may do."""
+        fingerprint = key.fingerprint if key else NO_KEY_OWNER
         base_url = self.settings.base_url
-        account = Client(
+        client = Client(
             key,
             transport=build_transport(
                 self.transports(), store=self.store, fingerprint=fingerprint, cache=self.cached and cached
@@ -78,16 +78,16 @@ class Backend:
             writes=self.writes(f"{fingerprint} {base_url}"),
         )
         try:
-            yield account
+            yield client
         finally:
-            await account.aclose()
+            await client.aclose()
 
 
 @asynccontextmanager
 async def open_backend(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Backend]:
-    """The backend with its store open. `cached`: whether stored answers are used again.
+    """Open the store and yield the backend; `cached` says whether stored replies are used again.
 
-    The demo keeps nothing outside of memory and sends nothing over a network.
+    The demo keeps everything in memory and sends nothing over a network.
 
     Raises:
         UsageError: the environment names a proxy or a Redis that cannot be used.
@@ -102,13 +102,13 @@ async def open_backend(settings: Settings, *, demo: bool, cached: bool = True) -
 
 
 @asynccontextmanager
-async def open_account(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Client]:
-    """The one account that the settings are of; as `open_backend` otherwise."""
+async def open_client(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Client]:
+    """Open a client with the key of the settings; otherwise as `open_backend`."""
     async with (
         open_backend(settings, demo=demo, cached=cached) as backend,
-        backend.account(settings.key) as account,
+        backend.client(settings.key) as client,
     ):
-        yield account
+        yield client
 
 
 @asynccontextmanager
@@ -127,7 +127,7 @@ async def _redis(url: str) -> AsyncGenerator[tuple[Store, Callable[[str], Writes
 
 
 def _fake_api() -> Transports:
-    from tinylytics_mcp.fake_api import FakeApi  # only the demo needs the stand-in
+    from tinylytics_mcp.fake_api import FakeApi  # only the demo needs it
 
     transport = httpx.ASGITransport(app=FakeApi())
     return lambda: transport

@@ -1,4 +1,4 @@
-"""The command line: what can be typed, and the exit status that comes of it."""
+"""The command line: parses the arguments, runs the command and returns its exit status."""
 
 import argparse
 import sys
@@ -16,19 +16,19 @@ settings (environment variables):
   TINYLYTICS_API_KEY       the key: tly-ro-… may read, tly-fa-… may also write
   TINYLYTICS_API_KEY_FILE  a file that holds the key, instead
   TINYLYTICS_READ_ONLY     1 keeps a full-access key from writing
-  TINYLYTICS_SITE          the site that is meant where a question names none
-  TINYLYTICS_TIME_ZONE     utc (the default) or user: whose days are counted
-  TINYLYTICS_STATE_DIR     the folder for stored answers and the record of writes
+  TINYLYTICS_SITE          the default site
+  TINYLYTICS_TIME_ZONE     utc (the default) or user: the zone of days
+  TINYLYTICS_STATE_DIR     the folder of the reply cache and the record of writes
   TINYLYTICS_BASE_URL      another address of the API
   TINYLYTICS_REDIS_URL     a Redis that replicas share, instead of that folder
-  TINYLYTICS_LOG_FORMAT    text (the default) or json: a line for each tool call too
+  TINYLYTICS_LOG_FORMAT    text (the default) or json, with a line for each tool call
 
 to serve others over HTTP:
   TINYLYTICS_TOKENS_FILE   who may connect: the file that `token` writes
   TINYLYTICS_CLIENT_KEYS   1: each client sends its own key, as X-Tinylytics-Key
-  TINYLYTICS_ALLOWED_HOSTS the names that clients call this server by
+  TINYLYTICS_ALLOWED_HOSTS the host names of this server
   TINYLYTICS_STATE_KEY     32 secret characters or more, the same on all replicas
-  TINYLYTICS_STATELESS     1: no sessions, where replicas are not sticky
+  TINYLYTICS_STATELESS     1: no sessions, for replicas without sticky routing
 
 examples:
   tinylytics-mcp demo
@@ -38,20 +38,20 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0 if it worked, 1 if it did not, 2 if it cannot be what was meant."""
+    """Run a command; return 0 if it worked, 1 if it failed, 2 if it was used wrongly."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without our characters is no reason to stop
-    given = list(sys.argv[1:] if argv is None else argv)
-    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
-        given.insert(0, "serve")
+            stream.reconfigure(errors="replace")  # a terminal without our characters must not end the command
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
+        arguments.insert(0, "serve")
     try:
-        _run(_parsed(given))
-    except UsageError as problem:
-        say(str(problem))
+        _run(_parsed(arguments))
+    except UsageError as error:
+        say(str(error))
         return 2
-    except CommandError as problem:
-        say(str(problem))
+    except CommandError as error:
+        say(str(error))
         return 1
     except OutputClosed:
         return 0
@@ -82,7 +82,7 @@ def _run(args: argparse.Namespace) -> None:
 
             report(args.site, args.period, args.output, demo=args.demo, cached=not args.no_cache)
         case "tools":
-            from tinylytics_mcp.commands.call import list_tools
+            from tinylytics_mcp.commands.tools import list_tools
 
             list_tools(demo=args.demo)
         case "writes":
@@ -105,12 +105,12 @@ def _run(args: argparse.Namespace) -> None:
             serve_fake_api(host=args.host, port=args.port)
 
 
-def _parsed(given: Sequence[str]) -> argparse.Namespace:
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
-    args, rest = parser.parse_known_args(given)  # argparse alone would not take `call TOOL --json name=value`
-    stray = [word for word in rest if args.command != "call" or word.startswith("-")]
-    if stray:
-        parser.error(f"unrecognized arguments: {' '.join(stray)}")
+    args, rest = parser.parse_known_args(arguments)  # argparse alone would not take `call TOOL --json name=value`
+    unknown = [word for word in rest if args.command != "call" or word.startswith("-")]
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if args.command == "call":
         args.argument += rest
     return args
@@ -118,7 +118,7 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
 
 class _Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: Any = None) -> None:
-        if file is sys.stdout:  # argparse would say nothing where help or version cannot be written
+        if file is sys.stdout:  # argparse ignores that help or version cannot be written
             Terminal(sys.stdout).line(message.rstrip("\n"))
         else:
             super()._print_message(message, file)
@@ -151,10 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("site", metavar="SITE", help="its id, uid, domain, URL or label")
     report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file")
-    commands.add_parser("tools", parents=[demo], help="list the tools that this key may use")
-    writes = commands.add_parser("writes", help="list what was written from here, and what came of it")
+    commands.add_parser("tools", parents=[demo], help="list the tools that the key may use")
+    writes = commands.add_parser("writes", help="list the writes sent from this computer")
     writes.add_argument("--limit", type=_count, default=50, help="default: 50, the newest first")
-    _add_token(commands.add_parser("token", help="say who may connect over HTTP"))
+    _add_token(commands.add_parser("token", help="manage the tokens of HTTP clients"))
     fake_api = commands.add_parser("fake-api", help="serve a made-up Tinylytics API on a port")
     _add_address(fake_api, port=8001)
     return parser
@@ -163,11 +163,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_token(token: argparse.ArgumentParser) -> None:
     actions = token.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="make a token and print it once")
-    add.add_argument("name", metavar="NAME", help="what you know its holder by")
+    add.add_argument("name", metavar="NAME", help="a name for its holder")
     add.add_argument("--access", choices=("read_only", "full_access"), required=True, help="what it may do")
     add.add_argument("--key-file", type=Path, help="its own Tinylytics key; default: the key of the server")
-    actions.add_parser("list", help="list them, without what they are")
-    actions.add_parser("revoke", help="let one in no more").add_argument("name", metavar="NAME")
+    actions.add_parser("list", help="list the tokens, without their secrets")
+    actions.add_parser("revoke", help="revoke a token").add_argument("name", metavar="NAME")
 
 
 def _add_address(parser: argparse.ArgumentParser, *, port: int) -> None:

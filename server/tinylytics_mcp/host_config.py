@@ -1,4 +1,4 @@
-"""How a host starts this server: from a checkout while there is one, else as the installed command."""
+"""Returns how a host starts this server: from a checkout if it runs from one, else as the installed command."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ _KEY = {"TINYLYTICS_API_KEY": "tly-ro-your-api-key"}
 
 
 def start_command() -> list[str]:
-    """The program and its first arguments; more may follow."""
+    """Return the program and its first arguments."""
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "server").is_dir():
         return ["uv", "run", "--directory", str(checkout), PROGRAM]
@@ -20,7 +20,7 @@ def start_command() -> list[str]:
 
 
 def lines_that_connect() -> list[tuple[str, str]]:
-    """(host, what to type or paste) for Claude Code and for hosts that read `mcpServers`; then the made-up account."""
+    """Return pairs of a host and the text to type or paste; the last one connects the made-up account."""
     command = start_command()
     variables = " ".join(f"--env {name}={value}" for name, value in _KEY.items())
     entry = {NAME: {"command": command[0], "args": command[1:], "env": _KEY}}

@@ -1,4 +1,4 @@
-"""What the program logs: lines on stderr, without anything that a key, a visitor or a caller wrote."""
+"""Sets up logging: lines on stderr without keys, visitor data or values of callers."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ CALLS = logging.getLogger("tinylytics_mcp.calls")
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _QUIET = ("mcp.server.transport_security", "mcp.server.sse", "mcp.server.streamable_http_manager")
-"""Loggers that warn of strangers' requests and repeat what is in them."""
+"""Loggers that warn of strangers' requests and repeat parts of them."""
 _LONGEST = 300
 
 
@@ -29,7 +29,9 @@ def configure() -> None:
         UsageError: `TINYLYTICS_LOG_FORMAT` is neither text nor json.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if is_json() else _Discreet("tinylytics-mcp: %(levelname)s: %(message)s"))
+    handler.setFormatter(
+        _JsonFormatter() if is_json() else _TextFormatter("tinylytics-mcp: %(levelname)s: %(message)s")
+    )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     CALLS.setLevel(logging.INFO if is_json() else logging.WARNING)
     for name in _QUIET:
@@ -37,7 +39,7 @@ def configure() -> None:
 
 
 def is_json() -> bool:
-    """Whether the user wants one JSON object a line.
+    """Return whether the log has one JSON object a line.
 
     Raises:
         UsageError: the setting is neither text nor json.
@@ -49,17 +51,17 @@ def is_json() -> bool:
 
 
 def json_line(level: str, message: str, **facts: Any) -> str:
-    """One line of the log; the time is UTC."""
+    """Return one line of the log; the time is UTC."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     return json.dumps({"time": now, "level": level, "message": message, **facts})
 
 
-class _Discreet(logging.Formatter):
-    """One line a message; of an exception its type and the places it passed, not its text."""
+class _TextFormatter(logging.Formatter):
+    """Formats a message as one line, and an exception as its type and stack without its text."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the standard library's
-        said = "".join(char if char.isprintable() else " " for char in super().formatMessage(record))
-        return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+        line = "".join(char if char.isprintable() else " " for char in super().formatMessage(record))
+        return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
     def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the name is the standard library's
         kind, _, trace = ei
@@ -68,8 +70,8 @@ class _Discreet(logging.Formatter):
         return "\n".join([*places, f"  {kind.__qualname__ if kind else 'no exception'}"])
 
 
-class _Json(_Discreet):
-    """The same as one JSON object a line."""
+class _JsonFormatter(_TextFormatter):
+    """Formats the same as one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         record.message = record.getMessage()

@@ -27,12 +27,10 @@ from tinylytics_tools.failures import FULL_KEY_NEEDED
 from tinylytics_tools.tool import explain
 from tinylytics_tools.transport.call_stats import CallStats
 
-from tinylytics_mcp.changes import watch
 from tinylytics_mcp.completion import add_completion
 from tinylytics_mcp.dashboard.extension import dashboard, with_chart
 from tinylytics_mcp.prompts import add_prompts
-from tinylytics_mcp.resources import add_resources, check_query, site_resources
-from tinylytics_mcp.shelf import Shelf
+from tinylytics_mcp.resources import add_resources, check_query, publish_changes, site_resources
 from tinylytics_mcp.telemetry import observed
 from tinylytics_mcp.version import NAME, VERSION
 
@@ -55,14 +53,14 @@ READ_ONLY_BY_SETTING = (
 class TinylyticsServer(MCPServer[Client]):
     """Serves one account: a tool that its key may not use is neither listed nor run.
 
-    `request_state` seals what a client brings back to be confirmed; without it a key of this process does. `bus`
-    carries the news of changes to all servers of the account. `read_only_because` says what lowers the account's
-    access, and how the user can change it.
+    `request_state` seals what a host sends back to confirm; without it a key of this process does. `bus` carries
+    resource updates to all servers of the account. `read_only_because` says what lowers the account's access, and
+    how the user can change it.
     """
 
     def __init__(
         self,
-        account: Client,
+        client: Client,
         *,
         request_state: RequestStateSecurity | None,
         bus: SubscriptionBus,
@@ -70,7 +68,7 @@ class TinylyticsServer(MCPServer[Client]):
     ) -> None:
         @asynccontextmanager
         async def lifespan(_: MCPServer[Client]) -> AsyncGenerator[Client]:
-            yield account  # opened and closed by whoever made it: SSE enters this once per connection
+            yield client  # opened and closed by the caller: SSE enters this once per connection
 
         super().__init__(
             NAME,
@@ -87,27 +85,26 @@ class TinylyticsServer(MCPServer[Client]):
             request_state_security=request_state,
         )
         self._read_only_because = read_only_because
-        self.account = account
-        self._shelf = Shelf(account.clock)
-        add_resources(self, account, self._shelf)
+        self.client = client
+        add_resources(self, client)
         add_prompts(self)
-        add_completion(self, account)
-        watch(account, self._shelf, bus)
-        self._allowed = {tool.name for tool in tools_for(account.access)}
+        add_completion(self, client)
+        publish_changes(client, bus)
+        self._allowed = {tool.name for tool in tools_for(client.access)}
 
     async def list_tools(self) -> list[ListedTool]:
-        """The tools that this key may use; without the network."""
+        """Return the tools that this key may use; no request is sent."""
         return [tool for tool in await super().list_tools() if tool.name in self._allowed]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Client, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Run a tool. A null argument is one that was left out.
+        """Run a tool; a null argument counts as left out.
 
         Raises:
             MCPError: there is no such tool.
             NotAllowed: the key may not use it; nothing was sent.
-            ToolError: the tool failed in a way it foresaw, or its arguments are wrong; the text says what to do.
+            ToolError: the tool failed, or its arguments are wrong; the text says what to do.
         """
         tool = _BY_NAME.get(name)
         if tool is None:
@@ -117,7 +114,7 @@ class TinylyticsServer(MCPServer[Client]):
         given = {key: value for key, value in arguments.items() if value is not None}
         stats = CallStats.from_state(context.request_state if context else None)
         if context is not None:
-            handed_down: Any = CallContext(self.account, stats, context.report_progress)
+            handed_down: Any = CallContext(self.client, stats, context.report_progress)
             context.request_context.lifespan_context = handed_down  # each request has a context of its own
         try:
             with observed(name, stats):
@@ -137,18 +134,17 @@ class TinylyticsServer(MCPServer[Client]):
         return result
 
     async def list_resources(self) -> list[Resource]:
-        """The account, the list of sites, and what there is of each site that is known at once."""
-        listed = [*await super().list_resources(), *await site_resources(self.account)]
-        return [self._shelf.label(resource) for resource in listed]
+        """Return the account, the list of sites, and the resources of the known sites."""
+        return [*await super().list_resources(), *await site_resources(self.client)]
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Client, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Read a resource. What was asked for is not repeated in an error.
+        """Read a resource; an error does not repeat the URI.
 
         Raises:
             ResourceNotFoundError: there is no such resource, or no such site.
-            ResourceError: it failed in a way that it foresaw; the text says what to do.
+            ResourceError: it could not be read; the text says what to do.
         """
         try:
             check_query(str(uri))
@@ -165,7 +161,7 @@ class TinylyticsServer(MCPServer[Client]):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Client, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Fill in a prompt; as the SDK ships it, a wrong name would pass for a crash.
+        """Fill in a prompt; the SDK alone would report an unknown name as a crash.
 
         Raises:
             MCPError: no such prompt, an argument missing, or a crash, whose text stays in the log.
@@ -185,7 +181,7 @@ class TinylyticsServer(MCPServer[Client]):
             raise MCPError(code=INTERNAL_ERROR, message="The prompt failed") from None
 
     def _refusal(self, name: str) -> str:
-        if self.account.is_lowered:
+        if self.client.is_lowered:
             return f"{name} changes data, and {self._read_only_because}"
         return f"{name} {FULL_KEY_NEEDED}"
 
@@ -194,19 +190,23 @@ _CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
     "tools/list": CacheHint(ttl_ms=3_600_000),  # private by default: it differs by key
     "prompts/list": CacheHint(ttl_ms=3_600_000),
     "resources/list": CacheHint(ttl_ms=60_000),
-    "resources/read": CacheHint(ttl_ms=60_000),  # as long as the wire keeps what may still change
+    "resources/read": CacheHint(ttl_ms=60_000),  # as long as the reply cache keeps figures that may still change
     "resources/templates/list": CacheHint(ttl_ms=3_600_000),
 }
 _BY_NAME = {tool.name: tool for tool in ALL_TOOLS}
 
 
 def create_server(
-    account: Client,
+    client: Client,
     *,
     request_state: RequestStateSecurity | None = None,
     bus: SubscriptionBus | None = None,
     read_only_because: str = READ_ONLY_BY_SETTING,
 ) -> TinylyticsServer:
-    """The server for an account, not yet connected to anything."""
-    news = bus or InMemorySubscriptionBus()
-    return TinylyticsServer(account, request_state=request_state, bus=news, read_only_because=read_only_because)
+    """Return the server of an account, not yet connected."""
+    return TinylyticsServer(
+        client,
+        request_state=request_state,
+        bus=bus or InMemorySubscriptionBus(),
+        read_only_because=read_only_because,
+    )

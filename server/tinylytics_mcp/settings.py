@@ -1,17 +1,19 @@
-"""Reads what the user set in the environment, and refuses what it cannot mean."""
+"""Reads the settings from the environment and refuses values that cannot be used."""
 
+import re
 import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.client import Preferences
 from tinylytics_tools.errors import KeyNotAccepted
 
-from tinylytics_mcp.base_url import checked_base_url
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.version import PROGRAM
 
@@ -24,19 +26,21 @@ TIME_ZONE = "TINYLYTICS_TIME_ZONE"
 STATE_DIR = "TINYLYTICS_STATE_DIR"
 REDIS_URL = "TINYLYTICS_REDIS_URL"
 
-MEANT_FOR_THE_DEMO = (READ_ONLY, TIME_ZONE)
-"""The variables that a made-up account heeds; the others describe the user's own."""
+USED_BY_DEMO = (READ_ONLY, TIME_ZONE)
+"""The variables that apply to the made-up account; the others describe the user's own."""
 
 DEFAULT_BASE_URL = "https://tinylytics.app/api/v1"
 _LARGEST_KEY_FILE = 4096
 _LONGEST_SITE = 300
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
+_HOST = re.compile(r"[a-z0-9._:-]+")
+_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says. `access` lowers the key where it is set; `warnings` are lines for stderr."""
+    """The settings. `access`, where set, lowers what the key may do; `warnings` are lines for stderr."""
 
     key: ApiKey | None
     base_url: str
@@ -48,10 +52,10 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings; a variable that is set to nothing counts as not set, and no message shows what one holds.
+    """Return the settings; an empty variable counts as not set, and no message shows a value.
 
     Raises:
-        UsageError: a variable cannot mean anything, or two contradict each other; the message names it.
+        UsageError: a variable has a value that cannot be used, or two contradict each other; the message names it.
     """
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     warnings: list[str] = []
@@ -78,7 +82,7 @@ def _key(given: Mapping[str, str], warnings: list[str]) -> ApiKey | None:
 
 
 def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
-    """The key that a file holds; `called` is what the user knows the file by.
+    """Return the key in a file; `called` is the setting that names the file.
 
     Raises:
         UsageError: it cannot be read, or holds no key.
@@ -93,7 +97,7 @@ def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
         text = path.read_text("utf-8")
     except OSError as error:
         raise UsageError(f"{called} names a file that cannot be read: {error.strerror}.") from None
-    except (RuntimeError, ValueError):  # the home of nobody, a name with a null in it, or not UTF-8
+    except (RuntimeError, ValueError):  # a home folder that does not exist, a null in the name, or not UTF-8
         raise UsageError(f"{called} names a file that is not there or not plain text.") from None
     if sys.platform != "win32" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         warnings.append(f"{called}: other users of this computer may open the key file. Run chmod 600 on it.")
@@ -103,11 +107,44 @@ def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
         raise UsageError(f"{called}: {error}") from None
 
 
-def is_on(given: Mapping[str, str], name: str) -> bool:
-    """Whether a variable says yes; one that is not set says no.
+def checked_base_url(variable: str, url: str) -> str:
+    """Return the address of an API without a closing slash; the key goes nowhere else.
 
     Raises:
-        UsageError: it says something else.
+        UsageError: not https (plain http is for loopback only), or more than a host, a port and a plain path.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(f"{variable} is not an address such as https://tinylytics.app/api/v1.") from None
+    if not host or port == 0 or parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        raise UsageError(f"{variable} is not an address such as https://tinylytics.app/api/v1.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise UsageError(f"{variable} must begin with https://; plain http is for 127.0.0.1 and localhost only.")
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise UsageError(f"{variable} must not hold credentials, a query or a fragment; the key has its own variable.")
+    path = parts.path.rstrip("/")
+    if path and not _PATH.fullmatch(path):
+        raise UsageError(f"{variable} has a path with blanks, escapes or empty parts; it should end in /api/v1.")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host's name or address can only mean this computer."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_on(given: Mapping[str, str], name: str) -> bool:
+    """Return whether a variable is on; one that is not set is off.
+
+    Raises:
+        UsageError: its value is neither on nor off.
     """
     value = given.get(name, "0").lower()
     if value in _YES or value in _NO:
@@ -136,6 +173,6 @@ def _state_dir(given: Mapping[str, str]) -> Path:
         path = Path(given[STATE_DIR]).expanduser()
         if path.is_absolute() and (path.is_dir() or not path.exists()) and given[STATE_DIR].isprintable():
             return path
-    except (OSError, RuntimeError):  # not to be looked into, or the home of nobody
+    except (OSError, RuntimeError):  # no permission, or a home folder that does not exist
         pass
-    raise UsageError(f"{STATE_DIR} takes the full path of a folder, which is made if it is not there.")
+    raise UsageError(f"{STATE_DIR} takes the full path of a folder; it is created if it does not exist.")

@@ -1,4 +1,4 @@
-"""How text is shown to a person: colour and width in a terminal, plain everywhere else."""
+"""Writes text for people: with colour and wrapped in a terminal, plain everywhere else."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ _RESET = "\x1b[0m"
 
 
 class Terminal:
-    """A text stream and what it can show. NO_COLOR (any value) and TERM=dumb switch colour off.
+    """A text stream and what it can display. NO_COLOR (any value) and TERM=dumb switch colour off.
 
     Raises:
         CommandError: there is no such stream, as stdout where it was closed from the start.
@@ -47,30 +47,30 @@ class Terminal:
             raise CommandError(f"the output cannot be written: {error.strerror}.") from None
 
     def strong(self, text: str) -> str:
-        """What the eye should find first."""
+        """Return the text in bold."""
         return self._coloured("1", text)
 
     def faint(self, text: str) -> str:
-        """What is there for those who look."""
+        """Return the text dimmed."""
         return self._coloured("2", text)
 
     def accent(self, text: str) -> str:
-        """What was typed or can be."""
+        """Return the text as a command is shown."""
         return self._coloured("36", text)
 
     def warning(self, text: str) -> str:
-        """What went wrong."""
+        """Return the text as an error is shown."""
         return self._coloured("31", text)
 
     def wrapped(self, text: str, *, first: str = "", rest: str = "") -> list[str]:
-        """The text in lines that fit, begun by `first` and `rest`; in one line where nothing has a width."""
+        """Return the text in lines that fit, begun by `first` and `rest`; in one line where there is no width."""
         if self._width is None:
             return [first + text]
         lines = textwrap.wrap(text, self._width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
         return lines or [first]
 
     def answer(self, text: str, *, margin: str = "") -> list[str]:
-        """The lines of a tool's answer; for a person with the columns of its tables under each other, and wrapped."""
+        """Return the lines of a tool's answer, in a terminal with aligned columns and wrapped."""
         lines = text.split("\n")
         if self._width is None:
             return [(margin + line).rstrip() for line in lines]
@@ -88,7 +88,7 @@ class Terminal:
 
 
 def say(line: str) -> None:
-    """Tell the user something beside the output, on stderr; where that cannot be written to, nobody is told."""
+    """Print a message on stderr; where stderr cannot be written, nothing happens."""
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError):
@@ -97,7 +97,7 @@ def say(line: str) -> None:
 
 
 def drop_unwritten() -> None:
-    """Let what could not be written go to nowhere, or the interpreter would fail to write it once more at its end."""
+    """Drop output that could not be written, or the interpreter would fail on it once more when it exits."""
     for stream in (sys.stdout, sys.stderr):
         if stream is None:  # it was closed from the start
             continue
@@ -108,7 +108,7 @@ def drop_unwritten() -> None:
 
 
 def _is_json() -> bool:
-    with contextlib.suppress(UsageError):  # which is then what there is to tell
+    with contextlib.suppress(UsageError):  # the error is then the message
         return logs.is_json()
     return False
 

@@ -95,7 +95,7 @@ def test_a_change_that_was_broken_off_is_told_and_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "tokens.json"
-    monkeypatch.setattr("tinylytics_mcp.http.tokens.PATIENCE_S", 0.05)
+    monkeypatch.setattr("tinylytics_mcp.http.tokens.LOCK_TIMEOUT_S", 0.05)
     add_token(file, "one", Access.READ_ONLY, None)
     fresh = tmp_path / "tokens.json.new"
     fresh.touch()

@@ -19,7 +19,7 @@ from serving import (
     serving,
     tokens_in,
 )
-from tinylytics_mcp.http.auth import CHECKED_FOR_S, MOST_REFUSALS, REFUSED_FOR_S, ClientKeyAuth, NotNow
+from tinylytics_mcp.http.auth import CHECKED_FOR_S, MOST_REFUSALS, REFUSED_FOR_S, AuthUnavailable, ClientKeyAuth
 from tinylytics_mcp.http.settings import CLIENT_KEYS, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, revoke_token
 from tinylytics_tools.access import Access, ApiKey
@@ -150,7 +150,7 @@ async def test_a_key_is_checked_again_after_an_hour_and_nobody_can_try_many() ->
         assert (caller is not None, len(asked)) == (still, times)
     for number in range(MOST_REFUSALS - 1):
         assert await door.caller({"x-tinylytics-key": f"tly-ro-{number}"}) is None
-    with pytest.raises(NotNow):
+    with pytest.raises(AuthUnavailable):
         await door.caller({"x-tinylytics-key": "tly-ro-more"})
     now[0] += REFUSED_FOR_S
     assert await door.caller({"x-tinylytics-key": "tly-ro-more"}) is None
@@ -160,7 +160,7 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
     async def check(key: ApiKey) -> bool:
         raise Unavailable(f"away for {key!r}")
 
-    with pytest.raises(NotNow):
+    with pytest.raises(AuthUnavailable):
         await ClientKeyAuth(check).caller({"x-tinylytics-key": ANNA})
 
 

@@ -1,8 +1,8 @@
 """Which addresses the key may be sent to."""
 
 import pytest
-from tinylytics_mcp.base_url import checked_base_url, is_loopback
 from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.settings import checked_base_url, is_loopback
 
 
 @pytest.mark.parametrize(

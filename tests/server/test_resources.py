@@ -125,7 +125,7 @@ async def test_a_service_that_fails_shortens_the_list_and_fails_only_a_read(mode
 
 
 async def test_a_service_that_does_not_answer_is_not_waited_for(mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinylytics_mcp.resources.PATIENCE_S", 0.01)
+    monkeypatch.setattr("tinylytics_mcp.resources.TIMEOUT_S", 0.01)
 
     class Silent(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -134,14 +134,3 @@ async def test_a_host_that_heard_reads_the_new_answer_although_it_keeps_readings
                 await anext(aiter(subscription))
             await kudos()
         assert len(host.wire.requests) > asked + 1
-
-
-async def test_the_list_tells_when_a_write_changed_a_resource() -> None:
-    async with connect(fake_api()) as host:
-        await host.client.read_resource(f"{MAIN}/kudos")
-        await host.answer("create_kudo", site="456", path="/hello")
-        listed = (await host.client.list_resources()).resources
-        (found,) = (resource for resource in listed if resource.uri == f"{MAIN}/kudos")
-        assert found.size is None
-        assert found.annotations is not None
-        assert found.annotations.last_modified == "2026-11-23T09:30:00Z"

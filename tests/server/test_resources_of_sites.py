@@ -103,21 +103,6 @@ async def test_each_is_described_for_a_picker_and_for_an_assistant(mode: Mode) -
             assert template.annotations.audience
 
 
-async def test_size_and_date_are_told_once_they_are_known_and_not_before(mode: Mode) -> None:
-    async with connect(fake_api(), mode=mode) as host:
-        new = (await listed(host.client))[OF_MAIN + "/traffic"]
-        assert new.size is None
-        assert new.annotations is not None
-        assert new.annotations.last_modified is None
-        text = await read(host.client, OF_MAIN + "/traffic")
-        known = await listed(host.client)
-        assert known[OF_MAIN + "/traffic"].size == len(text.encode())
-        annotations = known[OF_MAIN + "/traffic"].annotations
-        assert annotations is not None
-        assert annotations.last_modified == "2026-11-23T09:30:00Z"
-        assert known[OF_MAIN + "/kudos"].size is None
-
-
 async def test_lists_and_readings_may_be_kept_for_a_while_by_one_user_only(mode: Mode) -> None:
     async with connect(fake_api(), mode=mode) as host:
         client = host.client

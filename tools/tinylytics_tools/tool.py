@@ -3,13 +3,16 @@
 import difflib
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
+from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.access import Access
@@ -44,19 +47,26 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
     """
 
     def declare(function: Callable[..., Awaitable[Answer]]) -> ApiTool:
-        made = ApiTool.from_function(
-            _answering(function, only_reads=_hints(endpoints).read_only_hint is True),
+        call = _answering(function, only_reads=_hints(endpoints).read_only_hint is True)
+        resolved = find_resolved_parameters(call)
+        arguments = _arguments_model(call, without=resolved)
+        answer = get_type_hints(function)["return"]
+        # Tool.from_function would build each model and schema twice, and most of the start of a server is that.
+        return ApiTool(
+            fn=call,
+            name=function.__name__,
             title=title,
             description=" ".join(inspect.cleandoc(function.__doc__ or "").split()),
+            parameters=_slim(_schema_of(arguments), titles_only=False),
+            # Without an output model: an answer is of its model already, the SDK need not check it once more.
+            fn_metadata=FuncMetadata(arg_model=arguments, output_schema=_slim(_schema_of(answer), titles_only=True)),
+            is_async=True,
+            context_kwarg=None,
+            resolved_params=resolved,
+            resolver_plans=build_resolver_plans(resolved, set(arguments.model_fields)),
             annotations=_hints(endpoints),
+            endpoints=endpoints,
         )
-        made = cast("ApiTool", made)
-        made.endpoints = endpoints
-        made.fn_metadata.arg_model = _strict(made.fn_metadata.arg_model)
-        made.parameters = _slim(made.fn_metadata.arg_model.model_json_schema(by_alias=True), titles_only=False)
-        made.fn_metadata.output_schema = _slim(made.fn_metadata.output_schema, titles_only=True)
-        made.fn_metadata.output_model = None  # an answer is of its model already: the SDK need not check it once more
-        return made
 
     return declare
 
@@ -102,21 +112,37 @@ def _hints(endpoints: Sequence[Endpoint[Any]]) -> ToolAnnotations:
     )
 
 
-def _strict(model: type[ArgModelBase]) -> type[ArgModelBase]:
-    """The same arguments, unknown ones refused, and without the null arm of those that may be left out.
+def _arguments_model(function: Callable[..., Any], *, without: Collection[str]) -> type[ArgModelBase]:
+    """Return the model of a function's arguments: unknown ones are refused, and none has a null arm.
 
     A null is the same as leaving it out (the server drops nulls first). With the null arm the SDK would read the
     text "null" as nothing at all, and publish an `anyOf`.
     """
     fields: dict[str, Any] = {}
-    for name, field in model.model_fields.items():
-        field.annotation = _without_none(field.annotation)
-        fields[name] = (field.annotation, field)
-    config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
-    made = create_model(model.__name__, __base__=ArgModelBase, **fields)
-    made.model_config = config
-    made.model_rebuild(force=True)
-    return made
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name not in without:
+            required = parameter.default is inspect.Parameter.empty
+            field = FieldInfo.from_annotation(parameter.annotation)
+            field.annotation = _without_none(field.annotation)
+            if not required:
+                field.default = parameter.default
+            fields[parameter.name] = (field.annotation, field)
+    return create_model(f"{function.__name__}Arguments", __base__=_Arguments, **fields)
+
+
+class _Arguments(ArgModelBase):
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", defer_build=True)
+
+
+class _PlainDefaults(GenerateJsonSchema):
+    """Writes JSON schemas without a serializer for each default: one that is JSON already stays as it is."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return dft if dft is None or type(dft) in (str, int, float, bool) else super().encode_default(dft)
+
+
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(schema_generator=_PlainDefaults)
 
 
 def _without_none(annotation: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The commands `call` and `tools`: a tool called from a terminal, and what there is to call."""
+"""The command `call`: calls a tool from a terminal."""
 
 import difflib
 import json
@@ -11,17 +11,15 @@ from typing import Any
 import anyio
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
-from tinylytics_tools.access import Access
-from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
+from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
+from tinylytics_tools.catalogue import ALL_TOOLS
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.backend import open_account, settings_for
-from tinylytics_mcp.consent import consent
+from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
-from tinylytics_mcp.terminal import Terminal, say
+from tinylytics_mcp.terminal import Terminal
 from tinylytics_mcp.version import PROGRAM
 
 
@@ -46,26 +44,8 @@ def call(tool: str, pairs: Sequence[str], *, structured: bool, demo: bool, cache
         out.line(line)
 
 
-def list_tools(*, demo: bool) -> None:
-    """Print what this key may use: name, access, first sentence."""
-    settings = settings_for(os.environ, demo=demo)
-    of_key = Access.READ_ONLY if settings.key is None else settings.key.access
-    offered = tools_for(Access.READ_ONLY if settings.access is Access.READ_ONLY else of_key)
-    out = Terminal(sys.stdout)
-    widest = max(len(tool.name) for tool in offered)
-    for tool in offered:
-        access = _ACCESS[tool.access]
-        first = f"{tool.name:<{widest}}  {access:<{_WIDEST_ACCESS}}  "
-        sentence = (tool.description or "").partition(". ")[0].rstrip(".") + "."
-        for line in out.wrapped(sentence, first=first, rest=" " * len(first)):
-            out.line(line)
-    hidden = len(ALL_TOOLS) - len(offered)
-    if hidden:
-        say(f"{hidden} more tools change data and need a full-access key.")
-
-
 def arguments_of(pairs: Sequence[str]) -> dict[str, Any]:
-    """`name=value` as text, `name=@file.json` as what the file holds.
+    """Return the arguments: `name=value` as text, `name=@file.json` as the JSON in the file.
 
     Raises:
         UsageError: another form, a name given twice, or a file that cannot be read as JSON.
@@ -82,8 +62,17 @@ def arguments_of(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def text_of(result: CallToolResult) -> str:
-    """The text half of a result."""
+    """Return the text half of a result."""
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def consent(params: ElicitRequestParams, *, agreed: bool) -> ElicitResult:
+    """Return the answer to a question of the server: its form with every box ticked, or a refusal."""
+    if not agreed or not isinstance(params, ElicitRequestFormParams):
+        return ElicitResult(action="decline")
+    properties = params.requested_schema.get("properties", {})
+    boxes = [name for name, schema in properties.items() if schema.get("type") == "boolean"]
+    return ElicitResult(action="accept", content=dict.fromkeys(boxes, True))
 
 
 def _json_of(name: str, file: str) -> Any:
@@ -106,9 +95,9 @@ def _check_name(name: str) -> None:
 async def _call(
     settings: Settings, tool: str, arguments: dict[str, Any], *, demo: bool, cached: bool
 ) -> CallToolResult:
-    async with open_account(settings, demo=demo, cached=cached) as account:
-        asks = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
-        async with Client(create_server(account), elicitation_callback=asks) as client:
+    async with open_client(settings, demo=demo, cached=cached) as api_client:
+        callback = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+        async with Client(create_server(api_client), elicitation_callback=callback) as client:
             try:
                 return await client.call_tool(tool, arguments)
             except MCPError as error:
@@ -123,7 +112,3 @@ def _agrees(question: str) -> bool:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-_ACCESS = {Access.READ_ONLY: "read", Access.FULL_ACCESS: "full access"}
-_WIDEST_ACCESS = max(map(len, _ACCESS.values()))

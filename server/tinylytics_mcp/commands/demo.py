@@ -1,4 +1,4 @@
-"""The command `demo`: an assistant's questions about a made-up account, answered by a real server over stdio."""
+"""The command `demo`: asks a server over stdio what an assistant would ask, about a made-up account."""
 
 import json
 import os
@@ -12,10 +12,9 @@ from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.backend import open_account, settings_for
-from tinylytics_mcp.commands.call import text_of
+from tinylytics_mcp.backend import open_client, settings_for
+from tinylytics_mcp.commands.call import consent, text_of
 from tinylytics_mcp.commands.demo_questions import Cost, Question, RawApi, questions
-from tinylytics_mcp.consent import consent
 from tinylytics_mcp.errors import CommandError, OutputClosed
 from tinylytics_mcp.host_config import lines_that_connect
 from tinylytics_mcp.terminal import Terminal
@@ -23,7 +22,7 @@ from tinylytics_mcp.version import PROGRAM
 
 
 def show() -> None:
-    """Ask, and print each question, the call, the answer, and what both sides took.
+    """Print each question, the call, the answer, and its cost beside that of the raw API.
 
     Raises:
         CommandError: the server did not start, a call did not work, or the output cannot be written.
@@ -31,15 +30,15 @@ def show() -> None:
     """
     logs.configure()
     demo = _Demo(Terminal(sys.stdout))
-    ended: CommandError | OutputClosed | None = None
+    problem: CommandError | OutputClosed | None = None
     try:
         anyio.run(demo.run)
-    except* (MCPError, OSError):  # what is raised in here would come out as a group
-        ended = CommandError("the demo broke off: its server did not start, or ended early.")
+    except* (MCPError, OSError):  # task groups raise what happens in them as a group
+        problem = CommandError("the demo broke off: its server did not start, or ended early.")
     except* (CommandError, OutputClosed) as group:
-        ended = _first_of(group)
-    if ended is not None:
-        raise ended
+        problem = _first_of(group)
+    if problem is not None:
+        raise problem
     if demo.failed:
         raise CommandError(f"{demo.failed} of the calls did not work.")
 
@@ -55,28 +54,27 @@ class _Demo:
         self.failed = 0
 
     async def run(self) -> None:
-        """Start the server as a host would and ask; beside it a second stand-in, the same, is read raw."""
+        """Start the server as a host would and ask it; a second, equal fake API is read raw."""
         out = self._out
         total, raw_total = Cost(), Cost()
-        async with open_account(settings_for({}, demo=True), demo=True, cached=False) as account:
-            raw = RawApi(account)
+        async with open_client(settings_for({}, demo=True), demo=True, cached=False) as api_client:
+            raw = RawApi(api_client)
             sites = await raw.sites()
             self._introduce(len(sites))
-            asked = questions(sites[0].name)
+            all_questions = questions(sites[0].name)
             async with Client(_server(), elicitation_callback=self._consent) as client:
-                for number, question in enumerate(asked, 1):
-                    self._tell(number, question)
+                for number, question in enumerate(all_questions, 1):
+                    self._show_question(number, question)
                     result = await client.call_tool(question.tool, dict(question.arguments))
                     self._show(result)
                     if result.is_error or result.structured_content is None:
                         self.failed += 1
                         continue
-                    took = Cost(1, len(text_of(result).encode()))
-                    would = await raw.cost(question, result.structured_content)
-                    out.line(f"   {out.faint(_compared(result, took, would))}")
-                    for sum_, cost in ((total, took), (raw_total, would)):
-                        sum_.requests += cost.requests
-                        sum_.bytes += cost.bytes
+                    cost = Cost(1, len(text_of(result).encode()))
+                    raw_cost = await raw.cost(question, result.structured_content)
+                    out.line(f"   {out.faint(_compared(result, cost, raw_cost))}")
+                    total.add(cost)
+                    raw_total.add(raw_cost)
         out.line()
         out.line(
             f"In all: {total.requests} calls and {total.bytes:,} bytes to read; from the raw API "
@@ -87,7 +85,7 @@ class _Demo:
     async def _consent(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 - the SDK's
         for line in self._out.wrapped(params.message, first="   The server asks the user: ", rest="     "):
             self._out.line(line)
-        self._out.line("   The pretended user of this demo says yes.")
+        self._out.line("   The demo answers yes for the user.")
         return consent(params, agreed=True)
 
     def _introduce(self, sites: int) -> None:
@@ -97,11 +95,11 @@ class _Demo:
         ):
             self._out.line(line)
 
-    def _tell(self, number: int, question: Question) -> None:
+    def _show_question(self, number: int, question: Question) -> None:
         out = self._out
         out.line()
         out.line(out.strong(f"{number}. {question.words}"))
-        out.line(f"   {out.accent(f'{question.tool}({_told(question.arguments)})')}")
+        out.line(f"   {out.accent(f'{question.tool}({_arguments_text(question.arguments)})')}")
 
     def _show(self, result: CallToolResult) -> None:
         out = self._out
@@ -118,21 +116,21 @@ class _Demo:
 
 
 def _server() -> StdioServerParameters:
-    """This program in a process of its own, with no setting of the user's."""
+    """Return how to start this program in a process of its own, without the user's settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINYLYTICS_")}
     return StdioServerParameters(
         command=sys.executable, args=["-P", "-m", "tinylytics_mcp", "serve", "--demo"], env=environment
     )
 
 
-def _told(arguments: Mapping[str, str]) -> str:
+def _arguments_text(arguments: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
 
 
-def _compared(result: CallToolResult, took: Cost, would: Cost) -> str:
+def _compared(result: CallToolResult, cost: Cost, raw: Cost) -> str:
     structured = _size(result.structured_content)
-    requests = "1 request" if would.requests == 1 else f"{would.requests} requests"
-    return f"{took.bytes:,} bytes ({structured:,} in structured form); the raw API: {requests}, {would.bytes:,} bytes"
+    requests = "1 request" if raw.requests == 1 else f"{raw.requests} requests"
+    return f"{cost.bytes:,} bytes ({structured:,} in structured form); the raw API: {requests}, {raw.bytes:,} bytes"
 
 
 def _size(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""What the demo asks, and what a client of the bare API would have to read to answer the same."""
+"""The questions of the demo, and the requests of the raw API that answer the same."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tinylytics_tools.site_lookup import SITES, SiteReply, SitesReply
 from tinylytics_tools.uptime import UPTIME
 
 KUDO_UID = "test-kudo-1"
-"""A kudo that the stand-in has on its main site."""
+"""A kudo on the main site of the fake API."""
 
 _PAGE = 1000
 """The largest page that hits and kudos have: the fewest requests and bytes."""
@@ -24,17 +24,17 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Read:
-    """One thing to fetch, all pages of it. `days`: those of the answer, as many before them, or what comes unasked."""
+    """All pages of one endpoint. `days`: those of the answer, as many days before them, or the default of the API."""
 
     endpoint: Endpoint[Any]
     query: Mapping[str, str | int]
-    days: Literal["asked", "earlier", "any"] = "any"
+    days: Literal["window", "earlier", "any"] = "any"
     on_every_site: bool = False
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the user says, the call that an assistant makes of it, and the raw reads behind it."""
+    """A question of the user, the tool call that answers it, and the raw reads that would."""
 
     words: str
     tool: str
@@ -49,9 +49,14 @@ class Cost:
     requests: int = 0
     bytes: int = 0
 
+    def add(self, other: "Cost") -> None:
+        """Add another cost to this one."""
+        self.requests += other.requests
+        self.bytes += other.bytes
+
 
 def questions(site: str) -> list[Question]:
-    """The questions about one site of the stand-in's account."""
+    """Return the questions about one site of the fake API's account."""
     days = {"site": site, "period": "last_30_days"}
     count: dict[str, str | int] = {"page": 1, "per_page": 1}
     return [
@@ -60,14 +65,14 @@ def questions(site: str) -> list[Question]:
             "summarize_traffic",
             days,
             (
-                Read(HITS, {"per_page": _PAGE}, "asked"),  # only single hits tell the days
+                Read(HITS, {"per_page": _PAGE}, "window"),  # only single hits tell the days
                 Read(HITS, count, "earlier"),
-                Read(JOURNEYS, count, "asked"),
+                Read(JOURNEYS, count, "window"),
             ),
         ),
         Question("What is popular?", "rank_traffic", {**days, "dimension": "path"}, _both(_grouped("path"))),
         Question("Who links to me?", "rank_traffic", {**days, "dimension": "referrer"}, _both(_grouped("referrer"))),
-        Question("Which pages get kudos?", "list_kudos", days, (Read(KUDOS, {"per_page": _PAGE}, "asked"),)),
+        Question("Which pages get kudos?", "list_kudos", days, (Read(KUDOS, {"per_page": _PAGE}, "window"),)),
         Question(
             "Is everything up?",
             "check_health",
@@ -84,22 +89,22 @@ def questions(site: str) -> list[Question]:
 
 
 class RawApi:
-    """A client that reads the API page by page, as its document says."""
+    """Reads the API page by page, as its document says."""
 
-    def __init__(self, account: Client) -> None:
-        self._account = account
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._sites: list[int] = []
 
     async def sites(self) -> list[SiteReply]:
-        """The account's sites, the one with the most hits first."""
-        response = await self._account.send(SITES, SITES.fill(), {}, None)
+        """Return the account's sites, the one with the most hits first."""
+        response = await self._client.send(SITES, SITES.fill(), {}, None)
         sites = SitesReply.model_validate_json(response.content).sites
         sites.sort(key=lambda site: -(site.lifetime_hits or 0))
         self._sites = [site.id for site in sites]
         return sites
 
     async def cost(self, question: Question, answer: Mapping[str, Any]) -> Cost:
-        """Read all that a question needs, for the days that the answer is about, and count it."""
+        """Return the cost of reading all that a question needs, for the days of the answer."""
         cost = Cost()
         for read in question.raw:
             for site_id in self._sites if read.on_every_site else self._sites[:1]:
@@ -110,7 +115,7 @@ class RawApi:
         path = read.endpoint.fill(site_id=site_id, uid=KUDO_UID)
         page, pages = 1, 1
         while page <= pages:
-            response = await self._account.send(read.endpoint, path, {**query, "page": page} if query else {}, None)
+            response = await self._client.send(read.endpoint, path, {**query, "page": page} if query else {}, None)
             cost.requests += 1
             cost.bytes += len(response.content)
             if read.query.get("per_page") != 1:
@@ -123,7 +128,7 @@ def _grouped(by: str) -> dict[str, str | int]:
 
 
 def _both(query: dict[str, str | int]) -> tuple[Read, ...]:
-    return Read(HITS, query, "asked"), Read(HITS, query, "earlier")
+    return Read(HITS, query, "window"), Read(HITS, query, "earlier")
 
 
 def _window(read: Read, answer: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The command `report`: a site's traffic, kudos and uptime in one file that needs no host."""
+"""The command `report`: writes a site's traffic, kudos and uptime to one file."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.backend import open_account, settings_for
+from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.commands.call import text_of
 from tinylytics_mcp.commands.report_markdown import markdown
 from tinylytics_mcp.dashboard.page import page
@@ -19,13 +19,13 @@ from tinylytics_mcp.server import create_server
 from tinylytics_mcp.terminal import Terminal
 
 ROWS = 10
-"""Of each ranking; both halves of an answer still fit together (ANSWERS 2)."""
+"""Rows of each ranking; both halves of an answer still fit together (ANSWERS 2)."""
 _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
 
 
 def report(site: str, period: str | None, output: Path, *, demo: bool, cached: bool) -> None:
-    """Write the report on a site and print where it is.
+    """Write the report on a site and print its path.
 
     Raises:
         UsageError: the file is named neither as HTML nor as Markdown.
@@ -39,8 +39,8 @@ def report(site: str, period: str | None, output: Path, *, demo: bool, cached: b
 
     async def run() -> CommandError | None:
         async with (
-            open_account(settings, demo=demo, cached=cached) as account,
-            Client(create_server(account)) as client,
+            open_client(settings, demo=demo, cached=cached) as api_client,
+            Client(create_server(api_client)) as client,
         ):
             try:
                 await write_report(client, site, period, output)
@@ -54,9 +54,9 @@ def report(site: str, period: str | None, output: Path, *, demo: bool, cached: b
 
 
 async def write_report(client: Client, site: str, period: str | None, output: Path) -> None:
-    """Ask for the traffic, kudos and uptime of a site and write them to a file, as its suffix says.
+    """Write the traffic, kudos and uptime of a site to a file, as HTML or Markdown by its suffix.
 
-    What cannot be had beside the traffic, as uptime without a subscription, is told in its place.
+    A section that cannot be had, as uptime without a subscription, shows the error in its place.
 
     Raises:
         CommandError: the traffic could not be read, or the file not written.
@@ -73,7 +73,7 @@ async def write_report(client: Client, site: str, period: str | None, output: Pa
     ]
     title = f"{name}: Tinylytics report"
     if output.suffix.lower() in _HTML:
-        text = page({"title": title, "answers": [_drawn(result) for result in results]})
+        text = page({"title": title, "answers": [_for_page(result) for result in results]})
     else:
         text = markdown(title, [result.structured_content or text_of(result) for result in results])
     try:
@@ -82,8 +82,8 @@ async def write_report(client: Client, site: str, period: str | None, output: Pa
         raise CommandError(f"{str(output)!r} cannot be written: {error.strerror}.") from None
 
 
-def _drawn(result: CallToolResult) -> dict[str, Any]:
-    """A result as the page takes it: one of its halves."""
+def _for_page(result: CallToolResult) -> dict[str, Any]:
+    """Return one half of a result, as the page takes it."""
     if result.is_error:
         return {"isError": True, "content": [{"type": "text", "text": text_of(result)}]}
     return {"structuredContent": result.structured_content}

@@ -8,28 +8,28 @@ from tinylytics_tools.answer import UNKNOWN
 from tinylytics_tools.scope import WindowAnswer
 
 _FRAME = frozenset(WindowAnswer.model_fields)
-"""What every answer has: told in the head and the notes, not among the facts."""
+"""Fields of every answer: they are in the head and the notes, not among the facts."""
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~@$&!]|:(?=//)|(?<=www)\.")
 
 
 def markdown(title: str, answers: Sequence[Mapping[str, Any] | str]) -> str:
-    """The document. An answer is the structured half of a result, or the text of an error."""
+    """Return the document. An answer is the structured half of a result, or the text of an error."""
     sections = [_error(answer) if isinstance(answer, str) else _section(answer) for answer in answers]
     return "\n\n".join([f"# {escaped(title)}", *sections]) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, also in the cell of a table and on sites that link addresses by themselves."""
-    return _MARKUP.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    """Return text that Markdown shows as it is, also in a table cell and where bare addresses become links."""
+    return _MARKUP.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 
 def _section(answer: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in answer.items() if name not in _FRAME}
+    fields = {name: value for name, value in answer.items() if name not in _FRAME}
     parts = [f"## {escaped(answer['headline'])}"]
     if not answer["complete"]:
         parts.append("Not everything was read: see the notes.")
-    tables: dict[str, dict[str, Any]] = {name: value for name, value in told.items() if isinstance(value, dict)}
-    facts = [f"- {_title(name)}: {_cell(value)}" for name, value in told.items() if name not in tables]
+    tables: dict[str, dict[str, Any]] = {name: value for name, value in fields.items() if isinstance(value, dict)}
+    facts = [f"- {_title(name)}: {_cell(value)}" for name, value in fields.items() if name not in tables]
     parts += ["\n".join(facts)] if facts else []
     parts += [_table(name, table) for name, table in tables.items()]
     notes: list[str] = [*answer["notes"], *filter(None, [answer["visitor_data"]])]

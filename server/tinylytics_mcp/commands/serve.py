@@ -1,4 +1,4 @@
-"""Serves one account until the host is gone or the process is told to end."""
+"""The command `serve`: serves over stdio, Streamable HTTP or SSE until the host leaves or a signal comes."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from typing import Literal
 import anyio
 
 from tinylytics_mcp import logs
-from tinylytics_mcp.backend import open_account, say_no_key, settings_for
+from tinylytics_mcp.backend import open_backend, open_client, say_no_key, settings_for
 from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
@@ -20,10 +20,10 @@ Transport = Literal["stdio", "http", "sse"]
 
 
 def serve(*, transport: Transport, host: str, port: int, demo: bool, cached: bool) -> None:
-    """Serve over a transport; `host` and `port` are for the two that have an address.
+    """Serve over a transport; `host` and `port` are for http and sse, and port 0 takes a free one.
 
     Raises:
-        UsageError: a setting or the address cannot be used.
+        UsageError: a setting cannot be used, or would let in anybody.
         CommandError: the address is taken, or the host cannot be answered.
     """
     logs.configure()
@@ -31,41 +31,53 @@ def serve(*, transport: Transport, host: str, port: int, demo: bool, cached: boo
     if transport == "stdio":
         anyio.run(lambda: _serve_stdio(settings, demo=demo, cached=cached))
     else:
-        from tinylytics_mcp.http import serve as http_serve  # stdio starts faster without it
-
         sse_only = transport == "sse"
-        anyio.run(
-            lambda: http_serve.serve(
-                settings, os.environ, host=host, port=port, sse_only=sse_only, demo=demo, cached=cached
-            )
-        )
+        anyio.run(lambda: _serve_http(settings, host, port, sse_only=sse_only, demo=demo, cached=cached))
 
 
 async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
     """Answer on stdin and stdout until stdin ends.
 
-    A signal ends the process on the spot: nothing could take the thread that waits for stdin from its wait, and what
-    is kept in files is whole at every moment.
+    A signal ends the process at once: nothing can interrupt the thread that reads stdin, and files are consistent at
+    every moment.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+        signal.signal(number, _exit)
     if sys.stdin is None or sys.stdout is None:
         raise CommandError("to serve a host takes an open standard input and output.")
     if sys.stdin.isatty():
         say(f"this waits for an MCP host on its standard input. To look around, try `{PROGRAM} demo`.")
     if settings.key is None:
         say_no_key()
-    async with open_account(settings, demo=demo, cached=cached) as account:
-        is_cut_off = False
+    async with open_client(settings, demo=demo, cached=cached) as client:
+        output_failed = False
         try:
-            await create_server(account).run_stdio_async()
+            await create_server(client).run_stdio_async()
         except* BrokenPipeError:
-            pass  # the host is gone without closing our input first
+            pass  # the host ended without closing our input first
         except* OSError:
-            is_cut_off = True
-        if is_cut_off:
+            output_failed = True
+        if output_failed:
             raise CommandError("the host cannot be answered: the standard output cannot be written.")
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
+async def _serve_http(settings: Settings, host: str, port: int, *, sse_only: bool, demo: bool, cached: bool) -> None:
+    from tinylytics_mcp.http.app import http_app  # stdio starts faster without it
+    from tinylytics_mcp.http.connections import guarded
+    from tinylytics_mcp.http.limits import LIMITS
+    from tinylytics_mcp.http.run import address_of, bind, run
+    from tinylytics_mcp.http.settings import AuthMode, read_http_settings
+
+    http_settings = read_http_settings(os.environ, host=host)
+    if settings.key is None and http_settings.auth_mode is AuthMode.LOOPBACK:
+        say_no_key()
+    async with open_backend(settings, demo=demo, cached=cached) as backend:
+        app = http_app(backend, http_settings, sse_only=sse_only)
+        with bind(host, port) as listener:
+            paths = "/sse" if sse_only else "/mcp and /sse"
+            say(f"serving {paths} for {http_settings.auth_mode} on {address_of(listener)}")
+            await run(app, listener, connections=guarded(LIMITS), most_connections=LIMITS.connections)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)

@@ -1,4 +1,4 @@
-"""The command `token`: who may connect over HTTP, made, listed and revoked."""
+"""The command `token`: makes, lists and revokes the tokens of HTTP clients."""
 
 import os
 from pathlib import Path
@@ -13,23 +13,23 @@ from tinylytics_mcp.terminal import Terminal, say
 
 
 def add(terminal: Terminal, name: str, access: str, key_file: Path | None) -> None:
-    """Make a token and print it, this once; one that cannot be printed is taken back.
+    """Make a token and print it once; one that cannot be printed is revoked.
 
     Raises:
         UsageError: the name is taken, the key file holds no key, or the file of tokens cannot be used.
         CommandError: the file of tokens cannot be written, or the token not be printed.
     """
     level = Access(access)
-    kept = None
+    key_path = None
     if key_file is not None:
-        kept = str(key_file.expanduser().absolute())
+        key_path = str(key_file.expanduser().absolute())
         warnings: list[str] = []
-        key = key_in("--key-file", kept, warnings)
+        key = key_in("--key-file", key_path, warnings)
         if level is Access.FULL_ACCESS and key.access is Access.READ_ONLY:
             warnings.append("the key may only read, and so may this token until there is another key in the file.")
         for line in warnings:
             say(line)
-    secret = add_token(_file(), name, level, kept)
+    secret = add_token(_file(), name, level, key_path)
     say(f"this is the token of {name}. It is not kept and cannot be shown again.")
     try:
         terminal.line(secret)
@@ -39,7 +39,7 @@ def add(terminal: Terminal, name: str, access: str, key_file: Path | None) -> No
 
 
 def show(terminal: Terminal) -> None:
-    """Print a line for each token: its name, what it may do, whose key it stands for, and when it was made.
+    """Print a line for each token: its name, access, key file and date.
 
     Raises:
         UsageError: the file of tokens cannot be used.
@@ -49,13 +49,13 @@ def show(terminal: Terminal) -> None:
 
 
 def revoke(name: str) -> None:
-    """Let a token in no more.
+    """Revoke a token.
 
     Raises:
         UsageError: there is none of that name, or the file of tokens cannot be used.
     """
     revoke_token(_file(), name)
-    say(f"{name} is not let in any more, without a restart.")
+    say(f"{name} is revoked; no restart is needed.")
 
 
 def _file() -> Path:

@@ -1,4 +1,4 @@
-"""The command `writes`: what was written from this computer, and what came of it."""
+"""The command `writes`: lists the writes sent from this computer and their outcomes."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ def list_writes(limit: int) -> None:
 
 
 def _cells(entry: Entry) -> list[str]:
-    """One write as the table shows it; paths and uids may be a stranger's."""
+    """Return the cells of one write; paths and uids may hold text of strangers."""
     path = sanitize.path(entry.path) if entry.path else ""
     uid = sanitize.uid(entry.uid) if entry.uid else ""
     moment = sanitize.time(datetime.fromtimestamp(entry.at, UTC))

@@ -1,4 +1,4 @@
-"""Puts the page into a server as an MCP App: the resource, and on each charted tool the word where it is."""
+"""Adds the page to a server as an MCP App: the resource, and a reference to it on each charted tool."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ URI = "ui://tinylytics/dashboard.html"
 
 
 def dashboard() -> Apps:
-    """The extension that serves the page; without a policy of its own it gets the strictest there is."""
+    """Return the extension that serves the page; without a policy of its own it gets the strictest one."""
     apps = Apps()
     apps.add_html_resource(
         URI,
@@ -25,7 +25,7 @@ def dashboard() -> Apps:
 
 
 def with_chart(tools: Iterable[ApiTool]) -> list[ApiTool]:
-    """The same tools, the charted ones as copies that name the page.
+    """Return the tools, the charted ones as copies that name the page.
 
     The flat key is for hosts from before the final specification of MCP Apps.
     """

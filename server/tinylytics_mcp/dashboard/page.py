@@ -36,8 +36,8 @@ def page(data: Mapping[str, Any] | None = None) -> str:
         "data": embedded(data),
         "script": script,
     }
-    # One pass: what is put in is not looked through again.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _part("page.html"))
+    # One pass: inserted parts are not scanned again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
 
 
 def embedded(value: Any) -> str:

@@ -1,1 +1,1 @@
-"""Serves many assistants over HTTP: who may come in, whose account they get, and how much of the server."""
+"""Serves many clients over HTTP: authentication, accounts, sessions and limits."""

@@ -1,4 +1,4 @@
-"""Holds the accounts being served, each with a server object of its own, no more than there is room for."""
+"""Keeps a server object for each account being served, up to a limit."""
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
@@ -22,56 +22,56 @@ from tinylytics_mcp.http.settings import HttpSettings
 from tinylytics_mcp.server import READ_ONLY_BY_SETTING, create_server
 from tinylytics_mcp.version import NAME
 
-OpenAccount = Callable[[Caller], AbstractAsyncContextManager[Client]]
+OpenClient = Callable[[Caller], AbstractAsyncContextManager[Client]]
 
 
 class TooManyOpen(Exception):
-    """As many accounts, sessions or streams are open as may be."""
+    """The limit of accounts, sessions or streams is reached."""
 
 
 class AccountServer:
-    """One account's server: its ASGI app, the requests under way in it, and its sessions by id with their last use."""
+    """One account's server: its ASGI app, its open requests, and its sessions by id with the time of their last use."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.under_way = 0
+        self.open_requests = 0
         self.streams = 0
         self.sessions: dict[str, float] = {}
-        self.leave = anyio.Event()
+        self.closed = anyio.Event()
 
     def forget_idle(self, before: float) -> None:
-        """Sessions that were used before a moment are closed by the SDK itself."""
+        """Forget sessions last used before a time; the SDK itself closes them."""
         self.sessions = {session: used for session, used in self.sessions.items() if used >= before}
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody would miss it."""
-        return not self.under_way and not self.sessions
+    def is_idle(self) -> bool:
+        """Whether it has no open request and no session."""
+        return not self.open_requests and not self.sessions
 
 
 class Accounts:
-    """The rooms of one process, made when they are first asked for."""
+    """The account servers of one process, each created at the first request for it."""
 
     def __init__(
-        self, open_account: OpenAccount, settings: HttpSettings, limits: Limits, *, sse_only: bool = False
+        self, open_client: OpenClient, settings: HttpSettings, limits: Limits, *, sse_only: bool = False
     ) -> None:
-        self._open_account = open_account
+        self._open_client = open_client
         self._settings = settings
         self._limits = limits
         self._sse_only = sse_only
-        self._rooms: OrderedDict[tuple[str, Access | None], AccountServer] = OrderedDict()
+        self._servers: OrderedDict[tuple[str, Access | None], AccountServer] = OrderedDict()
         self._buses = WeakValueDictionary[str, InMemorySubscriptionBus]()
-        self._making = anyio.Lock()
+        self._lock = anyio.Lock()
         self._tasks: TaskGroup | None = None
 
     @property
-    def rooms(self) -> list[AccountServer]:
-        """Those there are, the one that was asked for longest ago first."""
-        return list(self._rooms.values())
+    def servers(self) -> list[AccountServer]:
+        """All of them, the least recently used first."""
+        return list(self._servers.values())
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
-        """Rooms live while it is open."""
+        """Run the account servers while it is open."""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
             try:
@@ -79,55 +79,55 @@ class Accounts:
             finally:
                 tasks.cancel_scope.cancel()
 
-    async def room(self, caller: Caller) -> AccountServer:
-        """The room of a caller's account.
+    async def server_for(self, caller: Caller) -> AccountServer:
+        """Return the server of a caller's account.
 
         Raises:
-            TooManyOpen: all are in use.
+            TooManyOpen: the limit is reached and none is idle.
         """
-        room = self._rooms.get(caller.account)
-        if room is None:
-            async with self._making:
-                room = self._rooms.get(caller.account) or await self._make(caller)
-        self._rooms.move_to_end(caller.account)
-        return room
+        account = self._servers.get(caller.account)
+        if account is None:
+            async with self._lock:
+                account = self._servers.get(caller.account) or await self._create(caller)
+        self._servers.move_to_end(caller.account)
+        return account
 
     def forget_idle(self) -> None:
-        """Take account of sessions that nobody used for long."""
+        """Forget sessions that were idle for too long."""
         before = monotonic() - self._limits.session_idle_s
-        for room in self._rooms.values():
-            room.forget_idle(before)
+        for account in self._servers.values():
+            account.forget_idle(before)
 
-    async def _make(self, caller: Caller) -> AccountServer:
+    async def _create(self, caller: Caller) -> AccountServer:
         if self._tasks is None:
-            raise RuntimeError("the hall is not open")
-        if len(self._rooms) >= self._limits.accounts:
-            self._make_place()
-        room = self._rooms[caller.account] = await self._tasks.start(self._keep, caller)
-        return room
+            raise RuntimeError("the accounts are not open")
+        if len(self._servers) >= self._limits.accounts:
+            self._evict_idle()
+        account = self._servers[caller.account] = await self._tasks.start(self._run, caller)
+        return account
 
-    def _make_place(self) -> None:
+    def _evict_idle(self) -> None:
         self.forget_idle()
-        for account, room in self._rooms.items():
-            if room.is_empty:
-                del self._rooms[account]
-                room.leave.set()
+        for key, account in self._servers.items():
+            if account.is_idle:
+                del self._servers[key]
+                account.closed.set()
                 return
         raise TooManyOpen
 
-    async def _keep(self, caller: Caller, *, task_status: TaskStatus[AccountServer]) -> None:
-        """A room from its making to its end, in a task of its own as its session manager wants it."""
-        async with self._open_account(caller) as account:
+    async def _run(self, caller: Caller, *, task_status: TaskStatus[AccountServer]) -> None:
+        """Run an account's server until it leaves, in a task of its own as the SDK's session manager requires."""
+        async with self._open_client(caller) as client:
             keys = [self._settings.state_key] if self._settings.state_key else None
-            audience = f"{NAME} {caller.account[0]}"  # else one account's server would take what another's sealed
-            sealed = (
+            audience = f"{NAME} {caller.account[0]}"  # else one account's server would accept state sealed by another's
+            state_security = (
                 RequestStateSecurity(keys=keys, audience=audience)
                 if keys
                 else RequestStateSecurity.ephemeral(audience=audience)
             )
             because = READ_ONLY_BY_SETTING if caller.access is None else READ_ONLY_FOR_CALLER
             bus = self._buses.setdefault(caller.account[0], InMemorySubscriptionBus())  # one for all levels of access
-            server = create_server(account, request_state=sealed, bus=bus, read_only_because=because)
+            server = create_server(client, request_state=state_security, bus=bus, read_only_because=because)
             limits, security = self._limits, self._settings.security
             apps = [server.sse_app(transport_security=security, max_request_body_size=limits.body)]
             if not self._sse_only:
@@ -140,11 +140,11 @@ class Accounts:
                 )
                 apps.append(streamable)
             routes = Router([route for app in apps for route in app.router.routes])
-            room = AccountServer(AuthContextMiddleware(routes))
+            account = AccountServer(AuthContextMiddleware(routes))
             if self._sse_only:
-                task_status.started(room)
-                await room.leave.wait()
+                task_status.started(account)
+                await account.closed.wait()
                 return
             async with server.session_manager.run():
-                task_status.started(room)
-                await room.leave.wait()
+                task_status.started(account)
+                await account.closed.wait()

@@ -1,4 +1,4 @@
-"""The whole of what is served over HTTP, as one ASGI app."""
+"""Builds the ASGI app of everything served over HTTP."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,48 +30,48 @@ PATHS = SSE_PATHS | {"/mcp"}
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> Starlette:
-    """Streamable HTTP at /mcp, SSE at /sse, /health and /ready, for as many accounts as the settings let in.
+    """Streamable HTTP at /mcp, SSE at /sse, /health and /ready, for all accounts that the settings admit.
 
     Raises:
         UsageError: the file of tokens cannot be used.
     """
 
-    def open_account(caller: Caller) -> AbstractAsyncContextManager[Client]:
-        return backend.account(caller.key, access=caller.access)
+    def open_client(caller: Caller) -> AbstractAsyncContextManager[Client]:
+        return backend.client(caller.key, access=caller.access)
 
-    door = auth_for(backend, settings)
-    hall = Accounts(open_account, settings, limits, sse_only=sse_only)
-    visits = Requests(hall, limits)
+    auth = auth_for(backend, settings)
+    accounts = Accounts(open_client, settings, limits, sse_only=sse_only)
+    requests = Requests(accounts, limits)
     readiness = Readiness(backend)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with hall.open(), anyio.create_task_group() as tasks:
-            tasks.start_soon(visits.watch, door)
+        async with accounts.open(), anyio.create_task_group() as tasks:
+            tasks.start_soon(requests.watch, auth)
             yield
             tasks.cancel_scope.cancel()
 
-    gate = AuthMiddleware(door, hall, visits, paths=SSE_PATHS if sse_only else PATHS)
+    app = AuthMiddleware(auth, accounts, requests, paths=SSE_PATHS if sse_only else PATHS)
     routes = [
         Route("/health", readiness.health),
         Route("/ready", readiness.ready),
-        Route("/.well-known/{rest:path}", _nothing_known),
-        Mount("/", app=gate),
+        Route("/.well-known/{rest:path}", _no_metadata),
+        Mount("/", app=app),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(_Perimeter, settings.security)])
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(_OriginCheck, settings.security)])
 
 
 def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
-    """The way in that the settings choose.
+    """Return the authentication that the settings choose.
 
     Raises:
         UsageError: the file of tokens cannot be used.
     """
 
     async def accepts(key: ApiKey) -> bool:
-        async with backend.account(key, cached=False) as account:
+        async with backend.client(key, cached=False) as client:
             try:
-                await CallContext(account).call(ME)
+                await CallContext(client).call(ME)
             except (KeyNotAccepted, NotAllowed):
                 return False
             return True
@@ -83,19 +83,19 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
     return LoopbackAuth(backend.settings.key)
 
 
-async def _nothing_known(_: Request) -> Response:
+async def _no_metadata(_: Request) -> Response:
     return not_found()
 
 
-class _Perimeter:
-    """Turns away what a web page of another origin sent, on every route alike."""
+class _OriginCheck:
+    """Refuses requests of web pages of another origin, on every route."""
 
     def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
         self._app = app
         self._checks = TransportSecurityMiddleware(security)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, then hand on."""
+        """Answer a refused request, or pass it on."""
         if scope["type"] == "http":
             refusal = await self._checks.validate_request(Request(scope))
             if refusal is not None:

@@ -1,4 +1,4 @@
-"""The three ways in: what a request must show, and whose account it then gets. None falls back to another."""
+"""The three ways to authenticate a request and choose its account; none falls back to another."""
 
 import logging
 from collections import OrderedDict, deque
@@ -36,13 +36,13 @@ READ_ONLY_FOR_CALLER = (
 _log = logging.getLogger(__name__)
 
 
-class NotNow(Exception):
-    """It cannot be said who this is, for want of something that is not the client's: try again later."""
+class AuthUnavailable(Exception):
+    """The caller cannot be checked now, for a reason that is not the client's: try again later."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a request is from. `who` tells callers apart and holds no secret; `access` lowers what the key may do."""
+    """Who a request is from. `who` identifies the caller and holds no secret; `access` lowers what the key may do."""
 
     who: str
     key: ApiKey | None
@@ -60,22 +60,22 @@ class Caller:
 
 
 class Auth(Protocol):
-    """A way in."""
+    """A way to authenticate requests."""
 
     scheme: str
     """What a 401 names in `WWW-Authenticate`."""
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Who a request is from, None if it does not show what it must.
+        """Return the caller of a request, None without valid credentials.
 
         Raises:
-            NotNow: that cannot be found out now.
+            AuthUnavailable: that cannot be checked now.
         """
         ...
 
 
 class LoopbackAuth:
-    """Lets in whoever reaches it, to the server's own account."""
+    """Admits every request to the server's own account."""
 
     scheme = "None"
 
@@ -83,15 +83,15 @@ class LoopbackAuth:
         self._caller = Caller("local", key)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:  # noqa: ARG002 - nothing has to be shown
-        """The one on this computer."""
+        """Return the caller on this computer."""
         return self._caller
 
 
 class TokenAuth:
-    """Asks for a gateway token as the bearer; the Tinylytics keys stay here.
+    """Takes a token as the bearer; the Tinylytics keys stay here.
 
     Raises:
-        UsageError: the file cannot be used. Later on it lets in nobody, and the log says why.
+        UsageError: the file cannot be used. Later on it admits nobody, and the log says why.
     """
 
     scheme = "Bearer"
@@ -103,7 +103,7 @@ class TokenAuth:
         self._keys: dict[str, Watched[ApiKey]] = {}
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Whose token it is. A token is told by its hash, so that one made anew under an old name is another caller."""
+        """Return the holder of a token, identified by its hash: a new token under an old name is another caller."""
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         try:
             tokens = self._tokens.value()
@@ -111,7 +111,7 @@ class TokenAuth:
             return None if token is None else Caller(token.hash[:32], self._key_of(token), token.access)
         except UsageError as problem:
             _log.error("%s", problem)
-            raise NotNow from None
+            raise AuthUnavailable from None
 
     def _key_of(self, token: Token) -> ApiKey | None:
         if token.key_file is None:
@@ -123,7 +123,7 @@ class TokenAuth:
 
 
 class ClientKeyAuth:
-    """Asks for the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on.
+    """Takes the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on.
 
     `check` asks Tinylytics whether it takes a key; it raises a `TinylyticsError` where it cannot tell.
     """
@@ -139,7 +139,7 @@ class ClientKeyAuth:
         self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Whose key it is; one that cannot be a key is not asked about."""
+        """Return the holder of a key; text that cannot be a key causes no request."""
         text = headers.get(KEY_HEADER, "").strip()
         if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
             return None
@@ -149,18 +149,18 @@ class ClientKeyAuth:
             return None
         good, until = self._known.get(key.fingerprint, (False, 0.0))
         if self._clock() >= until:
-            good = await self._flights.join(key.fingerprint, lambda: self._ask(key))
+            good = await self._flights.join(key.fingerprint, lambda: self._verify(key))
         return Caller(key.fingerprint, key) if good else None
 
-    async def _ask(self, key: ApiKey) -> bool:
+    async def _verify(self, key: ApiKey) -> bool:
         now = self._clock()
         if len(self._refusals) == MOST_REFUSALS and now - self._refusals[0] < REFUSED_FOR_S:
-            raise NotNow
+            raise AuthUnavailable
         try:
             async with self._slots:
                 good = await self._check(key)
         except TinylyticsError:
-            raise NotNow from None
+            raise AuthUnavailable from None
         if not good:
             self._refusals.append(now)
         self._known[key.fingerprint] = (good, now + (CHECKED_FOR_S if good else REFUSED_FOR_S))

@@ -13,18 +13,18 @@ DROP = "tinylytics-drop"
 
 
 def guarded(limits: Limits) -> type[H11Protocol]:
-    """uvicorn's connection, looked at every few seconds; one that waits for its client too long is cut off."""
-    patience = {"head": limits.head_s, "body": limits.body_s, "reader": limits.stalled_s}
+    """Return uvicorn's protocol class with timeouts: a connection that waits for its client too long is dropped."""
+    timeouts = {"head": limits.head_s, "body": limits.body_s, "reader": limits.stalled_s}
 
     class Guarded(H11Protocol):
         _timer: asyncio.TimerHandle | None = None
-        _waits: tuple[str, int] | None = None
+        _waiting: tuple[str, int] | None = None
         _since = 0.0
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
             super().connection_made(transport)
             self.app_state = {**self.app_state, DROP: transport.close}
-            self._look()
+            self._check()
 
         def connection_lost(self, exc: Exception | None) -> None:
             if self._timer is not None:
@@ -32,22 +32,22 @@ def guarded(limits: Limits) -> type[H11Protocol]:
             super().connection_lost(exc)
 
         def shutdown(self) -> None:
-            """The process ends: what is under way has a moment, then it is told that its client left."""
+            """Give open requests a moment, then close their connections, when the process ends."""
             super().shutdown()
             if not self.transport.is_closing():
                 self.loop.call_later(limits.parting_s, self.transport.close)
 
-        def _look(self) -> None:
-            waits = self._waits_for()
-            if waits != self._waits:
-                self._waits, self._since = waits, monotonic()
-            elif waits is not None and monotonic() - self._since >= patience[waits[0]]:
+        def _check(self) -> None:
+            waiting = self._waiting_for()
+            if waiting != self._waiting:
+                self._waiting, self._since = waiting, monotonic()
+            elif waiting is not None and monotonic() - self._since >= timeouts[waiting[0]]:
                 self.transport.abort()
                 return
-            self._timer = self.loop.call_later(limits.look_s, self._look)
+            self._timer = self.loop.call_later(limits.look_s, self._check)
 
-        def _waits_for(self) -> tuple[str, int] | None:
-            """What the client owes, and to which request; None where it is our turn."""
+        def _waiting_for(self) -> tuple[str, int] | None:
+            """Return what the client must send or read next, and for which request; None where it is our turn."""
             cycle = self.cycle
             if cycle is None:  # pyright: ignore[reportUnnecessaryComparison] - before the first request
                 return "head", id(cycle)

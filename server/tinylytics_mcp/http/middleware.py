@@ -1,27 +1,27 @@
-"""Lets a request in to its caller's account, or turns it away without saying why."""
+"""Authenticates requests and passes them to the server of the caller's account; a refusal gives no reason."""
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tinylytics_mcp.http.accounts import Accounts, TooManyOpen
-from tinylytics_mcp.http.auth import Auth, NotNow
-from tinylytics_mcp.http.sessions import Requests, seeing
+from tinylytics_mcp.http.auth import Auth, AuthUnavailable
+from tinylytics_mcp.http.sessions import Requests, recording
 
 TRY_AGAIN_S = 5
 
 
 class AuthMiddleware:
-    """An ASGI app before all accounts: asks the door who it is, and hands on to that account's own app."""
+    """The ASGI app before all account servers."""
 
-    def __init__(self, door: Auth, hall: Accounts, visits: Requests, *, paths: frozenset[str]) -> None:
-        self._door = door
-        self._hall = hall
-        self._visits = visits
+    def __init__(self, auth: Auth, accounts: Accounts, requests: Requests, *, paths: frozenset[str]) -> None:
+        self._auth = auth
+        self._accounts = accounts
+        self._requests = requests
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 404, 401 or 503, or have the account answer."""
+        """Answer 404, 401 or 503, or pass the request on."""
         if scope["path"] == "/mcp/":
             scope = {**scope, "path": "/mcp"}
         if scope["path"] not in self._paths:
@@ -29,31 +29,31 @@ class AuthMiddleware:
             return
         headers = Headers(scope=scope)
         try:
-            caller = await self._door.caller(headers)
+            caller = await self._auth.caller(headers)
             if caller is None:
-                await _unauthorized(self._door)(scope, receive, send)
+                await _unauthorized(self._auth)(scope, receive, send)
                 return
-            room = await self._hall.room(caller)
-            visit = self._visits.begin(caller, room, scope, headers)
-        except (NotNow, TooManyOpen):
+            account = await self._accounts.server_for(caller)
+            request = self._requests.begin(caller, account, scope, headers)
+        except (AuthUnavailable, TooManyOpen):
             await _later()(scope, receive, send)
             return
         try:
-            await room.app({**scope, "user": caller.user}, receive, seeing(visit, send))
-            if visit.status and not visit.is_complete:  # a stream that ended with its session
+            await account.app({**scope, "user": caller.user}, receive, recording(request, send))
+            if request.status and not request.is_complete:  # a stream that ended with its session
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            self._visits.end(visit)
+            self._requests.end(request)
 
 
 def not_found() -> Response:
-    """Some clients read every answer as JSON, a 404 too."""
+    """Return a 404 with a JSON body, since some clients read every answer as JSON."""
     return JSONResponse({"error": "not found"}, status_code=404)
 
 
-def _unauthorized(door: Auth) -> Response:
-    """No detail, and no metadata: there is no authorization server to be found."""
-    return JSONResponse({"error": "unauthorized"}, status_code=401, headers={"www-authenticate": door.scheme})
+def _unauthorized(auth: Auth) -> Response:
+    """Return a 401 without detail or metadata: there is no authorization server to discover."""
+    return JSONResponse({"error": "unauthorized"}, status_code=401, headers={"www-authenticate": auth.scheme})
 
 
 def _later() -> Response:

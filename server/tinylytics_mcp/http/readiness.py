@@ -1,4 +1,4 @@
-"""Says whether this process can do its work: it reaches Tinylytics, and its store."""
+"""Answers `/health` and `/ready`: whether this process reaches Tinylytics and its store."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,44 +13,44 @@ from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import TinylyticsError
 from tinylytics_tools.transport.interface import StoreUnavailable
 
-from tinylytics_mcp.backend import NOBODY, Backend
+from tinylytics_mcp.backend import NO_KEY_OWNER, Backend
 
-ASKED_AGAIN_S = 60.0
-PATIENCE_S = 10.0
+CHECK_EVERY_S = 60.0
+TIMEOUT_S = 10.0
 
 
 class Readiness:
-    """The answers of `/health` and `/ready`. Tinylytics is asked at most once a minute, whoever asks us."""
+    """The answers of `/health` and `/ready`. Tinylytics is asked at most once a minute."""
 
     def __init__(self, backend: Backend, *, clock: Callable[[], float] = monotonic) -> None:
         self._backend = backend
         self._clock = clock
-        self._asking = anyio.Lock()
-        self._reaches = False
-        self._asked_at = float("-inf")
+        self._lock = anyio.Lock()
+        self._is_reachable = False
+        self._checked_at = float("-inf")
 
     async def health(self, _: Request) -> Response:
-        """200 while the process answers at all."""
+        """Return 200 while the process answers at all."""
         return JSONResponse({"status": "ok"})
 
     async def ready(self, _: Request) -> Response:
-        """503 where Tinylytics is out of reach. Without the store it goes on, with less: 200, and said to be."""
-        async with self._asking:
-            if self._clock() - self._asked_at >= ASKED_AGAIN_S:
-                self._reaches, self._asked_at = await self._ask(), self._clock()
+        """Return 503 where Tinylytics is out of reach, and 200 with the status degraded where only the store is."""
+        async with self._lock:
+            if self._clock() - self._checked_at >= CHECK_EVERY_S:
+                self._is_reachable, self._checked_at = await self._check(), self._clock()
         store = await self._store()
-        told: dict[str, Any] = {
-            "status": "not ready" if not self._reaches else "ready" if store == "ok" else "degraded",
-            "tinylytics": "ok" if self._reaches else "out of reach",
+        report: dict[str, Any] = {
+            "status": "not ready" if not self._is_reachable else "ready" if store == "ok" else "degraded",
+            "tinylytics": "ok" if self._is_reachable else "out of reach",
             "store": store,
         }
-        return JSONResponse(told, status_code=200 if self._reaches else 503)
+        return JSONResponse(report, status_code=200 if self._is_reachable else 503)
 
-    async def _ask(self) -> bool:
-        with anyio.move_on_after(PATIENCE_S):
-            async with self._backend.account(None, cached=False) as account:
+    async def _check(self) -> bool:
+        with anyio.move_on_after(TIMEOUT_S):
+            async with self._backend.client(None, cached=False) as client:
                 try:
-                    await CallContext(account).call(ROOT)
+                    await CallContext(client).call(ROOT)
                 except TinylyticsError:
                     return False
                 return True
@@ -58,7 +58,7 @@ class Readiness:
 
     async def _store(self) -> str:
         try:
-            await self._backend.store.requests.usage(NOBODY, lambda: datetime.now(UTC))
+            await self._backend.store.requests.usage(NO_KEY_OWNER, lambda: datetime.now(UTC))
         except StoreUnavailable:
             return "out of reach: no cache, no writes, 100 requests an hour"
         return "ok"

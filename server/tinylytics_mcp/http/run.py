@@ -19,7 +19,7 @@ busy; one that is closed on them costs the request that they send at that moment
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """Return a listening socket.
 
     Raises:
         CommandError: the address is taken or is not one of this computer's.
@@ -36,7 +36,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Where a socket listens, as the beginning of a URL."""
+    """Return the address of a socket as the beginning of a URL."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -50,10 +50,10 @@ async def run(
 ) -> None:
     """Serve an ASGI app on a socket until SIGINT or SIGTERM.
 
-    `connections` is what becomes of each; past `most_connections` a request is answered 503.
+    `connections` is the protocol class; past `most_connections` a request is answered 503.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _go_on)  # uvicorn hears it first, stops, and then raises it once more
+        signal.signal(number, _ignore)  # uvicorn handles it first, stops, and then raises it again
     config = uvicorn.Config(
         app,
         http=connections,  # not what happens to be installed: httptools reads headers another way
@@ -69,5 +69,5 @@ async def run(
     await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def _go_on(_number: int, _frame: FrameType | None) -> None:
-    """Nothing: the program ends by itself once uvicorn has stopped."""
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the program ends by itself once uvicorn has stopped."""

@@ -1,4 +1,4 @@
-"""Keeps account of the requests under way: what each is, since when, and which sessions they open and use."""
+"""Tracks open requests: what each is, since when, and which sessions it opens and uses."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Scope, Send
 
 from tinylytics_mcp.http.accounts import Accounts, AccountServer, TooManyOpen
-from tinylytics_mcp.http.auth import Auth, Caller, NotNow
+from tinylytics_mcp.http.auth import Auth, AuthUnavailable, Caller
 from tinylytics_mcp.http.connections import DROP
 from tinylytics_mcp.http.limits import Limits
 
@@ -21,123 +21,124 @@ _STREAM_ID = re.compile(rb"session_id=([0-9a-f]{32})")
 
 @dataclass(eq=False)
 class OpenRequest:
-    """One request under way.
+    """One open request.
 
-    `drop` closes its connection. `heard`: when its client last said something on it. `stream`: an SSE connection's id.
+    `drop` closes its connection; `last_message` is when its client last sent one; `stream` is the id of an SSE stream.
     """
 
     caller: Caller
-    room: AccountServer
+    account: AccountServer
     headers: Headers
     method: str
     path: str
     is_sse: bool
     drop: Callable[[], None]
     began: float = field(default_factory=monotonic)
-    heard: float = field(default_factory=monotonic)
+    last_message: float = field(default_factory=monotonic)
     stream: str | None = None
     status: int = 0
     opened: str | None = None
     is_complete: bool = False
 
-    def see(self, message: Message) -> None:
-        """Learn from what is sent to the client."""
+    def record(self, message: Message) -> None:
+        """Record what is sent to the client."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.opened = Headers(raw=list(message.get("headers", []))).get(SESSION)
         else:
             self.is_complete = not message.get("more_body", False)
-            if self.is_sse and self.stream is None and (found := _STREAM_ID.search(message.get("body", b""))):
-                self.stream = found[1].decode()
+            if self.is_sse and self.stream is None and (match := _STREAM_ID.search(message.get("body", b""))):
+                self.stream = match[1].decode()
 
 
 class Requests:
-    """All visits of a process, and the limits on those that stay."""
+    """All open requests of a process, and the limits on sessions and streams."""
 
-    def __init__(self, hall: Accounts, limits: Limits) -> None:
-        self._hall = hall
+    def __init__(self, accounts: Accounts, limits: Limits) -> None:
+        self._accounts = accounts
         self._limits = limits
         self._open: set[OpenRequest] = set()
 
-    def begin(self, caller: Caller, room: AccountServer, scope: Scope, headers: Headers) -> OpenRequest:
-        """Note a request.
+    def begin(self, caller: Caller, account: AccountServer, scope: Scope, headers: Headers) -> OpenRequest:
+        """Record the beginning of a request.
 
         Raises:
-            TooManyOpen: it would open one stream or session too many.
+            TooManyOpen: it would exceed a limit of streams or sessions.
         """
         is_sse = scope["path"] == "/sse"
         if is_sse:
-            of_all = sum(other.streams for other in self._hall.rooms)
-            if of_all >= self._limits.streams or room.streams >= self._limits.streams_each:
+            total = sum(other.streams for other in self._accounts.servers)
+            if total >= self._limits.streams or account.streams >= self._limits.streams_each:
                 raise TooManyOpen
         elif scope["path"] == "/mcp" and _opens_session(scope["method"], headers):
             self._check_sessions()
-        visit = OpenRequest(caller, room, headers, scope["method"], scope["path"], is_sse, scope["state"][DROP])
-        self._hear(visit, scope)
-        room.under_way += 1
-        room.streams += is_sse
-        self._open.add(visit)
-        return visit
+        request = OpenRequest(caller, account, headers, scope["method"], scope["path"], is_sse, scope["state"][DROP])
+        self._record_message(request, scope)
+        account.open_requests += 1
+        account.streams += is_sse
+        self._open.add(request)
+        return request
 
-    def end(self, visit: OpenRequest) -> None:
-        """The request was answered, or broken off."""
-        self._open.discard(visit)
-        room = visit.room
-        room.under_way -= 1
-        room.streams -= visit.is_sse
-        given = visit.headers.get(SESSION)
-        if given is None:
-            if visit.opened is not None and visit.status < 300:
-                room.sessions[visit.opened] = monotonic()
-        elif visit.status == 404 or visit.method == "DELETE":
-            room.sessions.pop(given, None)
-        elif given in room.sessions:
-            room.sessions[given] = monotonic()
+    def end(self, request: OpenRequest) -> None:
+        """Record the end of a request."""
+        self._open.discard(request)
+        account = request.account
+        account.open_requests -= 1
+        account.streams -= request.is_sse
+        session = request.headers.get(SESSION)
+        if session is None:
+            if request.opened is not None and request.status < 300:
+                account.sessions[request.opened] = monotonic()
+        elif request.status == 404 or request.method == "DELETE":
+            account.sessions.pop(session, None)
+        elif session in account.sessions:
+            account.sessions[session] = monotonic()
 
-    async def watch(self, door: Auth) -> None:
-        """End the visits whose caller is not let in any more, and SSE connections on which nothing is said."""
+    async def watch(self, auth: Auth) -> None:
+        """Close requests whose caller is no longer admitted, and idle SSE streams, for as long as it runs."""
         while True:
             await anyio.sleep(self._limits.look_s)
             now = monotonic()
-            for visit in [visit for visit in self._open if now - visit.began > self._limits.look_s]:
-                if (visit.is_sse and now - visit.heard > self._limits.stream_idle_s) or await _is_out(visit, door):
-                    visit.drop()
+            for request in [request for request in self._open if now - request.began > self._limits.look_s]:
+                is_idle = request.is_sse and now - request.last_message > self._limits.stream_idle_s
+                if is_idle or await _is_refused(request, auth):
+                    request.drop()
 
     def _check_sessions(self) -> None:
-        if sum(len(room.sessions) for room in self._hall.rooms) >= self._limits.sessions:
-            self._hall.forget_idle()
-            if sum(len(room.sessions) for room in self._hall.rooms) >= self._limits.sessions:
+        if sum(len(account.sessions) for account in self._accounts.servers) >= self._limits.sessions:
+            self._accounts.forget_idle()
+            if sum(len(account.sessions) for account in self._accounts.servers) >= self._limits.sessions:
                 raise TooManyOpen
 
-    def _hear(self, visit: OpenRequest, scope: Scope) -> None:
-        """What is posted for an SSE connection was said on it."""
-        if visit.path.startswith("/messages/"):
-            named = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [""])[0]
+    def _record_message(self, request: OpenRequest, scope: Scope) -> None:
+        """Record a message posted for an SSE stream."""
+        if request.path.startswith("/messages/"):
+            stream = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [""])[0]
             for other in self._open:
-                if other.stream == named and other.room is visit.room:
-                    other.heard = visit.began
+                if other.stream == stream and other.account is request.account:
+                    other.last_message = request.began
 
 
-def seeing(visit: OpenRequest, send: Send) -> Send:
-    """The way to the client, looked at by the visit; where an SSE connection ends the SDK begins a second answer."""
+def recording(request: OpenRequest, send: Send) -> Send:
+    """Return `send` with recording; it drops the second response that the SDK begins where an SSE stream ends."""
 
-    async def tell(message: Message) -> None:
-        if visit.is_complete or (visit.status and message["type"] == "http.response.start"):
+    async def send_recorded(message: Message) -> None:
+        if request.is_complete or (request.status and message["type"] == "http.response.start"):
             return
-        visit.see(message)
+        request.record(message)
         await send(message)
 
-    return tell
+    return send_recorded
 
 
 def _opens_session(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request without a session may begin one; the new protocol (from 2026 on) has none."""
+    """Return whether a request may open a session; the new protocol (from 2026 on) has none."""
     return method == "POST" and SESSION not in headers and headers.get("mcp-protocol-version", "") < "2026"
 
 
-async def _is_out(visit: OpenRequest, door: Auth) -> bool:
+async def _is_refused(request: OpenRequest, auth: Auth) -> bool:
     try:
-        caller = await door.caller(visit.headers)
-    except NotNow:
+        caller = await auth.caller(request.headers)
+    except AuthUnavailable:
         return False
-    return caller is None or caller.account != visit.caller.account
+    return caller is None or caller.account != request.caller.account

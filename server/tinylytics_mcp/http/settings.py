@@ -1,4 +1,4 @@
-"""Reads who may connect over HTTP from the environment, and refuses what would let in anybody."""
+"""Reads the settings of serving over HTTP and refuses those that would let in anybody."""
 
 import re
 from collections.abc import Mapping
@@ -8,9 +8,8 @@ from pathlib import Path
 
 from mcp.server.transport_security import TransportSecuritySettings
 
-from tinylytics_mcp.base_url import is_loopback
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_on
+from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_loopback, is_on
 
 TOKENS_FILE = "TINYLYTICS_TOKENS_FILE"
 CLIENT_KEYS = "TINYLYTICS_CLIENT_KEYS"
@@ -25,7 +24,7 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?|\[[0-9a-f:]+\]
 
 
 class AuthMode(StrEnum):
-    """How a client shows who it is; a server has one of them."""
+    """How clients authenticate; a server uses one way."""
 
     TOKENS = "whoever holds a gateway token"
     CLIENT_KEYS = "whoever sends a Tinylytics key"
@@ -45,20 +44,20 @@ class HttpSettings:
 
     @property
     def security(self) -> TransportSecuritySettings:
-        """Which `Host` and `Origin` a request may have. A name without a port is meant with any."""
+        """The `Host` and `Origin` that a request may have; a name without a port allows any port."""
         names = [*_LOOPBACK, *self.hosts]
         origins = [f"http://{name}" for name in _LOOPBACK] + [f"https://{name}" for name in self.hosts]
         return TransportSecuritySettings(allowed_hosts=_any_port(names), allowed_origins=_any_port(origins))
 
 
 def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSettings:
-    """The settings for serving on an address.
+    """Return the settings for serving on an address.
 
     Raises:
-        UsageError: a variable cannot mean anything, two contradict each other, or the server would let in anybody.
+        UsageError: a value cannot be used, two contradict each other, or the server would let in anybody.
     """
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
-    auth_mode = _way_in(given)
+    auth_mode = _auth_mode(given)
     hosts = _hosts(given)
     if not is_loopback(host) or hosts:
         reached = f"--host {host} is" if not is_loopback(host) else f"{ALLOWED_HOSTS} says that this server is"
@@ -80,7 +79,7 @@ def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSett
     )
 
 
-def _way_in(given: Mapping[str, str]) -> AuthMode:
+def _auth_mode(given: Mapping[str, str]) -> AuthMode:
     if not is_on(given, CLIENT_KEYS):
         return AuthMode.TOKENS if TOKENS_FILE in given else AuthMode.LOOPBACK
     for name in (TOKENS_FILE, API_KEY, API_KEY_FILE):
@@ -111,6 +110,6 @@ def _state_key(given: Mapping[str, str]) -> str | None:
 
 
 def _any_port(names: list[str]) -> list[str]:
-    """The patterns of the SDK for names; one that has a port stays as it is."""
+    """Return the SDK's patterns for names; one with a port stays as it is."""
     has_port = re.compile(r":[0-9]+$")
     return [pattern for name in names for pattern in ((name,) if has_port.search(name) else (name, f"{name}:*"))]

@@ -1,4 +1,4 @@
-"""The file of gateway tokens: who may connect, by the hash of what they show, and with which Tinylytics key."""
+"""Reads and changes the file of tokens: the hash, access and Tinylytics key of each HTTP client."""
 
 import hashlib
 import json
@@ -21,15 +21,15 @@ from tinylytics_mcp.errors import CommandError, UsageError
 
 T = TypeVar("T")
 
-PATIENCE_S = 5.0
+LOCK_TIMEOUT_S = 5.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_BEGINNING = "tlm_"
+_PREFIX = "tlm_"
 """Lets a scanner of repositories find a token that was published by mistake."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """What is kept of a token. `key_file` holds the Tinylytics key that it stands for, None for the server's own."""
+    """What is stored of a token. `key_file` holds the Tinylytics key that it uses, None for the server's own."""
 
     name: str
     hash: str
@@ -39,22 +39,22 @@ class Token:
 
 
 def hash_of(secret: str) -> str:
-    """What is kept of what a client shows; a token is 256 random bits, so that no slow hash is needed."""
+    """Return the hash that is stored; a token is 256 random bits, so that no slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def read_tokens(path: Path) -> list[Token]:
-    """The tokens in a file.
+    """Return the tokens in a file.
 
     Raises:
         UsageError: it is not there, not a file of tokens, or others could write to it.
     """
     try:
         mode = path.stat().st_mode
-        told = path.read_bytes()
+        content = path.read_bytes()
         if sys.platform != "win32" and mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise UsageError(f"the file of tokens {path} can be written to by others. Run chmod go-w on it.")
-        return _FILE.validate_json(told)["tokens"]
+        return _FILE.validate_json(content)["tokens"]
     except OSError as error:
         raise UsageError(f"the file of tokens {path} cannot be read: {error.strerror}.") from None
     except (ValidationError, KeyError):
@@ -62,7 +62,7 @@ def read_tokens(path: Path) -> list[Token]:
 
 
 def add_token(path: Path, name: str, access: Access, key_file: str | None) -> str:
-    """Make a token, keep its hash, and return it: it cannot be shown again.
+    """Return a new token whose hash is stored: it cannot be shown again.
 
     Raises:
         UsageError: the name is taken or is none, or the file cannot be read or opened to write.
@@ -70,7 +70,7 @@ def add_token(path: Path, name: str, access: Access, key_file: str | None) -> st
     """
     if not _NAME.fullmatch(name):
         raise UsageError("the name of a token is letters, digits, dots, dashes and underscores, 64 at most.")
-    secret = _BEGINNING + secrets.token_urlsafe(32)
+    secret = _PREFIX + secrets.token_urlsafe(32)
 
     def add(tokens: list[Token]) -> list[Token]:
         if any(token.name == name for token in tokens):
@@ -82,7 +82,7 @@ def add_token(path: Path, name: str, access: Access, key_file: str | None) -> st
 
 
 def revoke_token(path: Path, name: str) -> None:
-    """Forget a token: who shows it is not let in any more, from the next request on.
+    """Revoke a token, from the next request on.
 
     Raises:
         UsageError: there is none of that name, or the file cannot be read or opened to write.
@@ -90,16 +90,16 @@ def revoke_token(path: Path, name: str) -> None:
     """
 
     def revoke(tokens: list[Token]) -> list[Token]:
-        left = [token for token in tokens if token.name != name]
-        if len(left) == len(tokens):
+        remaining = [token for token in tokens if token.name != name]
+        if len(remaining) == len(tokens):
             raise UsageError(f"there is no token {name!r}.")
-        return left
+        return remaining
 
     _change(path, revoke)
 
 
 class Watched(Generic[T]):
-    """What a file says, read again when it is another one than before; looking costs a few microseconds."""
+    """The content of a file, read again when the file changes; the check costs a few microseconds."""
 
     def __init__(self, path: Path, read: Callable[[Path], T]) -> None:
         self._path = path
@@ -108,10 +108,10 @@ class Watched(Generic[T]):
         self._value: T | None = None
 
     def value(self) -> T:
-        """What it says now.
+        """Return the current content.
 
         Raises:
-            UsageError: as `read` raises it, at each use until the file is mended.
+            UsageError: as `read` raises it, at each use until the file is corrected.
         """
         try:
             status = self._path.stat()
@@ -129,36 +129,36 @@ _FILE: TypeAdapter[dict[str, list[Token]]] = TypeAdapter(dict[str, list[Token]])
 
 
 def _change(path: Path, change: Callable[[list[Token]], list[Token]]) -> None:
-    """Put a new file into the place of the old; the new one, while it is written, keeps other processes waiting."""
-    fresh = path.with_name(path.name + ".new")
+    """Replace the file; the new one, while it is written, is the lock that other processes wait for."""
+    new = path.with_name(path.name + ".new")
     try:
-        descriptor = _take(fresh)
+        descriptor = _lock(new)
     except OSError as error:
         raise UsageError(f"the file of tokens {path} cannot be written: {error.strerror}.") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             tokens = change(read_tokens(path) if path.exists() else [])
-            told: dict[str, Any] = {"tokens": [asdict(token) for token in tokens]}
-            file.write(json.dumps(told, indent=1) + "\n")
+            document: dict[str, Any] = {"tokens": [asdict(token) for token in tokens]}
+            file.write(json.dumps(document, indent=1) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+        new.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise CommandError(f"the file of tokens {path} cannot be written: {error.strerror}. It is as it was.") from None
     except BaseException:
-        fresh.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
 
 
-def _take(fresh: Path) -> int:
-    end = time.monotonic() + PATIENCE_S
+def _lock(new: Path) -> int:
+    end = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
-            return os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            return os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             if time.monotonic() > end:
                 raise UsageError(
-                    f"another command seems to change the tokens. If none does, one was broken off: delete {fresh}."
+                    f"another command seems to change the tokens. If none does, one was broken off: delete {new}."
                 ) from None
             time.sleep(0.02)

@@ -27,7 +27,7 @@ class Days:
     """Some days in words, and as the time arguments of a tool."""
 
     words: str
-    asked: dict[str, str]
+    arguments: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,13 @@ def campaign_check(
 ) -> Plan:
     """Check what a campaign (its name in ?ref= or ?utm_source=) or a referring site brought, and whether it lasted."""
     days = period or _DEFAULT
-    calls = [call("summarize_traffic", "all traffic of these days, to set it against", site=site, **days.asked)]
+    calls = [call("summarize_traffic", "all traffic of these days, to set it against", site=site, **days.arguments)]
     names: list[str] = []
     if source:
         names.append(f"the source {named(source)}")
         by_source = {"site": site, "dimension": "source", "search": source}
         calls += [
-            call("rank_traffic", "the source", **by_source, **days.asked),
+            call("rank_traffic", "the source", **by_source, **days.arguments),
             call("rank_traffic", "whether it still brings visits", **by_source, period="last_7_days"),
         ]
     if referrer:
@@ -73,12 +73,12 @@ def campaign_check(
         host = sanitize.host(referrer)
         search = referrer if host == sanitize.NOT_A_HOST else host
         calls += [
-            call("rank_traffic", "the referrer", site=site, dimension="referrer", search=search, **days.asked),
-            call("summarize_traffic", "its visits by day and by page", site=site, referrer=referrer, **days.asked),
+            call("rank_traffic", "the referrer", site=site, dimension="referrer", search=search, **days.arguments),
+            call("summarize_traffic", "its visits by day and by page", site=site, referrer=referrer, **days.arguments),
         ]
     if not names:
         raise InvalidArgument("Give source, the name in ?ref= or ?utm_source=, or referrer, the referring host.")
-    calls.append(call("list_kudos", "what was liked", site=site, **days.asked, limit=5))
+    calls.append(call("list_kudos", "what was liked", site=site, **days.arguments, limit=5))
     return Plan(
         task=f"Check what {' and '.join(names)} brought to {one_site(site)} in the period {days.words}.",
         calls=tuple(calls),
@@ -137,9 +137,9 @@ def kudos_review(site: SomeSite = None, period: SomePeriod = None) -> Plan:
     return Plan(
         task=f"Review the kudos of {one_site(site)} in the period {days.words}.",
         calls=(
-            call("list_kudos", "kudos of these days, by page and the newest", site=site, **days.asked),
+            call("list_kudos", "kudos of these days, by page and the newest", site=site, **days.arguments),
             call("list_kudos", "kudos of all time, to set it against", site=site, period="all_time"),
-            call("rank_traffic", "what was read", site=site, dimension="path", **days.asked),
+            call("rank_traffic", "what was read", site=site, dimension="path", **days.arguments),
         ),
         form=(
             "kudos in the period and of all time; the pages that were liked most, with likes per hundred views; pages "

@@ -28,7 +28,7 @@ def monthly_report(month: SomeMonth = None, site: AnySite = None) -> Plan:
     days = month or _LAST_MONTH
     return Plan(
         task=f"Write the monthly report, for {days.words}, of {all_sites(site)}.",
-        calls=_calls(site, days.asked),
+        calls=_calls(site, days.arguments),
         form=_form(site, words=200),
     )
 
@@ -36,7 +36,7 @@ def monthly_report(month: SomeMonth = None, site: AnySite = None) -> Plan:
 @prompt(title="Year in review")
 def year_in_review(year: Year, site: SomeSite = None) -> Plan:
     """Look back on a year of a site: its traffic against the year before, best pages, sources, weekdays, kudos."""
-    days = year.asked
+    days = year.arguments
     before = {**days, "compare": "previous_year"}
     return Plan(
         task=f"Look back on the year {year.words} of {one_site(site)}.",
