@@ -48,6 +48,21 @@ async def test_a_client_with_forms_shows_the_user_what_goes_and_a_tick_deletes_i
     )
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_deletion_is_one_call_with_all_its_requests_however_often_the_client_comes_back(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = fake_api()
+    site = add(service, UID)
+    caplog.set_level("INFO", "tinylytics_mcp.calls")
+    async with connect(service, mode=mode, elicitation=answering(TICKED)) as host:
+        answer = await host.answer("delete_kudo", site=site, uid=UID)
+        assert answer["requests_used"] == len(host.wire.requests)
+    (line,) = [record for record in caplog.records if record.name == "tinylytics_mcp.calls"]
+    assert line.getMessage() == "delete_kudo: ok"
+    assert getattr(line, "facts")["requests"] == answer["requests_used"]  # noqa: B009 -- a record has no such field
+
+
 NO = {
     "declined": ElicitResult(action="decline"),
     "cancelled": ElicitResult(action="cancel"),
