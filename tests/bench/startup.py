@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-MOST = 1.5
+MOST = 1.2
 """Times the bare server's median."""
 
 BARE = """
