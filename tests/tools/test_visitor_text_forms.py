@@ -63,14 +63,6 @@ def test_a_country_is_two_capitals() -> None:
     assert {sanitize.country(code) for code in (None, "", "de", "DEU", "D\n", "ДЕ", "DE\n")} == {"unknown"}
 
 
-def test_a_hash_is_hex_and_two_that_are_not_stay_two() -> None:
-    assert sanitize.hex_hash("a1B2c3") == "a1B2c3"
-    strange = {sanitize.hex_hash(value) for value in ("v1a2b3", "v1a2b4", "<b>", "\ud800", "a" * 65)}
-    assert len(strange) == 5
-    assert all(len(value) == 12 and int(value, 16) >= 0 for value in strange)
-    assert sanitize.hex_hash(None) == "unknown"
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

@@ -28,7 +28,6 @@ EXITS: dict[str, tuple[Callable[[str | None], str], int]] = {
     "domain": (sanitize.domain, 120),
     "label": (sanitize.label, 80),
     "prose": (sanitize.prose, 600),
-    "hex_hash": (sanitize.hex_hash, 64),
     "time": (sanitize.time, 20),
 }
 HOSTILE = (

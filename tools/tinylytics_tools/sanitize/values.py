@@ -31,7 +31,6 @@ _IN_NAMES: Final = " -_./+"
 _IN_HOSTS: Final = "-_."
 _HOST_CAP: Final = 80
 _CUT_DIGITS: Final = 8
-_HASH_DIGITS: Final = 12
 
 _CUT: Final = re.compile(rf"(.*){CUT_MARK}[0-9a-f]{{{_CUT_DIGITS}}}", re.DOTALL)
 _PART: Final = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
@@ -40,7 +39,6 @@ _PORT: Final = re.compile(r":[0-9]*$")
 _WWW: Final = re.compile(r"(?:www\.)+(?=[^.]+\.)")
 _DOTTED: Final = re.compile(r"[^.]+(?:\.[^.]+)+")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
-_HEX: Final = re.compile(r"[0-9A-Fa-f]{1,64}")
 
 
 def path(value: str | None) -> str:
@@ -110,13 +108,6 @@ def domain(value: str | None) -> str:
 def country(value: str | None) -> str:
     """Return a country's code of two capitals (`XX` is the API's own word for one it could not find)."""
     return value if value and _COUNTRY.fullmatch(value) else UNKNOWN
-
-
-def hex_hash(value: str | None) -> str:
-    """Return a visitor's or a hit's hash; twelve hex digits of its SHA-256 if it is not hex, so that two stay two."""
-    if not value or value == UNKNOWN:
-        return UNKNOWN
-    return value if _HEX.fullmatch(value) else _digest(value)[:_HASH_DIGITS]
 
 
 def time(value: str | datetime | None) -> str:

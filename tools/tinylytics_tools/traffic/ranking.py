@@ -1,6 +1,8 @@
 """Makes the answer of `rank_traffic`: the ranking, and what rose, fell, is new and is gone."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tinylytics_tools import sanitize
@@ -13,7 +15,6 @@ from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
 from tinylytics_tools.tables import change, counted, listing, percent, ranking
-from tinylytics_tools.traffic import names
 from tinylytics_tools.traffic.compare import Compared, compared, so_far, spoken
 from tinylytics_tools.traffic.estimate import Estimate
 from tinylytics_tools.traffic.reader import DimensionTraffic
@@ -116,7 +117,7 @@ class Ranking:
         total, today = max(traffic.total, self._counts.total), self._today
         more: dict[str, Any] = {}
         if exclude:
-            patterns = names.patterns(exclude)
+            patterns = _patterns(exclude)
             keys = _keys(patterns.match, now, finished, before)
             hits = _total(_only(now, keys))
             if today is not None:
@@ -129,7 +130,7 @@ class Ranking:
         not_compared = [] if today is None else ["today"]
         unlisted = ["hits that are not in the list,"] if total - (today or 0) != change.later else []
         if search:
-            keys = _keys(names.containing(search), now, finished, before)
+            keys = _keys(_containing(search), now, finished, before)
             now, finished, before = (_only(one, keys) for one in (now, finished, before))
             hits = _total(now)
             more |= {"matching_names": len(now), "matching_hits": hits, "matching_percent": percent(hits, total)}
@@ -331,3 +332,39 @@ def _only(named: Mapping[str, Named], keys: Collection[str]) -> dict[str, Named]
 def _keys(is_meant: Callable[[Named], bool], *lists: dict[str, Named]) -> set[str]:
     """The names that are meant in one of the lists, by one of their spellings."""
     return {key for one in lists for key, named in one.items() if is_meant(named)}
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """Names to leave out, `*` standing for any text; `text` is safe to show."""
+
+    text: str
+    _expressions: tuple[re.Pattern[str], ...]
+
+    def match(self, named: Named) -> bool:
+        """Return whether one spelling of a name is to be left out, upper or lower case."""
+        return any(expression.fullmatch(text) for expression in self._expressions for text in _spellings(named))
+
+
+def _patterns(exclude: str) -> _Patterns:
+    """Return the names or patterns of a list with commas.
+
+    Raises:
+        InvalidArgument: there is none in it, or one that leaves out everything.
+    """
+    words = [word.strip() for word in exclude.split(",") if word.strip()]
+    if not words or any(not word.strip("*") for word in words):
+        raise InvalidArgument("exclude needs names to leave out, apart by commas, such as /feed*,*.xml")
+    texts = (".*".join(re.escape(part) for part in re.split(r"\*+", word)) for word in words)
+    expressions = tuple(re.compile(text, re.IGNORECASE | re.DOTALL) for text in texts)
+    return _Patterns(", ".join(sanitize.path(word) for word in words), expressions)
+
+
+def _containing(search: str) -> Callable[[Named], bool]:
+    """Return a test whether a name has a text in one of its spellings, upper or lower case."""
+    part = search.strip().casefold()
+    return lambda named: any(part in text.casefold() for text in _spellings(named))
+
+
+def _spellings(named: Named) -> list[str]:
+    return [named.name, *(raw for raw in named.raw if isinstance(raw, str) and raw.startswith("/"))]

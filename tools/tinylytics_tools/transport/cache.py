@@ -1,5 +1,6 @@
 """Answers a read from what was fetched before, while that is as good as new or the service is away."""
 
+import contextlib
 import copy
 import re
 
@@ -109,11 +110,9 @@ class Transport(httpx.AsyncBaseTransport):
         end = now.timestamp() + endpoint.ttl(dict(request.url.params), reply, now)
         stored = StoredReply(response.headers.get("content-type", ""), response.content, now.timestamp(), end)
         copies = [address, _address(request.url, _FOR_WRITES)] if endpoint.survives_writes else [address]
-        try:
+        with contextlib.suppress(StoreUnavailable):
             for one in copies:
                 await self._replies.keep(self._fingerprint, one, stored, generation)
-        except StoreUnavailable:
-            return response, stored
         return response, stored
 
     async def _write(self, request: httpx.Request) -> httpx.Response:
