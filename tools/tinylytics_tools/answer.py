@@ -130,25 +130,29 @@ class Answer(BaseModel):
 
     def result(self, *, half: int | None = None) -> CallToolResult:
         """Return both halves of the fitted answer, as the host gets them."""
-        answer = self.fitted(half=half)
-        text = TextContent(type="text", text=answer.text())
-        return CallToolResult(content=[text], structured_content=answer.structured())
+        _, text, structured = self._fit(half)
+        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 
     def fitted(self, *, half: int | None = None) -> Self:
         """Return the answer marked, and made to fit into its size by dropping rows from the longest table.
 
         `half`: bytes that each half may have; None leaves only the limit on both together.
         """
+        return self._fit(half)[0]
+
+    def _fit(self, half: int | None) -> tuple[Self, str, dict[str, Any]]:
         answer = self._marked()
-        while answer.oversize(half):
+        text, structured = answer.text(), answer.structured()
+        while _is_oversize(text, structured, half):
             lengths = {name: table.listed for name, table in answer.tables().items() if table.shorter() is not None}
             if not lengths:
                 break
             longest = max(lengths, key=lambda name: lengths[name])
             answer = answer.model_copy(update={longest: answer.tables()[longest].shorter()})
-        if answer.oversize(None):
+            text, structured = answer.text(), answer.structured()
+        if _is_oversize(text, structured, None):
             raise RuntimeError(f"{type(self).__name__} cannot be made small enough")
-        return answer
+        return answer, text, structured
 
     def structured(self) -> dict[str, Any]:
         """Return the structured content, for hosts that show the model only that."""
@@ -162,9 +166,7 @@ class Answer(BaseModel):
 
     def oversize(self, half: int | None) -> bool:
         """Return whether a half, or both together, have more bytes than allowed."""
-        structured = compact(self.structured())
-        text = compact(self.text())
-        return structured + text > LARGEST - _ENVELOPE or (half is not None and max(structured, text) > half)
+        return _is_oversize(self.text(), self.structured(), half)
 
     def _marked(self) -> Self:
         if not self.from_visitors or self.visitor_data:
@@ -183,6 +185,11 @@ _FRAME = frozenset(Answer.model_fields)
 _SCOPE = frozenset({"site_id", "site", "first_day", "last_day", "days", "time_zone", "filters", "defaults"})
 _ENVELOPE = 120
 """Bytes that the result's own keys take around the two halves."""
+
+
+def _is_oversize(text: str, structured: dict[str, Any], half: int | None) -> bool:
+    sizes = compact(text), compact(structured)
+    return sum(sizes) > LARGEST - _ENVELOPE or (half is not None and max(sizes) > half)
 
 
 def compact(value: Any) -> int:
