@@ -35,12 +35,11 @@ def faults(document: dict[str, Any], name: str, answer: object) -> list[str]:
     return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(answer)]
 
 
-async def test_the_document_holds_all_sixteen_operations() -> None:
+async def test_the_document_holds_all_operations_with_their_path_values() -> None:
     document = (await ask(made(), "/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     listed = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert listed == {(operation.method, operation.template) for operation in OPERATIONS}
-    assert len(listed) == 16
     for path, methods in document["paths"].items():
         for operation in methods.values():
             in_path = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}

@@ -7,6 +7,7 @@ import httpx2 as httpx
 import pytest
 from family_service import HOSTILE, HTML, answering, assert_safe, spoilt
 from tinylytics_mcp.fake_api import FakeApi, Quirk
+from tinylytics_mcp.fake_api.openapi import OPERATIONS
 from wiring import BASE_URL, MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -23,10 +24,10 @@ async def test_the_endpoints_are_told_without_a_key_being_sent(mode: Mode) -> No
     assert answer is not None
     assert str(request.url) == BASE_URL
     assert "authorization" not in request.headers
-    assert len(answer["endpoints"]["rows"]) == 16
+    assert len(answer["endpoints"]["rows"]) == len(OPERATIONS)
     assert ["DELETE", "/sites/:id/kudos/:kudo_uid", "Delete one kudo by UID"] in answer["endpoints"]["rows"]
     assert (answer["name"], answer["version"], answer["base_url"]) == ("Tinylytics API", "v1", BASE_URL)
-    assert "The API names 16 endpoints, version v1." in text_of(result)
+    assert f"The API names {len(OPERATIONS)} endpoints, version v1." in text_of(result)
     assert_safe(result)
 
 
