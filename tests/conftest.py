@@ -1,14 +1,26 @@
-"""What every test shares: one event loop backend, one Redis for those that need one, one set of property settings."""
+"""The options of a test run and what its last lines tell; one event loop backend and one Redis for all tests."""
 
+from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
-import properties
 import pytest
-from redis_server import MISSING, PROGRAM, running_redis
+from support import properties
+from support.redis_server import MISSING, PROGRAM, running_redis
+
+END_TO_END = Path(__file__).parent / "end_to_end"
+LEFT_OUT = pytest.StashKey[int]()
+"""How many end-to-end tests were not run."""
+TIMEOUT_S = 120
+"""The `timeout` of pyproject.toml, for property tests with the usual number of examples."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let property tests run with more examples than usual."""
+    """Add `--end-to-end` and `--examples`."""
+    parser.addoption(
+        "--end-to-end", action="store_true", help="run tests/end_to_end too: browser, other clients, processes, load"
+    )
     parser.addoption(
         "--examples", type=int, metavar="TIMES", help="run property tests with TIMES as many examples, drawn at random"
     )
@@ -17,6 +29,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the property tests up, before any is collected."""
     properties.configure(config.getoption("examples") or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the end-to-end tests unless they are asked for; give more time to more examples."""
+    times: int = config.getoption("examples") or 1
+    for item in items:
+        if times > 1 and item.get_closest_marker("hypothesis"):
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S * times))
+    left_out = [item for item in items if END_TO_END in item.path.parents]
+    if left_out and not config.getoption("end_to_end"):
+        config.stash[LEFT_OUT] = len(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if END_TO_END not in item.path.parents]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the number of tests left out from a worker to the process that prints the summary."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - pytest-xdist passes both
+    """Take the number from a worker; each worker collects all tests. One that crashed has none."""
+    output: dict[str, int] = getattr(node, "workeroutput", {})
+    node.config.stash[LEFT_OUT] = output.get("left_out", node.config.stash.get(LEFT_OUT, 0))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,9 +70,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how many examples each property test ran with, where their number was asked for."""
-    if terminalreporter.config.getoption("examples") is None:
-        return
+    """Print the examples drawn where their number was asked for, and what was skipped or left out, and why."""
+    if terminalreporter.config.getoption("examples") is not None:
+        _print_examples(terminalreporter)
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", ()):
+        _, _, reason = report.longrepr
+        reasons[reason.removeprefix("Skipped: ")] += 1
+    left_out = terminalreporter.config.stash.get(LEFT_OUT, 0)
+    if reasons or left_out:
+        terminalreporter.section("not run")
+    for reason, number in sorted(reasons.items()):
+        terminalreporter.write_line(f"{number:,} skipped: {reason}")
+    if left_out:
+        terminalreporter.write_line(f"{left_out:,} end-to-end tests left out; they run with --end-to-end")
+
+
+def _print_examples(terminalreporter: pytest.TerminalReporter) -> None:
     ran = {
         report.nodeid: number
         for reports in terminalreporter.stats.values()

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
-from fault_harness import RATE, Figures, create_kudos, delete_kudos, record_hits, retry_blindly
-from killing import kill
+from support.fault_runs import RATE, Figures, create_kudos, delete_kudos, record_hits, retry_blindly
+from support.kills import kill
 
 WRITES, KILLS = 10_000, 500
 COLUMNS = "{:<32}{:>8}{:>8}{:>12}{:>14}{:>10}{:>8}"

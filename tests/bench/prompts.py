@@ -11,10 +11,10 @@ from datetime import date, timedelta
 
 import anyio
 import httpx2 as httpx
-from prompt_calls import BYTES_PER_TOKEN, Followed, follow
+from support.client import BASE_URL, NOW, connect, network_of, rows_of
+from support.prompts import BYTES_PER_TOKEN, Followed, follow
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_tools.periods import Window
-from wiring import BASE_URL, NOW, connect, network_of, rows_of
 
 MOST_CALLS, MOST_TOKENS = 8, 8_000
 MOST_BYTES_PER_TOKEN = 3

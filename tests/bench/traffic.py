@@ -19,13 +19,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import anyio
 import httpx2 as httpx
 from mcp import Client
+from support.client import BASE_URL, text_of
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.answer import compact
 from tinylytics_tools.client import Client as ApiClient
 from tinylytics_tools.transport import build_transport, open_store
-from wiring import BASE_URL, text_of
 
 SIZES = (1_000, 100_000, 1_000_000)
 LATENCY_S = 0.05

@@ -7,14 +7,14 @@ from typing import Any, cast
 
 import httpx2 as httpx
 import pytest
-from calls import numbered
 from mcp.types import CallToolResult
-from published_schemas import problems_of_value
+from support.calls import numbered
+from support.client import NOW, Connected, Json, Mode, connect, network_of, text_of
+from support.schemas import problems_of_value
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, UNKNOWN, compact
 from tinylytics_tools.errors import LONGEST
 from tinylytics_tools.sanitize import forbidden
-from wiring import NOW, Connected, Json, Mode, connect, network_of, text_of
 
 pytestmark = pytest.mark.anyio
 

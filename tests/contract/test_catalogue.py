@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from calls import CALLS
 from mcp.types import Tool
+from support.calls import CALLS
+from support.client import MODES, NOW, Json, Mode, connect
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi
 from tinylytics_mcp.server import INSTRUCTIONS
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
-from wiring import MODES, NOW, Json, Mode, connect
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from readme_parts import DATED, PARTS, README, part_of
+from support.readme import DATED, PARTS, README, part_of
 from tinylytics_mcp import settings
 
 TEXT = README.read_text("utf-8")
@@ -17,7 +17,7 @@ ROOT = README.parent
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_made_part_is_as_the_program_makes_it(name: str) -> None:
-    assert part_of(TEXT, name) == PARTS[name](), "run: uv run python tests/contract/readme_parts.py"
+    assert part_of(TEXT, name) == PARTS[name](), "run: uv run python tests/support/readme.py"
 
 
 @pytest.mark.parametrize("name", DATED)

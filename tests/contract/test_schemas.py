@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
-from published_schemas import problems_of_schema, problems_of_value
+from support.client import MODES, NOW, Mode, connect
+from support.schemas import problems_of_schema, problems_of_value
 from tinylytics_mcp.fake_api import FakeApi
-from wiring import MODES, NOW, Mode, connect
 
 pytestmark = pytest.mark.anyio
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from family_service import HOSTILE, HTML, ME, NOT_SUBSCRIBED, answering, assert_safe, spoilt
+from support.client import MODES, NOW, Mode, connect, text_of
+from support.replies import HOSTILE, HTML, ME, NOT_SUBSCRIBED, answering, assert_safe, spoilt
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi, Quirk
-from wiring import MODES, NOW, Mode, connect, text_of
 
 pytestmark = pytest.mark.anyio
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from family_service import HOSTILE, NOT_SUBSCRIBED, answering, assert_safe, spoilt
+from support.client import MODES, NOW, Mode, connect, rows_of, text_of
+from support.replies import HOSTILE, NOT_SUBSCRIBED, answering, assert_safe, spoilt
 from tinylytics_mcp.fake_api import FakeApi, Quirk
-from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import httpx2 as httpx
 import pytest
-from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
+from support.client import MODES, NOW, Mode, connect, rows_of, text_of
+from support.replies import HOSTILE, HTML, NOT_SUBSCRIBED, SITE, answering, assert_safe, pages_of, paging, spoilt
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, compact
-from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
 

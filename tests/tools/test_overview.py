@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from support.client import NOW, connect, network_of, rows_of, text_of
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.overview.read import affordable
 from tinylytics_tools.transport import open_store
-from wiring import NOW, connect, network_of, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
 

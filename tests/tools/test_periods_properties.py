@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from properties import examples
+from support.properties import examples
 from tinylytics_tools.periods import PERIODS, Compare, Window, earlier, resolve, series_in_order
 
 YEARS = [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1)]  # 2024 has a leap day

@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from family_service import HOSTILE, HTML, NOT_SUBSCRIBED, answering, api_of, assert_safe, pages_of, paging, spoilt
+from support.client import MODES, NOW, Mode, connect, rows_of, text_of
+from support.replies import HOSTILE, HTML, NOT_SUBSCRIBED, answering, api_of, assert_safe, pages_of, paging, spoilt
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools import uptime
 from tinylytics_tools.errors import KeyNotAccepted, TooManyRequests
-from wiring import MODES, NOW, Mode, connect, rows_of, text_of
 
 pytestmark = pytest.mark.anyio
 

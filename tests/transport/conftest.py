@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis_stores import KINDS, stores_of
+from support.redis_server import KINDS, stores_of
 from tinylytics_tools.transport import open_store
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from scripted import (
+from support.network import (
     KEY,
     OTHER_KEY,
     Clock,

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import httpx2 as httpx
 import pytest
-from scripted import Clock, Step, answer, get, network, post, stats_of, transport_of
+from support.network import Clock, Step, answer, get, network, post, stats_of, transport_of
 from tinylytics_tools.transport import Transport, open_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("over_each_store")]

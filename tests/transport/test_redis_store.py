@@ -7,8 +7,8 @@ from time import monotonic
 
 import anyio
 import pytest
-from redis_server import MISSING, PROGRAM, running_redis
-from scripted import KEY, OTHER_KEY, Clock, answer, get, network, post, stats_of, statuses
+from support.network import KEY, OTHER_KEY, Clock, answer, get, network, post, stats_of, statuses
+from support.redis_server import MISSING, PROGRAM, running_redis
 from tinylytics_tools.transport import build_transport
 from tinylytics_tools.transport.interface import StoredReply, StoreUnavailable
 from tinylytics_tools.transport.rate_limit import FOR_READS, WITHOUT_STORE

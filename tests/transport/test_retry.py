@@ -3,7 +3,7 @@
 import anyio
 import httpx2 as httpx
 import pytest
-from scripted import Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
+from support.network import Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.receive import BodyTooLarge
 from tinylytics_tools.transport.retry import Retry

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from scripted import KEY, Clock, contents, empty
+from support.network import KEY, Clock, contents, empty
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import STEPS, Database, StoreBusy
 from tinylytics_tools.transport.interface import StoreUnavailable

@@ -1,0 +1,134 @@
+"""The demo as a newcomer sees it, and that its figures are counted."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from mcp import StdioServerParameters
+from support.client import BASE_URL, NOW, transport_over
+from support.processes import environment, finished, state_left
+from tinylytics_mcp import cli
+from tinylytics_mcp.commands import demo
+from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.host_config import lines_that_connect, start_command
+from tinylytics_mcp.server import create_server
+from tinylytics_tools.access import ApiKey
+from tinylytics_tools.catalogue import ALL_TOOLS
+from tinylytics_tools.client import Client
+
+
+def test_the_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path) -> None:
+    env = environment(tmp_path, TINYLYTICS_READ_ONLY="1", TINYLYTICS_SITE="not of the demo", FORCE_COLOR="1")
+    done = finished("demo", env=env)
+    assert (done.status, done.err) == (0, "")
+    assert "\x1b" not in done.out
+    asked = questions("My Blog")
+    for number, question in enumerate(asked, 1):
+        assert f"\n{number}. {question.words}\n   {question.tool}(" in done.out
+    compared = re.findall(
+        r"([\d,]+) bytes \([\d,]+ in structured form\); the raw API: \d+ requests?, ([\d,]+) bytes", done.out
+    )
+    assert len(compared) == len(asked)
+    took, raw = (sum(int(pair[side].replace(",", "")) for pair in compared) for side in (0, 1))
+    assert f"{took:,} bytes to read; from the raw API" in done.out
+    assert f"requests and {raw:,} bytes." in done.out
+    assert took < raw / 10
+    assert "The server asks the user: Delete the kudo test-kudo-1" in done.out
+    assert "Deleted the kudo test-kudo-1" in done.out
+    for _, line in lines_that_connect():
+        assert line in done.out
+    assert not state_left(tmp_path)
+
+
+def test_a_call_that_fails_makes_the_demo_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def one_bad(site: str) -> list[Question]:
+        return [Question("How was my century?", "summarize_traffic", {"site": site, "period": "last_century"}, ())]
+
+    monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
+    monkeypatch.setattr(demo, "questions", one_bad)
+    account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(Weighing()), base_url=BASE_URL)
+    monkeypatch.setattr(demo, "_server", lambda: create_server(account))
+    assert cli.main(["demo"]) == 1
+    out, err = capsys.readouterr()
+    assert "period" in out
+    assert err == "tinylytics-mcp: 1 of the calls did not work.\n"
+
+
+def test_a_server_that_does_not_start_makes_the_demo_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
+    monkeypatch.setattr(demo, "_server", lambda: StdioServerParameters(command=sys.executable, args=["-c", ""]))
+    assert cli.main(["demo"]) == 1
+    assert capsys.readouterr().err == "tinylytics-mcp: the demo broke off: its server did not start, or ended early.\n"
+
+
+class Weighing(httpx.AsyncBaseTransport):
+    """Counts what the stand-in sends."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.hits = 0
+        self._inner = httpx.ASGITransport(app=FakeApi(now=lambda: NOW))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass on, and weigh the answer."""
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        self.sizes.append(len(body))
+        self.hits += len(json.loads(body).get("hits", []))
+        return response
+
+
+@pytest.mark.anyio
+async def test_the_raw_bytes_are_those_of_every_page_that_is_needed() -> None:
+    wire = Weighing()
+    account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(wire), base_url=BASE_URL)
+    raw = RawApi(account)
+    assert [site.name for site in await raw.sites()] == ["My Blog", "Photos", "Field Notes"]
+    for question in questions("My Blog"):
+        wire.sizes.clear()
+        cost = await raw.cost(question, {"first_day": "2026-10-24", "last_day": "2026-11-22"})
+        assert (cost.requests, cost.bytes) == (len(wire.sizes), sum(wire.sizes))
+    month = questions("My Blog")[0]
+    wire.hits = 0
+    await raw.cost(month, {"first_day": "2026-10-24", "last_day": "2026-11-22"})
+    response = await account.send(
+        month.raw[1].endpoint,
+        "/sites/456/hits",
+        {"start_date": "2026-10-24", "end_date": "2026-11-22", "per_page": 1},
+        None,
+    )
+    assert wire.hits - 2 == response.json()["pagination"]["total_count"] > 1000
+    await account.aclose()
+
+
+def test_every_question_is_a_call_that_its_tool_takes() -> None:
+    by_name = {tool.name: tool for tool in ALL_TOOLS}
+    for question in questions("My Blog"):
+        by_name[question.tool].fn_metadata.arg_model.model_validate(dict(question.arguments))
+
+
+def test_an_assistant_is_connected_with_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = Path(__file__).parents[2]
+    assert start_command() == ["uv", "run", "--directory", str(checkout), "tinylytics-mcp"]
+    (_, typed), (_, pasted), (_, keyless) = lines_that_connect()
+    assert typed.startswith("claude mcp add tinylytics --env TINYLYTICS_API_KEY=tly-ro-your-api-key -- uv run")
+    entry = json.loads(pasted)["mcpServers"]["tinylytics"]
+    assert [entry["command"], *entry["args"]] == start_command()
+    assert keyless.endswith("tinylytics-mcp serve --demo")
+    monkeypatch.setattr("tinylytics_mcp.host_config.__file__", "/elsewhere/site-packages/tinylytics_mcp/connecting.py")
+    found: list[str | None] = ["/bin/tinylytics-mcp", None]
+
+    def which(_: str) -> str | None:
+        return found.pop(0)
+
+    monkeypatch.setattr("shutil.which", which)
+    assert start_command() == ["tinylytics-mcp"]
+    assert start_command() == [sys.executable, "-m", "tinylytics_mcp"]

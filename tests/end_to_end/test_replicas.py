@@ -1,0 +1,49 @@
+"""Two processes behind one Redis are one server: what one of them asked is confirmed at the other."""
+
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from support.http_server import Served, confirmed
+from support.processes import address_told, environment, running
+from support.writes import UID
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
+
+pytestmark = pytest.mark.anyio
+
+DELETE = {"name": "delete_kudo", "arguments": {"site": "456", "uid": UID}}
+SITES: dict[str, Any] = {"name": "list_sites", "arguments": {}}
+
+
+@pytest.fixture
+def replicas(tmp_path: Path, redis_port: int) -> Generator[list[str]]:
+    """The addresses of two servers that share a Redis, a state key and a made-up Tinylytics."""
+    with ExitStack() as started:
+        fake_api = started.enter_context(running("fake-api", "--port", "0", env=environment(tmp_path)))
+        settings = environment(
+            tmp_path,
+            TINYLYTICS_BASE_URL=f"{address_told(fake_api)}/api/v1",
+            TINYLYTICS_API_KEY=FULL_ACCESS_KEY,
+            TINYLYTICS_REDIS_URL=f"redis://127.0.0.1:{redis_port}/2",
+            TINYLYTICS_STATE_KEY="k" * 32,
+        )
+        command = ("serve", "--transport", "http", "--port", "0")
+        servers = [started.enter_context(running(*command, env=settings)) for _ in range(2)]
+        yield [address_told(server) for server in servers]
+
+
+async def test_any_replica_serves_any_request_of_a_modern_client(replicas: list[str]) -> None:
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
+        here, there = (Served(address, http) for address in replicas)
+        first = (await here.modern("tools/call", SITES))["result"]["structuredContent"]
+        second = (await there.modern("tools/call", SITES))["result"]["structuredContent"]
+        assert (first["requests_used"], second["requests_used"]) == (1, 0)  # one cache
+        asked = (await here.modern("tools/call", DELETE))["result"]
+        done = (await there.modern("tools/call", confirmed(DELETE, asked)))["result"]
+        assert done["structuredContent"]["status"] == "deleted"
+        left = [(await served.modern("tools/call", SITES))["result"]["structuredContent"] for served in (here, there)]
+        assert left[1]["requests_left"] <= left[0]["requests_left"] < second["requests_left"]  # one ledger
+        assert (await here.ask("GET", "/ready")).json() == {"status": "ready", "tinylytics": "ok", "store": "ok"}
