@@ -1,11 +1,13 @@
 """The options of a test run and what its last lines tell; one event loop backend and one Redis for all tests."""
 
+import json
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # pyright: ignore[reportMissingTypeStubs]  (it has none)
 from support import properties
 from support.redis_server import MISSING, PROGRAM, running_redis
 
@@ -13,7 +15,9 @@ END_TO_END = Path(__file__).parent / "end_to_end"
 LEFT_OUT = pytest.StashKey[int]()
 """How many end-to-end tests were not run."""
 TIMEOUT_S = 120
-"""The `timeout` of pyproject.toml, for property tests with the usual number of examples."""
+"""The `timeout` of pyproject.toml, here for property tests with more examples than usual."""
+END_TO_END_TIMEOUT_S = 300
+"""End-to-end tests start several processes, one after the other."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,16 +37,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the end-to-end tests unless they are asked for; give more time to more examples."""
+    """Leave out the end-to-end tests unless they are asked for; give more time to those that need it."""
     times: int = config.getoption("examples") or 1
+    end_to_end: list[pytest.Item] = []
+    others: list[pytest.Item] = []
     for item in items:
+        if END_TO_END in item.path.parents:
+            item.add_marker(pytest.mark.timeout(END_TO_END_TIMEOUT_S))
+            end_to_end.append(item)
+        else:
+            others.append(item)
         if times > 1 and item.get_closest_marker("hypothesis"):
             item.add_marker(pytest.mark.timeout(TIMEOUT_S * times))
-    left_out = [item for item in items if END_TO_END in item.path.parents]
-    if left_out and not config.getoption("end_to_end"):
-        config.stash[LEFT_OUT] = len(left_out)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if END_TO_END not in item.path.parents]
+    if end_to_end and not config.getoption("end_to_end"):
+        config.stash[LEFT_OUT] = len(end_to_end)
+        config.hook.pytest_deselected(items=end_to_end)
+        items[:] = others
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -104,6 +114,27 @@ def _print_examples(terminalreporter: pytest.TerminalReporter) -> None:
 def anyio_backend() -> str:
     """asyncio is what the server is served on."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_output_schema_checked_once() -> Generator[None]:
+    """Let the SDK's clients check an output schema once, and not anew in each of the thousands of connections.
+
+    Checking one takes 50 ms, 15 times as long as a call. What is checked, and the answers, stay the same.
+    """
+    validator: Any = Draft202012Validator
+    check = validator.check_schema
+    checked: set[str] = set()
+
+    def check_once(schema: Any) -> None:
+        text = json.dumps(schema)
+        if text not in checked:
+            check(schema)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(validator, "check_schema", check_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,6 @@
 
 import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -34,16 +31,6 @@ def test_every_setting_is_documented_and_none_that_is_not_read() -> None:
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)#]+)\)", TEXT))
 def test_a_link_within_the_repository_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
-
-
-@pytest.mark.parametrize(
-    "typed", re.findall(r"^uv run tinylytics-mcp ((?:call|report) .*--demo.*)$", TEXT, re.MULTILINE)
-)
-def test_a_command_that_the_readme_shows_works(typed: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tinylytics_mcp", *shlex.split(typed)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout
 
 
 def test_the_example_for_hosts_names_commands_that_exist() -> None:

@@ -1,5 +1,7 @@
 """Checks that a published schema is JSON Schema 2020-12 to the letter, and that a value is what it describes."""
 
+import json
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -17,9 +19,14 @@ _STRICT: dict[str, Any] = {
 
 
 def problems_of_schema(schema: Any) -> list[str]:
-    """What is wrong with a schema, unknown words among it; empty where nothing is."""
-    checks: list[Any] = [Draft202012Validator(_META), Draft202012Validator(_STRICT)]
-    return [_told(error) for check in checks for error in check.iter_errors(schema)]
+    """Return what is wrong with a schema, unknown words among it; empty where nothing is."""
+    return _problems_of_schema(json.dumps(schema, sort_keys=True))
+
+
+@cache
+def _problems_of_schema(schema: str) -> list[str]:
+    check: Any = Draft202012Validator(_STRICT)
+    return [_told(error) for error in check.iter_errors(json.loads(schema))]
 
 
 def problems_of_value(value: Any, schema: Any) -> list[str]:

@@ -64,7 +64,7 @@ def accounts(draw: st.DrawFn) -> tuple[list[World], dict[str, str]]:
 
 
 @given(question=summaries())
-@examples(100)
+@examples(40)
 async def test_the_figures_of_a_summary_add_up(question: tuple[World, dict[str, str]]) -> None:
     world, when = question
     async with world.connected() as (host, site):
@@ -79,7 +79,7 @@ async def test_the_figures_of_a_summary_add_up(question: tuple[World, dict[str, 
 
 
 @given(question=rankings())
-@examples(100)
+@examples(40)
 async def test_the_figures_of_a_ranking_add_up(question: tuple[World, dict[str, str]]) -> None:
     world, asking = question
     async with world.connected() as (host, site):
@@ -115,7 +115,7 @@ def check_tables(answer: dict[str, Any], world: World, zone: str, days: Days) ->
 
 
 @given(question=accounts())
-@examples(100)
+@examples(40)
 async def test_the_figures_of_an_overview_add_up(question: tuple[list[World], dict[str, str]]) -> None:
     account, when = question
     fake_api, ids = account[0].serve(*account[1:])
