@@ -25,7 +25,8 @@ def lines(process: "subprocess.Popen[bytes]", line: bytes, times: int) -> int:
 @pytest.mark.parametrize("killed", [0, 3])
 def test_eight_processes_send_what_is_allowed_and_no_more(tmp_path: Path, killed: int) -> None:
     path = tmp_path / "state"
-    processes = [begin(path, 200) for _ in range(8)]
+    # those that are killed would go on asking for ever: none has ended before it is killed
+    processes = [begin(path, 10**9 if number < killed else 200) for number in range(8)]
     assert [lines(process, b"ready\n", 1) for process in processes] == [1] * 8
     for process in processes:
         assert process.stdin is not None
