@@ -1,8 +1,8 @@
-"""Counts the functions and files of ours that a call of `get_leaderboard` goes through, from `call_tool` to the network.
+"""Counts the functions and files of ours that a call of `get_leaderboard` goes through.
 
 Run it with `uv run python tests/bench call_path`; `PYTHONPATH=tests uv run python tests/bench/call_path.py -v` lists
-them, in the order in which they are entered. It is the second call of a server, for another site, so that what is
-done once for a process is not counted. A comprehension or lambda is part of the function that it stands in.
+them, in the order in which they are entered: on the way to the network those of the first edition were 62 functions in
+26 files, and over the whole call 142 in 36, comprehensions and lambdas among them.
 """
 
 import sys

@@ -1,12 +1,13 @@
 """A tool is its function, its endpoints and nothing else; the rest is derived."""
 
-from typing import Any
+from typing import Any, cast, get_args, get_type_hints
 
 import pytest
 from pydantic import ValidationError
 from tinylytics_tools import arguments as arg
 from tinylytics_tools.access import Access
 from tinylytics_tools.answer import Answer
+from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.replies import Reply
@@ -119,3 +120,18 @@ def test_yes_is_no_number() -> None:
 def test_a_whole_address_is_no_path(address: str) -> None:
     assert "path: give the path alone, such as /about" in problem(ASK, uid="u", path=address)
     assert accepted(path="about")["path"] == "/about"
+
+
+@pytest.mark.parametrize("listed", ALL_TOOLS, ids=lambda listed: listed.name)
+def test_the_schema_of_an_answer_is_what_pydantic_makes_of_its_model(listed: ApiTool) -> None:
+    _, answer = get_args(get_type_hints(listed.fn, include_extras=True)["return"])
+    assert without_titles(answer.model_json_schema()) == listed.fn_metadata.output_schema
+
+
+def without_titles(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [without_titles(part) for part in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    parts = cast("dict[str, Any]", schema)
+    return {name: without_titles(part) for name, part in parts.items() if not (name == "title" and type(part) is str)}

@@ -129,10 +129,16 @@ async def test_which_addresses_go_through_the_proxy(
         made.append(options["proxy"])
         init(self)
 
+    async def sent(_: httpx.AsyncHTTPTransport, __: httpx.Request) -> httpx.Response:
+        return httpx.Response(200)
+
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "__init__", spy)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", sent)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    Network(base_url)
+    network = Network(base_url)
+    for method in ("GET", "POST"):
+        await network.handle_async_request(httpx.Request(method, base_url))
     assert [proxy is not None for proxy in made] == [proxied, proxied]
 
 

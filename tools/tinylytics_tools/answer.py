@@ -93,7 +93,7 @@ class Answer(BaseModel):
     `visitor_data` marks what strangers may have written. The last three are filled in by `tool`.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     from_visitors: ClassVar[tuple[str, ...]] = ()
     """The columns and fields that hold visitor text."""
     may_not_apply: ClassVar[tuple[str, ...]] = ()

@@ -56,7 +56,7 @@ HttpStatus = Annotated[int, _NotBool, Field(ge=0, le=999)]
 class Reply(BaseModel):
     """A reply of Tinylytics: read-only; fields that are not declared are ignored (field notes 26)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
 
 class Wrapped(Reply):

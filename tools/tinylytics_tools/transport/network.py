@@ -24,25 +24,33 @@ class Network(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, base_url: str) -> None:
-        proxy, context = _proxy(httpx.URL(base_url)), _tls()
-
-        def connections(kept: int) -> httpx.AsyncHTTPTransport:
-            limits = httpx.Limits(
-                max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=IDLE_S
-            )
-            return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
-
-        self._reads, self._writes = connections(MOST_CONNECTIONS), connections(0)
+        self._proxy = _proxy(httpx.URL(base_url))
+        self._opened: list[httpx.AsyncHTTPTransport] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send."""
         request.extensions = {**request.extensions, "timeout": _TIMEOUT}
         return await (self._reads if request.method == "GET" else self._writes).handle_async_request(request)
 
+    @functools.cached_property
+    def _reads(self) -> httpx.AsyncHTTPTransport:
+        return self._open(MOST_CONNECTIONS)
+
+    @functools.cached_property
+    def _writes(self) -> httpx.AsyncHTTPTransport:
+        return self._open(0)
+
+    def _open(self, kept: int) -> httpx.AsyncHTTPTransport:
+        """Return new connections, so many kept alive; made for the first request, since a server starts faster."""
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=IDLE_S)
+        opened = httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, proxy=self._proxy)
+        self._opened.append(opened)
+        return opened
+
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._reads.aclose()
-        await self._writes.aclose()
+        for opened in self._opened:
+            await opened.aclose()
 
 
 @functools.cache
