@@ -125,17 +125,37 @@ def test_a_long_window_is_asked_for_in_pieces_of_at_most_730_days() -> None:
         ("2026-02-18", "this_week", ("2026-02-16", "2026-02-17"), ("2026-02-09", "2026-02-10")),
         ("2026-02-18", "last_week", ("2026-02-09", "2026-02-15"), ("2026-02-02", "2026-02-08")),
         ("2026-02-18", "this_month", ("2026-02-01", "2026-02-17"), ("2026-01-01", "2026-01-17")),
-        ("2026-03-31", "this_month", ("2026-03-01", "2026-03-30"), ("2026-01-30", "2026-02-28")),
+        ("2026-03-31", "this_month", ("2026-03-01", "2026-03-30"), ("2026-02-01", "2026-02-28")),
         ("2026-02-18", "this_year", ("2026-01-01", "2026-02-17"), ("2025-01-01", "2025-02-17")),
-        ("2026-03-18", "last_month", ("2026-02-01", "2026-02-28"), ("2026-01-04", "2026-01-31")),
-        ("2026-02-18", "last_year", ("2025-01-01", "2025-12-31"), ("2024-01-02", "2024-12-31")),
+        ("2026-03-18", "last_month", ("2026-02-01", "2026-02-28"), ("2026-01-01", "2026-01-31")),
+        ("2026-02-18", "last_year", ("2025-01-01", "2025-12-31"), ("2024-01-01", "2024-12-31")),
     ],
 )
-def test_the_previous_period_has_as_many_finished_days(
+def test_the_previous_period_of_a_calendar_period_is_the_one_before_and_else_as_many_finished_days(
     today: str, period: str, current: tuple[str, str], before: tuple[str, str]
 ) -> None:
     now = date.fromisoformat(today)
     assert earlier(asked(period, today=now), "previous_period", today=now) == Comparison(days(*current), days(*before))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        ("2025-10-01", "2025-10-31", ("2025-09-01", "2025-09-30")),
+        ("2025-11-01", "2025-11-23", ("2025-10-01", "2025-10-23")),
+        ("2025-07-01", "2025-09-30", ("2025-04-01", "2025-06-30")),
+        ("2025-01-01", "2025-06-30", ("2024-07-01", "2024-12-31")),
+        ("2025-01-01", "2025-11-23", ("2024-01-01", "2024-11-23")),
+        ("2025-10-02", "2025-10-31", ("2025-09-02", "2025-10-01")),
+        ("2025-04-01", "2025-05-15", ("2025-02-15", "2025-03-31")),
+    ],
+)
+def test_dates_that_are_a_calendar_period_are_compared_with_the_one_before(
+    start: str, end: str, before: tuple[str, str]
+) -> None:
+    window = days(start, end)
+    found = earlier(asked(None, window.first, window.last), "previous_period", today=TODAY)
+    assert found == Comparison(window, days(*before))
 
 
 def test_dates_that_run_to_today_are_compared_without_today() -> None:
@@ -149,11 +169,12 @@ def test_dates_that_run_to_today_are_compared_without_today() -> None:
     [
         ("2026-02-01", "2026-02-14", ("2025-02-01", "2025-02-14")),
         ("2024-02-29", "2024-03-01", ("2023-02-28", "2023-03-01")),
-        ("2024-01-01", "2024-12-31", ("2022-12-31", "2023-12-31")),
+        ("2024-02-10", "2024-03-10", ("2023-02-10", "2023-03-10")),
+        ("2024-01-01", "2024-12-31", ("2023-01-01", "2023-12-31")),
         ("2023-01-01", "2024-12-31", ("2020-12-31", "2022-12-31")),
     ],
 )
-def test_the_previous_year_starts_on_the_same_date_and_never_reaches_into_what_it_is_compared_with(
+def test_the_previous_year_has_the_same_dates_and_never_reaches_into_what_it_is_compared_with(
     start: str, end: str, before: tuple[str, str]
 ) -> None:
     window = days(start, end)

@@ -12,6 +12,7 @@ from tinylytics_tools.periods import PERIODS, Compare, Window, earlier, resolve,
 
 YEARS = [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1)]  # 2024 has a leap day
 BORN = date(2022, 3, 7)
+ONE = timedelta(days=1)
 
 
 def between(one: date, other: date) -> Window:
@@ -19,7 +20,8 @@ def between(one: date, other: date) -> Window:
 
 
 dates = st.dates(date(2001, 1, 1), date(2032, 12, 31))
-windows = st.builds(between, dates, dates)
+firsts = dates.map(lambda day: day.replace(day=1))
+windows = st.builds(between, dates | firsts, dates | firsts.map(lambda day: day - ONE))
 compares = st.sampled_from([compare for compare in get_args(Compare) if compare != "none"])
 
 
@@ -61,22 +63,30 @@ def test_whole_months_start_on_a_first_and_end_before_one(period: str) -> None:
 
 @pytest.mark.parametrize("period", PERIODS)
 @pytest.mark.parametrize("compare", ["previous_period", "previous_year"])
-def test_equal_numbers_of_finished_days_are_compared_on_every_day(period: str, compare: Compare) -> None:
+def test_finished_days_are_compared_with_the_right_ones_before_on_every_day(period: str, compare: Compare) -> None:
     for day in YEARS:
         asked = resolve(period, None, None, today=day, earliest=BORN)
         found = earlier(asked, compare, today=day)
         if found is None:
             assert period == "all_time" or asked.window.first == day
             continue
-        assert found.current.days == found.earlier.days
         assert found.earlier.last < found.current.first
-        assert found.current.last < day
-        assert found.current.first == asked.window.first
-        assert day not in found.current
+        assert (found.current.first, found.current.last) == (asked.window.first, min(asked.window.last, day - ONE))
+        if compare == "previous_year":
+            assert same_dates(found.current, found.earlier, 12)
+        elif period in ("this_month", "this_year"):
+            assert same_dates(found.current, found.earlier, 1 if period == "this_month" else 12)
+        elif period in ("last_month", "last_year", "last_12_months"):
+            assert found.earlier.last + ONE == found.current.first
+            assert same_dates(found.current, found.earlier, 1 if period == "last_month" else 12, whole=True)
+        else:
+            assert found.current.days == found.earlier.days
+            gap = 7 - found.current.days if period == "this_week" else 0
+            assert found.current.first - found.earlier.last == timedelta(days=gap + 1)
 
 
 @given(windows, compares, st.integers(0, 40))
-def test_equal_numbers_of_finished_days_are_compared_for_every_pair_of_dates(
+def test_finished_days_are_compared_with_the_right_ones_before_for_every_pair_of_dates(
     window: Window, compare: Compare, ago: int
 ) -> None:
     today = window.last + timedelta(days=ago)
@@ -84,9 +94,39 @@ def test_equal_numbers_of_finished_days_are_compared_for_every_pair_of_dates(
     if found is None:
         assert window.first == today
         return
-    assert found.current.days == found.earlier.days
-    assert found.earlier.last < found.current.first
-    assert found.current.last == min(window.last, today - timedelta(days=1))
+    now, then = found.current, found.earlier
+    assert then.last < now.first
+    assert now.last == min(window.last, today - ONE)
+    is_adjacent = then.last + ONE == now.first
+    months = (now.last.year - now.first.year) * 12 + now.last.month - now.first.month + 1
+    if compare == "previous_year":
+        assert same_dates(now, then, 12) or (is_adjacent and now.days == then.days > 365)
+    elif now.first.day == (now.last + ONE).day == 1:
+        assert is_adjacent
+        assert same_dates(now, then, months, whole=True)
+    elif now.first.day == months == 1:
+        assert same_dates(now, then, 1)
+    elif (now.first.month, now.first.day, now.first.year) == (1, 1, now.last.year) and months < 12:
+        assert same_dates(now, then, 12)
+    else:
+        assert is_adjacent
+        assert now.days == then.days
+
+
+def is_same_day(now: date, then: date) -> bool:
+    return then.day == now.day or (then.day < now.day and (then + ONE).day == 1)
+
+
+def same_dates(now: Window, then: Window, months: int, *, whole: bool = False) -> bool:
+    """Whether days are those of so many months before, or the last of a shorter month; of `whole` months, all days."""
+
+    def count(day: date) -> int:
+        return day.year * 12 + day.month
+
+    firsts, lasts = (count(day) - count(before) for day, before in ((now.first, then.first), (now.last, then.last)))
+    is_same_end = (then.last + ONE).day == 1 if whole else is_same_day(now.last, then.last)
+    is_same_start = is_same_day(now.first, then.first)
+    return firsts == lasts == months and is_same_start and is_same_end
 
 
 @examples(60)

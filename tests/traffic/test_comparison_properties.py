@@ -19,7 +19,7 @@ COMPARES = st.sampled_from((*("previous_period", "previous_year") * 2, "none"))
 NAMED = (("path", "about", "/bl*"), ("path", "/a", "/about"), ("country", "de", "US"), ("device", "mobile", "unknown"))
 """A dimension, a text in some of its names, and a pattern of others."""
 FIGURES = ("compared_hits", "earlier_hits", "change")
-IN_HEADLINE = re.compile(r" (?:(\d+), )?([+-]\d+)(?:, \S+ %)? against (\d+) on ")
+IN_HEADLINE = re.compile(r" (?:(\d+), )?(?:([+-]\d+)(?:, \S+ %)? against|no change from) (\d+) on ")
 
 
 class Triple(NamedTuple):
@@ -74,6 +74,7 @@ async def test_the_figures_of_a_summary_add_up(question: tuple[World, dict[str, 
     figures = triple(answer)
     assert figures == truth(world, zone, days)
     assert in_headline(answer) == figures
+    check_a_day(answer, days)
     if figures != NOTHING:
         assert figures.later == answer["hits"] - answer.get("hits_today", 0)
 
@@ -91,12 +92,15 @@ async def test_the_figures_of_a_ranking_add_up(question: tuple[World, dict[str, 
     kept = {name for name in counted(dimension, world.hits, zone) if not fnmatchcase(name, asking.get("exclude", ""))}
     found = {name for name in kept if asking.get("search", "") in name.casefold()}
     assert triple(answer) == truth(world, zone, days, dimension, kept)
-    matching = triple(answer, "matching_" if "search" in asking else "")
+    which = "matching_" if "search" in asking else ""
+    matching = triple(answer, which)
     assert matching == truth(world, zone, days, dimension, found)
     assert in_headline(answer) == matching
+    check_a_day(answer, days, which)
     if days is not None:
         assert answer["compared_hits"] == answer["hits"] - answer.get("hits_today", 0)
         check_tables(answer, world, zone, days)
+        assert ("change_percent" in answer["rose"]["columns"]) is has_percent(answer, which)
 
 
 def check_tables(answer: dict[str, Any], world: World, zone: str, days: Days) -> None:
@@ -131,12 +135,38 @@ async def test_the_figures_of_an_overview_add_up(question: tuple[list[World], di
             figures = of_row(row)
             assert days is None or figures == truth(sites[str(row["id"])], zone, days)
     assert in_headline(answer) == triple(answer)
+    check_a_day(answer, days)
+    assert has_percent(answer) or "change_percent" not in columns
     old = [world for world in account if days and born(world, zone) <= days.earlier[0]]
     assert triple(answer) == total([truth(world, zone, days) for world in old])
     if days is not None:
         labels = [f"World {n}" for n, world in enumerate(account) if world not in old]
         assert re.findall(r"World \d", answer["headline"]) == sorted(labels, key=answer["headline"].index)
         assert ("without today" in answer["headline"]) is ("hits_today" in answer)
+
+
+def check_a_day(answer: dict[str, Any], days: Days | None, which: str = "") -> None:
+    """Where months of two lengths are compared, hits a day and their change stand in both halves; else none do."""
+    figures, lengths = triple(answer, which), [(last - first).days + 1 for first, last in days or ()]
+    a_day = [answer.get(f"{which}{name}_a_day") for name in ("compared", "earlier", "change")]
+    if None in a_day:
+        assert a_day == [None] * 3
+        assert len(set(lengths)) < 2 or figures == NOTHING or "did not exist on all of them" in answer["headline"]
+        assert "a day" not in answer["headline"]
+        return
+    assert lengths[0] != lengths[1]
+    later, earlier = (round((hits or 0) / length, 1) for hits, length in zip(figures[:2], lengths, strict=True))
+    assert a_day == [later, earlier, round(later - earlier, 1)]
+    change = f"{a_day[2]:+g} against" if a_day[2] else "no change from"
+    assert f"; a day {later:g}, {change} {earlier:g}" in answer["headline"]
+
+
+def has_percent(answer: dict[str, Any], which: str = "") -> bool:
+    """Whether the headline has a per cent, or no change at all."""
+    is_printed = re.search(r", [+-][\d.]+ % against ", answer["headline"]) is not None
+    percent = answer.get(f"{which}change_percent")
+    assert is_printed is (percent is not None and answer[f"{which}change"] != 0)
+    return percent is not None
 
 
 def told(result: CallToolResult) -> dict[str, Any]:
@@ -166,11 +196,11 @@ def in_headline(answer: dict[str, Any]) -> Triple:
     """The figures that a reader of the headline alone finds."""
     found = IN_HEADLINE.search(answer["headline"])
     if found is None:
-        assert " against " not in answer["headline"]
+        assert not re.search(" against | change ", answer["headline"])
         return NOTHING
     first = re.match(r"\d+", answer["headline"])
     assert first is not None
-    return triple(dict(zip(FIGURES, (int(found[1] or first[0]), int(found[3]), int(found[2])), strict=True)))
+    return triple(dict(zip(FIGURES, (int(found[1] or first[0]), int(found[3]), int(found[2] or 0)), strict=True)))
 
 
 def days_of(answer: dict[str, Any]) -> Days | None:

@@ -15,20 +15,24 @@ MOMENT = int(NOW.timestamp())
 @pytest.mark.parametrize(
     ("asked", "end"),
     [
-        ({"period": "last_7_days"}, "7 days; +0, +0 % against 7 on as many days before."),
-        ({"period": "yesterday"}, "2026-11-22; +0, +0 % against 1 on the day before."),
+        ({"period": "last_7_days"}, "7 days; no change from 7 on as many days before."),
+        ({"period": "yesterday"}, "2026-11-22; no change from 1 on the day before."),
         (
             {"period": "this_month"},
-            "so far; without today 22, +0, +0 % against 22 on 2026-10-01 to 2026-10-22, 22 days.",
+            "so far; without today 22, no change from 22 on 2026-10-01 to 2026-10-22, 22 days.",
         ),
-        ({"period": "this_month", "compare": "previous_year"}, "22, +0, +0 % against 22 on the same days of 2025."),
+        ({"period": "this_month", "compare": "previous_year"}, "22, no change from 22 on the same days of 2025."),
         (
             {"start_date": "2025-12-20", "end_date": "2026-01-10", "compare": "previous_year"},
-            "22 days; +0, +0 % against 22 on the same days a year before.",
+            "22 days; no change from 22 on the same days a year before.",
         ),
         (
             {"start_date": "2024-02-10", "end_date": "2024-03-10", "compare": "previous_year"},
-            "30 days; +0, +0 % against 30 on 2023-02-10 to 2023-03-11, 30 days.",
+            "30 days; +1, +3.4 % against 29 on the same days of 2023; a day 1, no change from 1.",
+        ),
+        (
+            {"period": "last_month"},
+            "31 days; +1, +3.3 % against 30 on 2026-09-01 to 2026-09-30, 30 days; a day 1, no change from 1.",
         ),
         ({"period": "this_week"}, "2026-11-23, 1 of them today so far."),
         ({"period": "last_7_days", "compare": "none"}, "2026-11-16 to 2026-11-22, 7 days."),

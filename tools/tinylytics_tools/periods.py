@@ -1,5 +1,6 @@
 """Says which days a question is about."""
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -36,9 +37,10 @@ FIRST_START: Final = date(2000, 1, 1)
 """No start_date before this one: nothing was counted then, and a mistyped year would cost a request for every two."""
 
 _DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(weeks=1)
 _WHOLE_DAYS: Final[dict[Period, int]] = {"yesterday": 1, "last_7_days": 7, "last_30_days": 30, "last_90_days": 90}
 _RUNNING: Final[dict[Period | None, Unit]] = {"this_week": "week", "this_month": "month", "this_year": "year"}
-_FINISHED: Final[dict[Period, Unit]] = {"last_week": "week", "last_month": "month", "last_year": "year"}
+_FINISHED: Final[dict[Period | None, Unit]] = {"last_week": "week", "last_month": "month", "last_year": "year"}
 _MOST_BUCKETS: Final[tuple[tuple[Unit, int], ...]] = (("day", 31), ("week", 26), ("month", 60))
 
 
@@ -87,7 +89,7 @@ class RequestedPeriod:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Equal numbers of finished days that have no day in common (ANSWERS 3)."""
+    """Finished days and the days before that they are compared with; no day in common (ANSWERS 3)."""
 
     current: Window
     earlier: Window
@@ -133,23 +135,40 @@ def resolve(
 def earlier(requested: RequestedPeriod, compare: Compare, *, today: date) -> Comparison | None:
     """Which finished days are compared with which; None where nothing can be or is to be compared.
 
-    `previous_period`: as many days immediately before. For `this_week`, `this_month` and `this_year`: as many first
-    days of the unit before; a unit before that is too short for that (30 days of March against February) gives the
-    days that end with its last day.
-    `previous_year`: as many days from the same date one calendar year earlier (29 February: from the 28th). Where they
-    would reach into the days they are compared with (366 days or more), they end just before those.
+    `previous_period`: of a calendar period the one before (`_calendar_period_before`), otherwise as many days
+    immediately before. `previous_year`: the same dates one calendar year earlier (29 February: the 28th). Where these
+    would reach into the days they are compared with (more than a year), they are as many that end just before those.
     """
     current = requested.window.finished(today)
     if current is None or compare == "none" or requested.period == "all_time":
         return None
-    adjacent = current.first - timedelta(days=current.days)
+    adjacent = Window(current.first - timedelta(days=current.days), current.first - _DAY)
     if compare == "previous_year":
-        start = min(_year_before(current.first), adjacent)
-    elif unit := _RUNNING.get(requested.period):
-        start = min(_unit_before(unit, today).first, adjacent)
+        before = _a_year_before(current)
     else:
-        start = adjacent
-    return Comparison(current, _lasting(start, current.days))
+        before = _calendar_period_before(current, requested.period) or adjacent
+    return Comparison(current, before if before.last < current.first else adjacent)
+
+
+def _calendar_period_before(days: Window, period: Period | None) -> Window | None:
+    """The calendar period before one, which may be shorter or longer; None where the days are not of a calendar period.
+
+    Of a week, month or year, and of dates that begin a month or a year: the same days of the one before, as far as it
+    has them (1 to 30 March: 1 to 28 February). Of whole months: as many months.
+    """
+    unit = _RUNNING.get(period) or _FINISHED.get(period)
+    if unit == "week":
+        return Window(days.first - _WEEK, days.last - _WEEK)
+    if unit == "year":
+        return _a_year_before(days)
+    if period in _WHOLE_DAYS or days.first.day != 1:
+        return None
+    months = 12 * (days.last.year - days.first.year) + days.last.month - days.first.month + 1
+    if (days.last + _DAY).day == 1:
+        return Window(_months_before(days.first, months), days.first - _DAY)
+    if months == 1:
+        return Window(_months_before(days.first, 1), _months_before(days.last, 1))
+    return _a_year_before(days) if days.first.month == 1 and months < 12 else None
 
 
 def series_in_order(window: Window) -> list[Series]:
@@ -170,7 +189,7 @@ def _named(period: Period, today: date, earliest: date) -> Window:
         return _unit_before(unit, today)
     if period == "last_12_months":
         month = _start_of("month", today)
-        return Window(_year_before(month), month - _DAY)
+        return Window(_months_before(month, 12), month - _DAY)
     # A site made today in UTC can be a day ahead of the account's zone.
     return Window(today if period == "today" else min(earliest, today), today)
 
@@ -221,6 +240,11 @@ def _unit_before(unit: Unit, day: date) -> Window:
     return Window(_start_of(unit, last), last)
 
 
-def _year_before(day: date) -> date:
-    leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
+def _a_year_before(days: Window) -> Window:
+    return Window(_months_before(days.first, 12), _months_before(days.last, 12))
+
+
+def _months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or its last where it is shorter."""
+    year, month = divmod(12 * day.year + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

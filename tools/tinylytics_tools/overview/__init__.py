@@ -18,7 +18,7 @@ from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.site_lookup import SITES, SiteReply, list_all
 from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import nothing_finished, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, nothing_finished, so_far, spoken
 from tinylytics_tools.uptime import UPTIME
 
 ALWAYS = ("id", "site", "hits")
@@ -31,7 +31,7 @@ class Overview(Answer):
     of the sites that are old enough; in a row `hits` stands for `compared_hits` where today is not among the days.
     Visitors of several sites do not add up. `status` is up, down, not monitored or unknown."""
 
-    may_not_apply = ("hits_today",)
+    may_not_apply = ("hits_today", *A_DAY)
 
     first_day: date
     last_day: date
@@ -45,6 +45,9 @@ class Overview(Answer):
     earlier_hits: int | None
     change: int | None
     change_percent: float | None
+    compared_a_day: float | None = None
+    earlier_a_day: float | None = None
+    change_a_day: float | None = None
     compared: str | None
     kudos: int | None
     sites: Table
@@ -78,7 +81,7 @@ async def get_overview(
     given = {"period": None if requested.defaulted else requested, "time_zone": time_zone}
     defaults = [name for name, value in given.items() if value is None]
 
-    columns = overview_notes.shown(reading)
+    columns = overview_notes.shown(reading, overview_notes.total_change(reading.rows, comparison))
     costs = await api.costs()
     while True:
         answer = _answer(reading, comparison, columns, defaults, start, len(sites))

@@ -40,7 +40,7 @@ def notes(reading: Reading, total: Compared, comparison: Comparison | None, colu
         missing = [row for row in reading.rows if row.hits is None and "hits" not in row.gaps]
         waiting = [*([f"hits of {counted(len(missing), 'site')}"] if missing else []), *reading.left_out]
         texts.append(f"not asked yet, for want of requests: {', '.join(name for name in waiting if name != 'hits')}")
-    unshown = [part for part in _optional(reading) if part not in columns]
+    unshown = [part for part in shown(reading, total) if part not in columns]
     if unshown:
         texts.append(f"left out to keep all sites in sight: {', '.join(unshown)}; limit and offset show them of fewer")
     if len(reading.rows) > MOST_WATCHED:
@@ -63,11 +63,15 @@ def notes(reading: Reading, total: Compared, comparison: Comparison | None, colu
     return texts
 
 
-def shown(reading: Reading) -> list[str]:
-    """The columns of the table, the ones that are left out first at the end: a change goes before its two figures."""
+def shown(reading: Reading, total: Compared) -> list[str]:
+    """The columns of the table, the ones that are left out first at the end: a change goes before its two figures.
+
+    Rows have no per cent where the headline has none.
+    """
     scope = reading.rows[0].scope
     marks_today = scope.today in scope.window and scope.window.days > 1 and scope.requested.period != "all_time"
-    return ["id", "site", "hits", *(["hits_today"] if marks_today else []), *_optional(reading)]
+    names = ["id", "site", "hits", *(["hits_today"] if marks_today else []), *_optional(reading)]
+    return names if total.percent is not None else [name for name in names if name != "change_percent"]
 
 
 def _optional(reading: Reading) -> list[str]:

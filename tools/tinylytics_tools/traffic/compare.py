@@ -9,12 +9,16 @@ from tinylytics_tools import tables
 from tinylytics_tools.periods import Compare, Comparison, RequestedPeriod, Window
 from tinylytics_tools.tables import counted
 
+A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
+"""Fields of an answer that apply only where days of two lengths are compared."""
+
 
 @dataclass(frozen=True)
 class Compared:
-    """Hits of as many finished days, later and earlier; both None where nothing is compared.
+    """Hits of finished days, later and earlier; both None where nothing is compared.
 
-    `days` names the days of both. `earlier_days` says in a headline which days the earlier ones are.
+    `days` names the days of both. `earlier_days` says in a headline which days the earlier ones are. `lengths`: how
+    many days the later and the earlier ones are, where these are not as many: only then are there hits a day.
     """
 
     days: str | None = None
@@ -23,19 +27,32 @@ class Compared:
     percent: float | None = None
     notes: tuple[str, ...] = ()
     earlier_days: str = ""
+    lengths: tuple[int, int] | None = None
 
     @property
     def change(self) -> int | None:
         """The later hits minus the earlier ones."""
         return None if self.later is None or self.earlier is None else self.later - self.earlier
 
+    @property
+    def a_day(self) -> tuple[float, float, float] | None:
+        """The later and the earlier hits a day, and the change; None where both are of as many days."""
+        if self.later is None or self.earlier is None or self.lengths is None:
+            return None
+        later, earlier = round(self.later / self.lengths[0], 1), round(self.earlier / self.lengths[1], 1)
+        return later, earlier, round(later - earlier, 1)
+
     def fields(self) -> dict[str, Any]:
         """The comparison as fields of an answer."""
+        later, earlier, change = self.a_day or (None, None, None)
         return {
             "compared_hits": self.later,
             "earlier_hits": self.earlier,
             "change": self.change,
             "change_percent": self.percent,
+            "compared_a_day": later,
+            "earlier_a_day": earlier,
+            "change_a_day": change,
             "compared": self.days,
         }
 
@@ -49,28 +66,45 @@ class Compared:
             return ""
         without = " and ".join(f"without {what}" for what in left_out)
         later = f"{without} {self.later}, " if without else ""
-        relative = "" if self.percent is None else f", {self.percent:+g} %"
-        return f"; {later}{self.change:+d}{relative} against {self.earlier} {self.earlier_days}"
+        text = f"; {later}{_moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
+        if self.a_day is not None:
+            now, then, change = self.a_day
+            text += f"; a day {_plain(now)}, {_moved(change, None, then)}"
+        return text
+
+
+def _moved(change: float, percent: float | None, earlier: float | None) -> str:
+    """A change from an earlier figure in words."""
+    if not change:
+        return f"no change from {_plain(earlier)}"
+    relative = "" if percent is None else f", {percent:+g} %"
+    return f"{'+' if change > 0 else ''}{_plain(change)}{relative} against {_plain(earlier)}"
+
+
+def _plain(number: float | None) -> str:
+    """A number with one decimal at most, and never an exponent."""
+    return f"{number or 0:.1f}".removesuffix(".0")
 
 
 def compared(comparison: Comparison | None, *, later: int, earlier: int, born: date) -> Compared:
     """Compare the hits of the later and the earlier days; no per cent where the site did not exist on all of these."""
     if comparison is None:
         return Compared()
-    then = comparison.earlier
-    length = counted(then.days, "day")
-    days = f"{length} to {comparison.current.last} against {length} to {then.last}"
+    now, then = comparison.current, comparison.earlier
+    days = f"{counted(now.days, 'day')} to {now.last} against {counted(then.days, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    earlier_days = _earlier_days(comparison)
+    which = _earlier_days(comparison)
     if born > then.first:
         note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
-        return Compared(
-            days, later, earlier, None, (note,), f"{earlier_days}, though the site did not exist on all of them"
-        )
+        return Compared(days, later, earlier, None, (note,), f"{which}, though the site did not exist on all of them")
     _, percent = tables.change(later, earlier)
-    is_marked = percent is not None and tables.is_small(later, earlier)
-    return Compared(days, later, earlier, percent, (tables.SMALL_NUMBERS,) if is_marked else (), earlier_days)
+    notes = [tables.SMALL_NUMBERS] if percent is not None and tables.is_small(later, earlier) else []
+    if now.days == then.days:
+        return Compared(days, later, earlier, percent, tuple(notes), which)
+    same = tables.percent(now.days - then.days, then.days)
+    notes.append(f"{now.days} days against {then.days}: with as many hits a day the change would be {same:+g} %")
+    return Compared(days, later, earlier, percent, tuple(notes), which, (now.days, then.days))
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:

@@ -15,12 +15,14 @@ from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
 from tinylytics_tools.tables import change, counted, listing, percent, ranking
-from tinylytics_tools.traffic.compare import Compared, compared, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
 from tinylytics_tools.traffic.estimate import Estimate
 from tinylytics_tools.traffic.reader import DimensionTraffic
 
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
+SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day"}
+"""Where the name of the dimension is not the word for one of its names."""
 ALL_ROWS: dict[Dimension, int] = {"hour": 24, "weekday": 7}
 """Dimensions that are short enough to be shown whole."""
 
@@ -38,6 +40,7 @@ class TrafficRanking(WindowAnswer):
         *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
         *("matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
         *("matching_earlier_hits", "matching_change", "matching_change_percent"),
+        *(*A_DAY, *(f"matching_{name}" for name in A_DAY)),
     )
 
     dimension: Dimension
@@ -54,11 +57,17 @@ class TrafficRanking(WindowAnswer):
     matching_earlier_hits: int | None = None
     matching_change: int | None = None
     matching_change_percent: float | None = None
+    matching_compared_a_day: float | None = None
+    matching_earlier_a_day: float | None = None
+    matching_change_a_day: float | None = None
     estimate: str | None = None
     compared_hits: int | None
     earlier_hits: int | None
     change: int | None
     change_percent: float | None
+    compared_a_day: float | None = None
+    earlier_a_day: float | None = None
+    change_a_day: float | None = None
     compared: str | None
     ranking: Table | None
     rose: Table | None = None
@@ -135,10 +144,11 @@ class Ranking:
             hits = _total(now)
             more |= {"matching_names": len(now), "matching_hits": hits, "matching_percent": percent(hits, total)}
             printed, unlisted = self._change(finished, before), []
-            more |= {"matching_compared_hits": printed.later, "matching_earlier_hits": printed.earlier}
-            more |= {"matching_change": printed.change, "matching_change_percent": printed.percent}
+            more |= {f"matching_{name}": value for name, value in printed.fields().items() if name != "compared"}
         if traffic.before is not None and offset == 0:
-            more |= _movers(finished, before, limit_of_movers, later="hits" if today is None else "compared_hits")
+            later = "hits" if today is None else "compared_hits"
+            has_percent = printed.percent is not None  # a reader would miss it in the headline
+            more |= _movers(finished, before, limit_of_movers, later=later, has_percent=has_percent)
         table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
         return self._answer(
             headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
@@ -195,7 +205,7 @@ class Ranking:
 
     @property
     def _in_window(self) -> str:
-        return f"{self._traffic.total} hits on {self._scope.site.name}, {spoken(self._scope.window)}"
+        return f"{counted(self._traffic.total, 'hit')} on {self._scope.site.name}, {spoken(self._scope.window)}"
 
     def _incomplete(self, headline: str, note: str, table: Table | None, estimate: str | None = None) -> TrafficRanking:
         """The answer where not all was read: without a comparison and without a number of names."""
@@ -239,14 +249,12 @@ class Ranking:
         self, total: int, of: int, today: int | None, matching: int | None = None, matching_names: int | None = None
     ) -> str:
         which = " that match the filters" if self._filters else ""
-        hits = f"{total} hits{which} on {self._scope.site.name}"
+        hits = f"{counted(total, 'hit')}{which} on {self._scope.site.name}"
+        names = f"{of} {PLURAL[self._dimension] if of != 1 else SINGULAR.get(self._dimension, self._dimension)}"
         window = spoken(self._scope.window)
         if matching is None:
-            return f"{hits} over {of} {PLURAL[self._dimension]}, {window}{so_far(today)}"
-        share = percent(matching, total)
-        return (
-            f"{matching} of {hits}, {share or 0:g} %, by {matching_names} of {of} {PLURAL[self._dimension]}, {window}"
-        )
+            return f"{hits} over {names}, {window}{so_far(today)}"
+        return f"{matching} of {hits}, {percent(matching, total) or 0:g} %, by {matching_names} of {names}, {window}"
 
     def _notes(self, everything: dict[str, Named], today: int | None) -> list[str]:
         traffic, dimension = self._traffic, self._dimension
@@ -287,21 +295,25 @@ def top_of_unfinished(
     return None, f"{name}: unknown, the list of {counts.of} is too long for this call; ask rank_traffic"
 
 
-def _movers(now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str) -> dict[str, Table]:
+def _movers(
+    now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str, has_percent: bool
+) -> dict[str, Table]:
     """Compare two complete lists by key: four tables that have no name in common, each with its length.
 
     A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
     `now`.
     """
-    columns = ("name", later, "earlier_hits", "change", "change_percent")
+    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
     moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
     rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
     fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
 
     def rows(keys: Iterable[str]) -> list[list[Cell]]:
-        return [
-            [now[key].name, now[key].hits, before[key].hits, *change(now[key].hits, before[key].hits)] for key in keys
-        ]
+        found: list[list[Cell]] = []
+        for key in keys:
+            hits, earlier = now[key].hits, before[key].hits
+            found.append([now[key].name, hits, earlier, *change(hits, earlier)[: 2 if has_percent else 1]])
+        return found
 
     def names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
         return [[named.name, named.hits] for key, named in one.items() if key not in other]

@@ -24,9 +24,9 @@ from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.read_hits import both
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
-from tinylytics_tools.tables import ranking
+from tinylytics_tools.tables import counted, ranking
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import Compared, compared, nothing_finished, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, nothing_finished, so_far, spoken
 from tinylytics_tools.traffic.ranking import top_of_unfinished
 from tinylytics_tools.traffic.reader import TrafficReader, TrafficWindow
 from tinylytics_tools.traffic.series import summarize_series
@@ -43,7 +43,7 @@ class TrafficSummary(WindowAnswer):
     `partial` lists the others."""
 
     from_visitors = ("path", "host", "country", "browser", "platform", "filters")
-    may_not_apply = ("hits_today",)
+    may_not_apply = ("hits_today", *A_DAY)
 
     hits: int
     hits_today: int | None = None
@@ -51,6 +51,9 @@ class TrafficSummary(WindowAnswer):
     earlier_hits: int | None
     change: int | None
     change_percent: float | None
+    compared_a_day: float | None = None
+    earlier_a_day: float | None = None
+    change_a_day: float | None = None
     compared: str | None
     visitors: int | None
     bounce_rate_percent: float | None
@@ -137,7 +140,7 @@ async def summarize_traffic(
 def _headline(scope: Scope, filters: Filters, traffic: TrafficWindow, change: Compared) -> str:
     which = " that match the filters" if filters else ""
     left_out = () if traffic.today is None else ("today",)
-    text = f"{traffic.total} hits{which} on {scope.site.name}, {spoken(scope.window)}{so_far(traffic.today)}"
+    text = f"{counted(traffic.total, 'hit')}{which} on {scope.site.name}, {spoken(scope.window)}{so_far(traffic.today)}"
     return f"{text}{change.words(left_out)}."
 
 
