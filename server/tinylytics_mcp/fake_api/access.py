@@ -14,9 +14,11 @@ _HOUR = timedelta(hours=1)
 
 
 class Refusal(Exception):
-    """A reply other than the operation's own: an HTTP status, a JSON body or none, and headers."""
+    """A reply other than the operation's own: an HTTP status, a JSON body, a text or none, and headers."""
 
-    def __init__(self, status: int, body: dict[str, object] | None, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, body: dict[str, object] | str | None, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(status, body)
         self.status = status
         self.body = body

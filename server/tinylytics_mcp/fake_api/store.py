@@ -35,8 +35,9 @@ class Store:
         self.connection.execute("PRAGMA synchronous = OFF")
         self.connection.execute("PRAGMA journal_mode = MEMORY")
         self.connection.executescript(_SCHEMA)
-        self._counted: dict[tuple[str, int], int] = {}
-        self._counted_at = -1
+        self._counted: dict[tuple[str, int], tuple[int, int]] = {}
+        self.rankings: dict[int, tuple[int, list[sqlite3.Row]]] = {}
+        """The leaderboard of each site as it was last counted, and when: the API keeps it for an hour."""
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """Return all rows of a query."""
@@ -53,12 +54,10 @@ class Store:
     def lasting_number(self, sql: str, site_id: int) -> int:
         """Return a count, made once until something is written: a million distinct hashes take a second."""
         changes = self.connection.total_changes
-        if changes != self._counted_at:
-            self._counted.clear()
-            self._counted_at = changes
-        if (sql, site_id) not in self._counted:
-            self._counted[sql, site_id] = self.number(sql, (site_id,))
-        return self._counted[sql, site_id]
+        counted = self._counted.get((sql, site_id))
+        if counted is None or counted[0] != changes:
+            counted = self._counted[sql, site_id] = (changes, self.number(sql, (site_id,)))
+        return counted[1]
 
     def insert(self, table: str, fields: Mapping[str, Value]) -> int:
         """Store one row under the column names given, and return its id."""
