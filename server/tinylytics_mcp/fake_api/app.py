@@ -92,7 +92,7 @@ class FakeApi:
         store = self._filled()
         site = store.rows("SELECT url FROM sites WHERE id = ?", (site_id,))[0]
         located = ({"url": f"{site['url']}{row['path']}", **row} for row in named)
-        store.insert_hits(tuple(row.get(name) for name in HIT_COLUMNS) for row in located)
+        store.insert_rows("hits", HIT_COLUMNS, (tuple(row.get(name) for name in HIT_COLUMNS) for row in located))
         store.rankings.clear()
 
     def add_kudos(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import RLock
 
 _SCHEMA = files("tinylytics_mcp.fake_api").joinpath("schema.sql").read_text("utf-8")
-_INDEX = "CREATE INDEX IF NOT EXISTS hits_by_time ON hits (site_id, created_at)"
 
 SITE_FIELDS = ("id", "uid", "url", "label")
 """The columns by which replies name their site."""
@@ -18,8 +17,6 @@ HIT_FIELDS = ("id", *_HIT_VALUES, "created_at")
 """The columns of a hit in a list; the hashes are shown only to who creates a hit."""
 HIT_COLUMNS = ("site_id", *_HIT_VALUES, "unique_hash", "visitor_hash", "created_at")
 _TRUTHS = {"is_mobile", "active", "public", "partial", "ignored"}
-
-_INSERT_HIT = f"INSERT INTO hits ({', '.join(HIT_COLUMNS)}) VALUES ({', '.join('?' * len(HIT_COLUMNS))})"  # noqa: S608  (constants only)
 
 Value = str | int | None
 
@@ -65,17 +62,14 @@ class Store:
         statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  (names come from this package and its tests)
         return self.connection.execute(statement, tuple(fields.values())).lastrowid or 0
 
-    def insert_hits(self, rows: Iterable[tuple[Value, ...]]) -> None:
-        """Store many hits, each a tuple in the order of `HIT_COLUMNS`."""
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> None:
+        """Store many rows, each a tuple in the order of the columns."""
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  (constants only)
         with self.lock:
             self.connection.execute("BEGIN")
-            self.connection.executemany(_INSERT_HIT, rows)
+            self.connection.executemany(statement, rows)
             self.connection.execute("COMMIT")
-
-    def index(self) -> None:
-        """Make windows of hits quick to find; done after the first filling, which would be slower with it."""
-        self.connection.execute(_INDEX)
-        self.connection.execute("ANALYZE")
 
 
 def stamp(moment: int | None) -> str | None:
