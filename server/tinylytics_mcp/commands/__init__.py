@@ -1,1 +1,1 @@
-"""The commands of the command line, one module each; `cli` imports one only when it is asked for."""
+"""The commands of the command line, one module each; `cli` imports one when it is asked for and calls its `command`."""

@@ -8,7 +8,6 @@ from typing import Literal
 
 import anyio
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_backend, open_client, say_no_key, settings_for
 from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.server import create_server
@@ -19,14 +18,13 @@ from tinylytics_mcp.version import PROGRAM
 Transport = Literal["stdio", "http", "sse"]
 
 
-def serve(*, transport: Transport, host: str, port: int, demo: bool, cached: bool) -> None:
+def command(*, transport: Transport, host: str, port: int, demo: bool, cached: bool) -> None:
     """Serve over a transport; `host` and `port` are for http and sse, and port 0 takes a free one.
 
     Raises:
         UsageError: a setting cannot be used, or would let in anybody.
         CommandError: the address is taken, or the host cannot be answered.
     """
-    logs.configure()
     settings = settings_for(os.environ, demo=demo)
     if transport == "stdio":
         anyio.run(lambda: _serve_stdio(settings, demo=demo, cached=cached))

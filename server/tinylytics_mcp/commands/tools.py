@@ -13,7 +13,7 @@ _ACCESS = {Access.READ_ONLY: "read", Access.FULL_ACCESS: "full access"}
 _WIDEST_ACCESS = max(map(len, _ACCESS.values()))
 
 
-def list_tools(*, demo: bool) -> None:
+def command(*, demo: bool) -> None:
     """Print the tools that this key may use: name, access, first sentence of the description."""
     settings = settings_for(os.environ, demo=demo)
     access = Access.READ_ONLY if settings.key is None else settings.key.access
