@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
+from functools import partialmethod
 from itertools import groupby
 from typing import TextIO
 
@@ -13,7 +14,6 @@ from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.version import PROGRAM
 
 _WIDEST = 120
-_RESET = "\x1b[0m"
 
 
 class Terminal:
@@ -46,21 +46,14 @@ class Terminal:
         except OSError as error:
             raise CommandError(f"the output cannot be written: {error.strerror}.") from None
 
-    def strong(self, text: str) -> str:
-        """Return the text in bold."""
-        return self._coloured("1", text)
+    def _styled(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text
 
-    def faint(self, text: str) -> str:
-        """Return the text dimmed."""
-        return self._coloured("2", text)
-
-    def accent(self, text: str) -> str:
-        """Return the text as a command is shown."""
-        return self._coloured("36", text)
-
-    def warning(self, text: str) -> str:
-        """Return the text as an error is shown."""
-        return self._coloured("31", text)
+    strong = partialmethod(_styled, "1")
+    faint = partialmethod(_styled, "2")
+    accent = partialmethod(_styled, "36")
+    """As a command is shown."""
+    warning = partialmethod(_styled, "31")
 
     def wrapped(self, text: str, *, first: str = "", rest: str = "") -> list[str]:
         """Return the text in lines that fit, begun by `first` and `rest`; in one line where there is no width."""
@@ -82,9 +75,6 @@ class Terminal:
                 for line in group:
                     out.extend(self.wrapped(line, first=margin, rest=margin + "  "))
         return [line.rstrip() for line in out]
-
-    def _coloured(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}{_RESET}" if self._has_colour else text
 
 
 def say(line: str) -> None:
