@@ -71,7 +71,7 @@ function columns(width, unit, names, values, open, before) {
   const left = 10 + 7 * numbers.format(top).length, right = 4;
   const slot = (width - left - right) / values.length, bar = Math.max(1, Math.min(slot * 0.72, 56));
   const x = (i) => left + slot * (i + 0.5), y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
-  const picture = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` }, hatch());
+  const picture = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` });
   for (const value of scale) {
     picture.append(
       svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
@@ -95,10 +95,4 @@ function columns(width, unit, names, values, open, before) {
     }
   });
   return { picture, marks, at: values.map((_, i) => x(i)) };
-}
-
-function hatch() {
-  return svg("defs", {}, svg("pattern", {
-    id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)",
-  }, svg("line", { class: "hatch", x1: 0, x2: 0, y1: 0, y2: 5 })));
 }
