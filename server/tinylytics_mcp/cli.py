@@ -53,12 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         logs.configure()
         # Only this command is imported: the SDK alone takes longer to load than to show the help.
         import_module(f"tinylytics_mcp.commands.{name}").command(**options)
-    except UsageError as error:
+    except (UsageError, CommandError) as error:
         say(str(error))
-        return 2
-    except CommandError as error:
-        say(str(error))
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except OutputClosed:
         return 0
     except KeyboardInterrupt:

@@ -23,15 +23,10 @@ _LONGEST = 300
 
 
 def configure() -> None:
-    """Set up the root logger, before the SDK would.
-
-    Raises:
-        UsageError: `TINYLYTICS_LOG_FORMAT` is neither text nor json.
-    """
+    """Set up the root logger, before the SDK would; a bad `TINYLYTICS_LOG_FORMAT` is a UsageError."""
+    as_text = _TextFormatter("tinylytics-mcp: %(levelname)s: %(message)s")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        _JsonFormatter() if is_json() else _TextFormatter("tinylytics-mcp: %(levelname)s: %(message)s")
-    )
+    handler.setFormatter(_JsonFormatter() if is_json() else as_text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     CALLS.setLevel(logging.INFO if is_json() else logging.WARNING)
     for name in _QUIET:
@@ -39,11 +34,7 @@ def configure() -> None:
 
 
 def is_json() -> bool:
-    """Return whether the log has one JSON object a line.
-
-    Raises:
-        UsageError: the setting is neither text nor json.
-    """
+    """Return whether the log has one JSON object a line; a bad `TINYLYTICS_LOG_FORMAT` is a UsageError."""
     chosen = os.environ.get(LOG_FORMAT, "").strip().lower() or "text"
     if chosen not in ("text", "json"):
         raise UsageError(f"{LOG_FORMAT} takes text or json; it is set to something else.")

@@ -81,8 +81,12 @@ def say(line: str) -> None:
     """Print a message on stderr; where stderr cannot be written, nothing happens."""
     if sys.stderr is None:
         return
+    text = f"{PROGRAM}: {line}"
+    with contextlib.suppress(UsageError):  # the error is then the message
+        if logs.is_json():
+            text = logs.json_line("INFO", line)
     with contextlib.suppress(OSError):
-        sys.stderr.write((logs.json_line("INFO", line) if _is_json() else f"{PROGRAM}: {line}") + "\n")
+        sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 
@@ -95,12 +99,6 @@ def drop_unwritten() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _is_json() -> bool:
-    with contextlib.suppress(UsageError):  # the error is then the message
-        return logs.is_json()
-    return False
 
 
 def _aligned(table: list[list[str]]) -> list[str]:

@@ -23,12 +23,7 @@ from tinylytics_mcp.version import PROGRAM
 
 
 def command(*, tool: str, pairs: Sequence[str], structured: bool, demo: bool, cached: bool) -> None:
-    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document.
-
-    Raises:
-        UsageError: no such tool, or an argument that is not `name=value` or `name=@file.json`.
-        CommandError: the tool failed; the text says what to do.
-    """
+    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document."""
     settings = settings_for(os.environ, demo=demo)
     known = [known.name for known in ALL_TOOLS]
     if tool not in known:

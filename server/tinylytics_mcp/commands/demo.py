@@ -26,12 +26,7 @@ _KEY = {"TINYLYTICS_API_KEY": "tly-ro-your-api-key"}
 
 
 def command() -> None:
-    """Print each question, the call, the answer, and its cost beside that of the raw API.
-
-    Raises:
-        CommandError: the server did not start, a call did not work, or the output cannot be written.
-        OutputClosed: nobody reads the output any more.
-    """
+    """Print each question, the call, the answer, and its cost beside that of the raw API."""
     demo = _Demo(Terminal(sys.stdout))
     problem: CommandError | OutputClosed | None = None
     try:

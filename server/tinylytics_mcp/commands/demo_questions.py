@@ -70,8 +70,8 @@ def questions(site: str) -> list[Question]:
                 Read(JOURNEYS, count, "window"),
             ),
         ),
-        Question("What is popular?", "rank_traffic", {**days, "dimension": "path"}, _both(_grouped("path"))),
-        Question("Who links to me?", "rank_traffic", {**days, "dimension": "referrer"}, _both(_grouped("referrer"))),
+        Question("What is popular?", "rank_traffic", {**days, "dimension": "path"}, _ranked("path")),
+        Question("Who links to me?", "rank_traffic", {**days, "dimension": "referrer"}, _ranked("referrer")),
         Question("Which pages get kudos?", "list_kudos", days, (Read(KUDOS, {"per_page": _PAGE}, "window"),)),
         Question(
             "Is everything up?",
@@ -123,11 +123,8 @@ class RawApi:
             page += 1
 
 
-def _grouped(by: str) -> dict[str, str | int]:
-    return {"grouped": "true", "group_by": by, "per_page": _PAGE}
-
-
-def _both(query: dict[str, str | int]) -> tuple[Read, ...]:
+def _ranked(by: str) -> tuple[Read, Read]:
+    query: dict[str, str | int] = {"grouped": "true", "group_by": by, "per_page": _PAGE}
     return Read(HITS, query, "window"), Read(HITS, query, "earlier")
 
 

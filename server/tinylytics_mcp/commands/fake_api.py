@@ -8,11 +8,7 @@ from tinylytics_mcp.terminal import say
 
 
 def command(*, host: str, port: int) -> None:
-    """Serve the fake API alone until a signal comes, and print how to use it.
-
-    Raises:
-        CommandError: the address is taken.
-    """
+    """Serve the fake API alone until a signal comes, and print how to use it."""
     with bind(host, port) as listener:
         say(f"a made-up Tinylytics API on {address_of(listener)}/api/v1")
         say(f"TINYLYTICS_BASE_URL={address_of(listener)}/api/v1 TINYLYTICS_API_KEY={FULL_ACCESS_KEY}")

@@ -24,12 +24,7 @@ _MARKDOWN = (".md", ".markdown")
 
 
 def command(*, site: str, period: str | None, output: Path, demo: bool, cached: bool) -> None:
-    """Write the report on a site and print its path.
-
-    Raises:
-        UsageError: the file is named neither as HTML nor as Markdown.
-        CommandError: the traffic could not be read, or the file not written.
-    """
+    """Write the report on a site and print its path."""
     if output.suffix.lower() not in _HTML + _MARKDOWN:
         raise UsageError(f"a report is .html or .md: {str(output)!r} ends in neither.")
     settings = settings_for(os.environ, demo=demo)

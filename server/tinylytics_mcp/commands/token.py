@@ -14,12 +14,7 @@ from tinylytics_mcp.terminal import Terminal, say
 
 
 def command(*, action: str, name: str = "", access: str = "", key_file: Path | None = None) -> None:
-    """Add, list or revoke tokens.
-
-    Raises:
-        UsageError: the name is taken or unknown, the key file holds no key, or the file of tokens cannot be used.
-        CommandError: the file of tokens cannot be written, or the token not be printed.
-    """
+    """Add, list or revoke tokens."""
     match action:
         case "add":
             _add(Terminal(sys.stdout), name, Access(access), key_file)

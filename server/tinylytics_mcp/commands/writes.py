@@ -17,11 +17,7 @@ _COLUMNS = ("time", "outcome", "action", "site_id", "rows", "path", "uid")
 
 
 def command(*, limit: int) -> None:
-    """Print the latest writes of all keys that share the record, newest first, as a tab-separated table.
-
-    Raises:
-        CommandError: the record cannot be read.
-    """
+    """Print the latest writes of all keys that share the record, newest first, as a tab-separated table."""
     settings = settings_for(os.environ, demo=False)
 
     async def latest() -> list[Entry]:

@@ -141,9 +141,7 @@ def _hashes(call: Call, site: Row, body: Body, path: str) -> dict[str, Value]:
 
     They are salted anew every 12 hours (field notes 13).
     """
-    visitor = _text(body, "visitor_id")
-    if visitor is None:
-        visitor = f"{_text(body, 'ip_address')} {_text(body, 'user_agent')}"
+    visitor = _text(body, "visitor_id") or f"{_text(body, 'ip_address')} {_text(body, 'user_agent')}"
     if not site["unique_tracking"]:
         return {"unique_hash": None, "visitor_hash": None}
     salt = f"{site['uid']} {call.seconds // _HALF_DAY}"
