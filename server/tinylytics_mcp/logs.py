@@ -6,7 +6,6 @@ import os
 import sys
 import traceback
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 from tinylytics_mcp.errors import UsageError
@@ -14,8 +13,6 @@ from tinylytics_mcp.errors import UsageError
 LOG_FORMAT = "TINYLYTICS_LOG_FORMAT"
 CALLS = logging.getLogger("tinylytics_mcp.calls")
 """One line a tool call at level INFO, its `facts` in `extra`; shown where the format is json."""
-
-_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _QUIET = ("mcp.server.transport_security", "mcp.server.sse", "mcp.server.streamable_http_manager")
 """Loggers that warn of strangers' requests and repeat parts of them."""
@@ -54,10 +51,9 @@ class _TextFormatter(logging.Formatter):
         line = "".join(char if char.isprintable() else " " for char in super().formatMessage(record))
         return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
-    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the name is the standard library's
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is the standard library's
         kind, _, trace = ei
-        frames = traceback.extract_tb(trace)
-        places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
         return "\n".join([*places, f"  {kind.__qualname__ if kind else 'no exception'}"])
 
 

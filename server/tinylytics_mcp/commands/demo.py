@@ -5,13 +5,12 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.session import ClientRequestContext
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
+from mcp.types import ElicitRequestParams, ElicitResult
 from tinylytics_tools.answer import compact
 from tinylytics_tools.tables import counted
 
@@ -88,7 +87,8 @@ class _Demo:
                 for number, question in enumerate(all_questions, 1):
                     out.line()
                     out.line(out.strong(f"{number}. {question.words}"))
-                    out.line(f"   {out.accent(f'{question.tool}({_arguments_text(question.arguments)})')}")
+                    given = ", ".join(f"{name}={json.dumps(value)}" for name, value in question.arguments.items())
+                    out.line(f"   {out.accent(f'{question.tool}({given})')}")
                     result = await client.call_tool(question.tool, dict(question.arguments))
                     for line in out.answer(text_of(result), margin="   | "):
                         out.line(out.warning(line) if result.is_error else line)
@@ -96,8 +96,13 @@ class _Demo:
                         self.failed += 1
                         continue
                     cost = Cost(1, len(text_of(result).encode()))
+                    structured = compact(result.structured_content)
                     raw_cost = await raw.cost(question, result.structured_content)
-                    out.line(f"   {out.faint(_compared(result, cost, raw_cost))}")
+                    compared = (
+                        f"{cost.bytes:,} bytes ({structured:,} in structured form); "
+                        f"the raw API: {counted(raw_cost.requests, 'request')}, {raw_cost.bytes:,} bytes"
+                    )
+                    out.line(f"   {out.faint(compared)}")
                     total.add(cost)
                     raw_total.add(raw_cost)
         out.line()
@@ -124,13 +129,3 @@ def _server() -> StdioServerParameters:
     return StdioServerParameters(
         command=sys.executable, args=["-P", "-m", "tinylytics_mcp", "serve", "--demo"], env=environment
     )
-
-
-def _arguments_text(arguments: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
-
-
-def _compared(result: CallToolResult, cost: Cost, raw: Cost) -> str:
-    structured = compact(result.structured_content)
-    requests = counted(raw.requests, "request")
-    return f"{cost.bytes:,} bytes ({structured:,} in structured form); the raw API: {requests}, {raw.bytes:,} bytes"

@@ -29,9 +29,7 @@ class Guide(Prompt):
         Raises:
             MCPError: an argument is unknown, missing or cannot be used; the text names it and what it takes.
         """
-        account = context.request_context.lifespan_context
-        if not isinstance(account, Client):
-            raise TypeError("the server's lifespan must yield the account")
+        account: Client = context.request_context.lifespan_context
         try:
             plan = cast("Plan", self.fn(**self._read(arguments or {}, account)))
         except InvalidArgument as error:
