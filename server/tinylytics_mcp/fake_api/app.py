@@ -84,14 +84,13 @@ class FakeApi:
 
         The leaderboard is counted anew afterwards.
         """
-        now = int(self._now().timestamp())
-        named = [{"path": "/", "created_at": now, **row, "site_id": site_id} for row in rows]
-        unknown = {name for row in named for name in row} - set(HIT_COLUMNS)
-        if unknown:
-            raise ValueError(f"hits have no column {', '.join(sorted(unknown))}; they have {', '.join(HIT_COLUMNS)}")
         store = self._filled()
         site = store.rows("SELECT url FROM sites WHERE id = ?", (site_id,))[0]
-        located = ({"url": f"{site['url']}{row['path']}", **row} for row in named)
+        usual = {"path": "/", "created_at": int(self._now().timestamp())}
+        located = [{"url": f"{site['url']}{row.get('path', '/')}", **usual, **row, "site_id": site_id} for row in rows]
+        unknown = {name for row in located for name in row} - set(HIT_COLUMNS)
+        if unknown:
+            raise ValueError(f"hits have no column {', '.join(sorted(unknown))}; they have {', '.join(HIT_COLUMNS)}")
         store.insert_rows("hits", HIT_COLUMNS, (tuple(row.get(name) for name in HIT_COLUMNS) for row in located))
         store.rankings.clear()
 
