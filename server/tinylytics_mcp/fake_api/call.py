@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from sqlite3 import Row
 from typing import TypeVar
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from tinylytics_mcp.fake_api.access import refused
 from tinylytics_mcp.fake_api.openapi import Operation
-from tinylytics_mcp.fake_api.quirks import Quirk, scrambled
+from tinylytics_mcp.fake_api.quirks import Quirk
 from tinylytics_mcp.fake_api.store import Store, Value
 
 _Item = TypeVar("_Item")
@@ -114,7 +115,7 @@ class Call:
         """Return the items of the page asked for and `pagination`; a quirk scrambles those that have a name."""
         offset, size, pagination = self._page(len(items))
         if name and Quirk.UNSORTED in self.quirks:
-            items = scrambled(items, name)
+            items = sorted(items, key=lambda item: crc32(repr(name(item)).encode("utf-8", "replace")))
         return items[offset : offset + size], pagination
 
     def _page(self, total: int) -> tuple[int, int, Body]:
