@@ -4,10 +4,12 @@ import argparse
 import gc
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from tinylytics_mcp import logs
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.terminal import Terminal, drop_unwritten, say
 from tinylytics_mcp.version import PROGRAM, VERSION
@@ -47,13 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
         arguments.insert(0, "serve")
     try:
-        _run(_parsed(arguments))
-    except UsageError as error:
+        options = vars(_parsed(arguments))
+        name = options.pop("command").replace("-", "_")
+        logs.configure()
+        gc.disable()  # what is loaded stays: looking for garbage meanwhile takes a tenth of the start
+        # Only this command is imported: the SDK alone takes longer to load than to show the help.
+        module = import_module(f"tinylytics_mcp.commands.{name}")
+        gc.freeze()
+        gc.enable()
+        module.command(**options)
+    except (UsageError, CommandError) as error:
         say(str(error))
-        return 2
-    except CommandError as error:
-        say(str(error))
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except OutputClosed:
         return 0
     except KeyboardInterrupt:
@@ -63,52 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(args: argparse.Namespace) -> None:
-    """Each command imports what it needs: the SDK alone takes longer to load than to show this help."""
-    match args.command:
-        case "serve":
-            gc.disable()  # what is loaded stays: looking for garbage meanwhile takes a tenth of the start
-            from tinylytics_mcp.commands.serve import serve
-
-            gc.freeze()
-            gc.enable()
-            serve(transport=args.transport, host=args.host, port=args.port, demo=args.demo, cached=not args.no_cache)
-        case "demo":
-            from tinylytics_mcp.commands.demo import show
-
-            show()
-        case "call":
-            from tinylytics_mcp.commands.call import call
-
-            call(args.tool, args.argument, structured=args.json, demo=args.demo, cached=not args.no_cache)
-        case "report":
-            from tinylytics_mcp.commands.report import report
-
-            report(args.site, args.period, args.output, demo=args.demo, cached=not args.no_cache)
-        case "tools":
-            from tinylytics_mcp.commands.tools import list_tools
-
-            list_tools(demo=args.demo)
-        case "writes":
-            from tinylytics_mcp.commands.writes import list_writes
-
-            list_writes(args.limit)
-        case "token":
-            from tinylytics_mcp.commands import token
-
-            match args.action:
-                case "add":
-                    token.add(Terminal(sys.stdout), args.name, args.access, args.key_file)
-                case "list":
-                    token.show(Terminal(sys.stdout))
-                case _:
-                    token.revoke(args.name)
-        case _:
-            from tinylytics_mcp.commands.fake_api import serve_fake_api
-
-            serve_fake_api(host=args.host, port=args.port)
-
-
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     args, rest = parser.parse_known_args(arguments)  # argparse alone would not take `call TOOL --json name=value`
@@ -116,7 +77,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if args.command == "call":
-        args.argument += rest
+        args.pairs += rest
     return args
 
 
@@ -141,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = _Parser(add_help=False)
     demo.add_argument("--demo", action="store_true", help="a made-up account, no key and no network")
     cache = _Parser(add_help=False)
-    cache.add_argument("--no-cache", action="store_true", help="store no answers and use none again")
+    cache.add_argument("--no-cache", dest="cached", action="store_false", help="store no answers and use none again")
 
     serve = commands.add_parser("serve", parents=[demo, cache], help="serve a host such as Claude (the default)")
     serve.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio", help="default: stdio")
@@ -149,8 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help="watch an assistant's questions being answered")
     call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer")
     call.add_argument("tool", metavar="TOOL", help="a name that `tools` lists")
-    call.add_argument("argument", nargs="*", metavar="name=value", help="or name=@file.json")
-    call.add_argument("--json", action="store_true", help="print the structured half of the answer")
+    call.add_argument("pairs", nargs="*", metavar="name=value", help="or name=@file.json")
+    call.add_argument("--json", dest="structured", action="store_true", help="print the structured half of the answer")
     report = commands.add_parser("report", parents=[demo, cache], help="write a site's figures to a file")
     report.add_argument("site", metavar="SITE", help="its id, uid, domain, URL or label")
     report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")

@@ -1,7 +1,6 @@
 """Completes the arguments of prompts and resources: sites, periods, days."""
 
 import contextlib
-from collections.abc import Callable
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
@@ -26,32 +25,35 @@ def add_completion(server: MCPServer[Client], client: Client) -> None:
         ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, _: CompletionContext | None
     ) -> Completion | None:
         typed = argument.value.strip().casefold()
+        values: list[str] | None = None
         if isinstance(ref, ResourceTemplateReference):
             if ref.uri == TRAFFIC and argument.name == "period":
-                return _matching(typed, list(PERIODS))
-            if ref.uri in _TEMPLATES and argument.name == "site_id":
-                return await _sites(client, typed, lambda _, site: str(site.id))
+                values = _matching(typed, list(PERIODS))
+            elif ref.uri in _TEMPLATES and argument.name == "site_id":
+                values = [str(site.id) for site in _called(await known_sites(client), typed)]
+        else:
+            prompt = next((prompt for prompt in ALL_PROMPTS if prompt.name == ref.name), None)
+            declared = prompt.takes.get(argument.name) if prompt else None
+            if declared and declared.offered:
+                values = _matching(typed, declared.offered(client.clock().date()))
+            elif declared:
+                sites = await known_sites(client)
+                values = [_handle(sites, site) for site in _called(sites, typed)]
+        if values is None:
             return None
-        prompt = next((prompt for prompt in ALL_PROMPTS if prompt.name == ref.name), None)
-        declared = prompt.takes.get(argument.name) if prompt else None
-        if declared is None:
-            return None
-        if declared.offered is None:
-            return await _sites(client, typed, _handle)
-        return _matching(typed, declared.offered(client.clock().date()))
+        shown = values[:MOST_COMPLETED]
+        return Completion(values=shown, total=len(values), has_more=len(values) > len(shown))
 
     server.completion()(complete)
 
 
-async def _sites(client: Client, typed: str, value: Callable[[list[SiteReply], SiteReply], str]) -> Completion:
-    """Return the `value` of each site whose id begins with the typed text, or whose name or domain contains it."""
-    sites = await known_sites(client)
-    values = [
-        value(sites, site)
+def _called(sites: list[SiteReply], typed: str) -> list[SiteReply]:
+    """Return the sites whose id begins with the typed text, or whose name or domain contains it."""
+    return [
+        site
         for site in sites
         if str(site.id).startswith(typed) or typed in site.name.casefold() or typed in site.domain.casefold()
     ]
-    return _completion(values)
 
 
 def _handle(sites: list[SiteReply], site: SiteReply) -> str:
@@ -62,12 +64,6 @@ def _handle(sites: list[SiteReply], site: SiteReply) -> str:
     return str(site.id)
 
 
-def _matching(typed: str, values: list[str]) -> Completion:
+def _matching(typed: str, values: list[str]) -> list[str]:
     """Return the values that contain the typed text, those that begin with it first."""
-    matches = [value for value in values if typed in value]
-    return _completion(sorted(matches, key=lambda value: not value.startswith(typed)))
-
-
-def _completion(values: list[str]) -> Completion:
-    shown = values[:MOST_COMPLETED]
-    return Completion(values=shown, total=len(values), has_more=len(values) > len(shown))
+    return sorted((value for value in values if typed in value), key=lambda value: not value.startswith(typed))

@@ -6,7 +6,6 @@ import os
 import sys
 import traceback
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 from tinylytics_mcp.errors import UsageError
@@ -15,23 +14,16 @@ LOG_FORMAT = "TINYLYTICS_LOG_FORMAT"
 CALLS = logging.getLogger("tinylytics_mcp.calls")
 """One line a tool call at level INFO, its `facts` in `extra`; shown where the format is json."""
 
-_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
 _QUIET = ("mcp.server.transport_security", "mcp.server.sse", "mcp.server.streamable_http_manager")
 """Loggers that warn of strangers' requests and repeat parts of them."""
 _LONGEST = 300
 
 
 def configure() -> None:
-    """Set up the root logger, before the SDK would.
-
-    Raises:
-        UsageError: `TINYLYTICS_LOG_FORMAT` is neither text nor json.
-    """
+    """Set up the root logger, before the SDK would; a bad `TINYLYTICS_LOG_FORMAT` is a UsageError."""
+    as_text = _TextFormatter("tinylytics-mcp: %(levelname)s: %(message)s")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        _JsonFormatter() if is_json() else _TextFormatter("tinylytics-mcp: %(levelname)s: %(message)s")
-    )
+    handler.setFormatter(_JsonFormatter() if is_json() else as_text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     CALLS.setLevel(logging.INFO if is_json() else logging.WARNING)
     for name in _QUIET:
@@ -39,11 +31,7 @@ def configure() -> None:
 
 
 def is_json() -> bool:
-    """Return whether the log has one JSON object a line.
-
-    Raises:
-        UsageError: the setting is neither text nor json.
-    """
+    """Return whether the log has one JSON object a line; a bad `TINYLYTICS_LOG_FORMAT` is a UsageError."""
     chosen = os.environ.get(LOG_FORMAT, "").strip().lower() or "text"
     if chosen not in ("text", "json"):
         raise UsageError(f"{LOG_FORMAT} takes text or json; it is set to something else.")
@@ -63,10 +51,9 @@ class _TextFormatter(logging.Formatter):
         line = "".join(char if char.isprintable() else " " for char in super().formatMessage(record))
         return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
-    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the name is the standard library's
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is the standard library's
         kind, _, trace = ei
-        frames = traceback.extract_tb(trace)
-        places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
         return "\n".join([*places, f"  {kind.__qualname__ if kind else 'no exception'}"])
 
 

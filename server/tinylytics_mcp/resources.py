@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
-from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.subscriptions import ResourceUpdated, SubscriptionBus
 from mcp.types import Annotations, Resource, TextContent
 from tinylytics_tools.account import get_account
@@ -88,9 +87,10 @@ def add_resources(server: MCPServer[Client], client: Client) -> None:
 
     async def read(tool: ApiTool, **arguments: Any) -> str:
         try:
-            return await _text_of(tool, client, **arguments)
+            result = await tool.fn(api=CallContext(client), **arguments)
         except (InvalidArgument, NotFound) as error:
             raise ResourceNotFoundError(str(error)) from error
+        return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
     def reader(kind: ResourceKind) -> Callable[..., Awaitable[str]]:
         async def read_account() -> str:
@@ -106,18 +106,7 @@ def add_resources(server: MCPServer[Client], client: Client) -> None:
             return read_account
         return read_period if kind.template == TRAFFIC else read_site
 
-    for kind in FIXED:
-        server.add_resource(
-            FunctionResource.from_function(
-                reader(kind),
-                kind.template,
-                name=kind.name,
-                title=kind.title,
-                description=kind.description,
-                annotations=kind.annotations,
-            )
-        )
-    for kind in OF_A_SITE:
+    for kind in (*FIXED, *OF_A_SITE):
         server.resource(
             kind.template,
             name=kind.name,
@@ -166,31 +155,16 @@ async def known_sites(client: Client) -> list[SiteReply]:
 def publish_changes(client: Client, bus: SubscriptionBus) -> None:
     """Tell subscribers of a site's resources about each write through this client that may have changed them."""
 
+    # A subscription is to a URI as it is spelt, so each period has its own. Hits are always of today (field notes 22);
+    # the traffic without a period is told all the same, since its host does not see that it ends yesterday.
     async def publish(endpoint: Endpoint[Any], site_id: int) -> None:
-        for uri in _changed(client, endpoint, site_id):
+        today = client.clock().date()
+        running = [p for p in PERIODS if today in resolve(p, None, None, today=today, earliest=today).window]
+        unchanged = {HEALTH, TRAFFIC if "/kudos" in endpoint.path else KUDOS}
+        kinds = [kind for kind in OF_A_SITE if kind.template not in unchanged]
+        uris = [SITES, *(kind.uri(site_id) for kind in kinds)]
+        uris += [kind.uri(site_id, period) for kind in kinds if kind.template == TRAFFIC for period in running]
+        for uri in uris:
             await bus.publish(ResourceUpdated(uri=uri))
 
     client.on_change = publish
-
-
-def _changed(client: Client, endpoint: Endpoint[Any], site_id: int) -> list[str]:
-    """Return the URIs that a write of hits or kudos changes: never the health of a site.
-
-    A subscription is to a URI as it is spelt, so each period has its own. Hits are always of today (field notes 22);
-    the traffic without a period is told all the same, since its host does not see that it ends yesterday.
-    """
-    today = client.clock().date()
-    running = [p for p in PERIODS if today in resolve(p, None, None, today=today, earliest=today).window]
-    unchanged = {HEALTH, TRAFFIC if "/kudos" in endpoint.path else KUDOS}
-    kinds = [kind for kind in OF_A_SITE if kind.template not in unchanged]
-    uris = [SITES, *(kind.uri(site_id) for kind in kinds)]
-    return uris + [kind.uri(site_id, period) for kind in kinds if kind.template == TRAFFIC for period in running]
-
-
-async def _text_of(tool: ApiTool, client: Client, **arguments: Any) -> str:
-    """Return the text half of a tool's answer."""
-    result = await tool.fn(api=CallContext(client), **arguments)
-    (block,) = result.content
-    if not isinstance(block, TextContent):
-        raise TypeError("a tool's answer is one text")
-    return block.text

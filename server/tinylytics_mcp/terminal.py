@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
+from functools import partialmethod
 from itertools import groupby
 from typing import TextIO
 
@@ -13,7 +14,6 @@ from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.version import PROGRAM
 
 _WIDEST = 120
-_RESET = "\x1b[0m"
 
 
 class Terminal:
@@ -46,21 +46,14 @@ class Terminal:
         except OSError as error:
             raise CommandError(f"the output cannot be written: {error.strerror}.") from None
 
-    def strong(self, text: str) -> str:
-        """Return the text in bold."""
-        return self._coloured("1", text)
+    def _styled(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text
 
-    def faint(self, text: str) -> str:
-        """Return the text dimmed."""
-        return self._coloured("2", text)
-
-    def accent(self, text: str) -> str:
-        """Return the text as a command is shown."""
-        return self._coloured("36", text)
-
-    def warning(self, text: str) -> str:
-        """Return the text as an error is shown."""
-        return self._coloured("31", text)
+    strong = partialmethod(_styled, "1")
+    faint = partialmethod(_styled, "2")
+    accent = partialmethod(_styled, "36")
+    """As a command is shown."""
+    warning = partialmethod(_styled, "31")
 
     def wrapped(self, text: str, *, first: str = "", rest: str = "") -> list[str]:
         """Return the text in lines that fit, begun by `first` and `rest`; in one line where there is no width."""
@@ -83,16 +76,17 @@ class Terminal:
                     out.extend(self.wrapped(line, first=margin, rest=margin + "  "))
         return [line.rstrip() for line in out]
 
-    def _coloured(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}{_RESET}" if self._has_colour else text
-
 
 def say(line: str) -> None:
     """Print a message on stderr; where stderr cannot be written, nothing happens."""
     if sys.stderr is None:
         return
+    text = f"{PROGRAM}: {line}"
+    with contextlib.suppress(UsageError):  # the error is then the message
+        if logs.is_json():
+            text = logs.json_line("INFO", line)
     with contextlib.suppress(OSError):
-        sys.stderr.write((logs.json_line("INFO", line) if _is_json() else f"{PROGRAM}: {line}") + "\n")
+        sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 
@@ -105,12 +99,6 @@ def drop_unwritten() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _is_json() -> bool:
-    with contextlib.suppress(UsageError):  # the error is then the message
-        return logs.is_json()
-    return False
 
 
 def _aligned(table: list[list[str]]) -> list[str]:

@@ -12,9 +12,9 @@ from support.client import BASE_URL, NOW, transport_over
 from support.processes import environment, finished, state_left
 from tinylytics_mcp import cli
 from tinylytics_mcp.commands import demo
+from tinylytics_mcp.commands.demo import lines_that_connect, start_command
 from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
-from tinylytics_mcp.host_config import lines_that_connect, start_command
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.catalogue import ALL_TOOLS
@@ -123,7 +123,9 @@ def test_an_assistant_is_connected_with_what_is_there(monkeypatch: pytest.Monkey
     entry = json.loads(pasted)["mcpServers"]["tinylytics"]
     assert [entry["command"], *entry["args"]] == start_command()
     assert keyless.endswith("tinylytics-mcp serve --demo")
-    monkeypatch.setattr("tinylytics_mcp.host_config.__file__", "/elsewhere/site-packages/tinylytics_mcp/connecting.py")
+    monkeypatch.setattr(
+        "tinylytics_mcp.commands.demo.__file__", "/elsewhere/site-packages/tinylytics_mcp/commands/demo.py"
+    )
     found: list[str | None] = ["/bin/tinylytics-mcp", None]
 
     def which(_: str) -> str | None:

@@ -14,7 +14,6 @@ from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
 from tinylytics_tools.catalogue import ALL_TOOLS
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
@@ -23,17 +22,15 @@ from tinylytics_mcp.terminal import Terminal
 from tinylytics_mcp.version import PROGRAM
 
 
-def call(tool: str, pairs: Sequence[str], *, structured: bool, demo: bool, cached: bool) -> None:
-    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document.
-
-    Raises:
-        UsageError: no such tool, or an argument that is not `name=value` or `name=@file.json`.
-        CommandError: the tool failed; the text says what to do.
-    """
-    logs.configure()
+def command(*, tool: str, pairs: Sequence[str], structured: bool, demo: bool, cached: bool) -> None:
+    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document."""
     settings = settings_for(os.environ, demo=demo)
-    _check_name(tool)
-    arguments = arguments_of(pairs)
+    known = [known.name for known in ALL_TOOLS]
+    if tool not in known:
+        near = difflib.get_close_matches(tool, known, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} tools` lists them."
+        raise UsageError(f"there is no tool {tool!r}; {hint}")
+    arguments = _arguments(pairs)
     out = Terminal(sys.stdout)
     result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
     text = text_of(result)
@@ -44,12 +41,7 @@ def call(tool: str, pairs: Sequence[str], *, structured: bool, demo: bool, cache
         out.line(line)
 
 
-def arguments_of(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return the arguments: `name=value` as text, `name=@file.json` as the JSON in the file.
-
-    Raises:
-        UsageError: another form, a name given twice, or a file that cannot be read as JSON.
-    """
+def _arguments(pairs: Sequence[str]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -84,14 +76,6 @@ def _json_of(name: str, file: str) -> Any:
         raise UsageError(f"{name}: the file {file!r} does not hold JSON.") from None
 
 
-def _check_name(name: str) -> None:
-    known = [tool.name for tool in ALL_TOOLS]
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} tools` lists them."
-        raise UsageError(f"there is no tool {name!r}; {hint}")
-
-
 async def _call(
     settings: Settings, tool: str, arguments: dict[str, Any], *, demo: bool, cached: bool
 ) -> CallToolResult:
@@ -105,10 +89,6 @@ async def _call(
 
 
 async def _ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001 - the SDK's
-    return consent(params, agreed=_agrees(params.message))
-
-
-def _agrees(question: str) -> bool:
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{params.message} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return consent(params, agreed=sys.stdin.readline().strip().lower() in ("y", "yes"))

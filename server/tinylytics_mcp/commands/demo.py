@@ -2,33 +2,30 @@
 
 import json
 import os
+import shlex
+import shutil
 import sys
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.session import ClientRequestContext
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
+from mcp.types import ElicitRequestParams, ElicitResult
+from tinylytics_tools.answer import compact
+from tinylytics_tools.tables import counted
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.commands.call import consent, text_of
-from tinylytics_mcp.commands.demo_questions import Cost, Question, RawApi, questions
+from tinylytics_mcp.commands.demo_questions import Cost, RawApi, questions
 from tinylytics_mcp.errors import CommandError, OutputClosed
-from tinylytics_mcp.host_config import lines_that_connect
 from tinylytics_mcp.terminal import Terminal
-from tinylytics_mcp.version import PROGRAM
+from tinylytics_mcp.version import NAME, PROGRAM
+
+_KEY = {"TINYLYTICS_API_KEY": "tly-ro-your-api-key"}
 
 
-def show() -> None:
-    """Print each question, the call, the answer, and its cost beside that of the raw API.
-
-    Raises:
-        CommandError: the server did not start, a call did not work, or the output cannot be written.
-        OutputClosed: nobody reads the output any more.
-    """
-    logs.configure()
+def command() -> None:
+    """Print each question, the call, the answer, and its cost beside that of the raw API."""
     demo = _Demo(Terminal(sys.stdout))
     problem: CommandError | OutputClosed | None = None
     try:
@@ -41,6 +38,26 @@ def show() -> None:
         raise problem
     if demo.failed:
         raise CommandError(f"{demo.failed} of the calls did not work.")
+
+
+def start_command() -> list[str]:
+    """Return how a host starts this server: from a checkout if it runs from one, else as the installed command."""
+    checkout = Path(__file__).resolve().parents[3]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "server").is_dir():
+        return ["uv", "run", "--directory", str(checkout), PROGRAM]
+    return [PROGRAM] if shutil.which(PROGRAM) else [sys.executable, "-m", "tinylytics_mcp"]
+
+
+def lines_that_connect() -> list[tuple[str, str]]:
+    """Return pairs of a host and the text to type or paste; the last one connects the made-up account."""
+    start = start_command()
+    variables = " ".join(f"--env {name}={value}" for name, value in _KEY.items())
+    entry = {NAME: {"command": start[0], "args": start[1:], "env": _KEY}}
+    return [
+        ("Claude Code", f"claude mcp add {NAME} {variables} -- {shlex.join(start)}"),
+        ("Claude Desktop, Cursor", json.dumps({"mcpServers": entry})),
+        ("without a key", f"claude mcp add {NAME}-demo -- {shlex.join([*start, 'serve', '--demo'])}"),
+    ]
 
 
 def _first_of(group: ExceptionGroup[CommandError | OutputClosed]) -> CommandError | OutputClosed:
@@ -60,19 +77,32 @@ class _Demo:
         async with open_client(settings_for({}, demo=True), demo=True, cached=False) as api_client:
             raw = RawApi(api_client)
             sites = await raw.sites()
-            self._introduce(len(sites))
+            for line in out.wrapped(
+                f"{PROGRAM} demo: an assistant is asked about a made-up account with {len(sites)} sites. The server "
+                "runs as a host would run it and is asked over MCP; each answer is shown as the assistant gets it."
+            ):
+                out.line(line)
             all_questions = questions(sites[0].name)
             async with Client(_server(), elicitation_callback=self._consent) as client:
                 for number, question in enumerate(all_questions, 1):
-                    self._show_question(number, question)
+                    out.line()
+                    out.line(out.strong(f"{number}. {question.words}"))
+                    given = ", ".join(f"{name}={json.dumps(value)}" for name, value in question.arguments.items())
+                    out.line(f"   {out.accent(f'{question.tool}({given})')}")
                     result = await client.call_tool(question.tool, dict(question.arguments))
-                    self._show(result)
+                    for line in out.answer(text_of(result), margin="   | "):
+                        out.line(out.warning(line) if result.is_error else line)
                     if result.is_error or result.structured_content is None:
                         self.failed += 1
                         continue
                     cost = Cost(1, len(text_of(result).encode()))
+                    structured = compact(result.structured_content)
                     raw_cost = await raw.cost(question, result.structured_content)
-                    out.line(f"   {out.faint(_compared(result, cost, raw_cost))}")
+                    compared = (
+                        f"{cost.bytes:,} bytes ({structured:,} in structured form); "
+                        f"the raw API: {counted(raw_cost.requests, 'request')}, {raw_cost.bytes:,} bytes"
+                    )
+                    out.line(f"   {out.faint(compared)}")
                     total.add(cost)
                     raw_total.add(raw_cost)
         out.line()
@@ -80,39 +110,17 @@ class _Demo:
             f"In all: {total.requests} calls and {total.bytes:,} bytes to read; from the raw API "
             f"{raw_total.requests} requests and {raw_total.bytes:,} bytes."
         )
-        self._connect()
+        out.line()
+        out.line(out.strong("Connect an assistant:"))
+        for host, line in lines_that_connect():
+            out.line(f"   {host}:")
+            out.line(f"      {out.accent(line)}")
 
     async def _consent(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 - the SDK's
         for line in self._out.wrapped(params.message, first="   The server asks the user: ", rest="     "):
             self._out.line(line)
         self._out.line("   The demo answers yes for the user.")
         return consent(params, agreed=True)
-
-    def _introduce(self, sites: int) -> None:
-        for line in self._out.wrapped(
-            f"{PROGRAM} demo: an assistant is asked about a made-up account with {sites} sites. The server runs as a "
-            "host would run it and is asked over MCP; each answer is shown as the assistant gets it."
-        ):
-            self._out.line(line)
-
-    def _show_question(self, number: int, question: Question) -> None:
-        out = self._out
-        out.line()
-        out.line(out.strong(f"{number}. {question.words}"))
-        out.line(f"   {out.accent(f'{question.tool}({_arguments_text(question.arguments)})')}")
-
-    def _show(self, result: CallToolResult) -> None:
-        out = self._out
-        for line in out.answer(text_of(result), margin="   | "):
-            out.line(out.warning(line) if result.is_error else line)
-
-    def _connect(self) -> None:
-        out = self._out
-        out.line()
-        out.line(out.strong("Connect an assistant:"))
-        for host, line in lines_that_connect():
-            out.line(f"   {host}:")
-            out.line(f"      {out.accent(line)}")
 
 
 def _server() -> StdioServerParameters:
@@ -121,17 +129,3 @@ def _server() -> StdioServerParameters:
     return StdioServerParameters(
         command=sys.executable, args=["-P", "-m", "tinylytics_mcp", "serve", "--demo"], env=environment
     )
-
-
-def _arguments_text(arguments: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
-
-
-def _compared(result: CallToolResult, cost: Cost, raw: Cost) -> str:
-    structured = _size(result.structured_content)
-    requests = "1 request" if raw.requests == 1 else f"{raw.requests} requests"
-    return f"{cost.bytes:,} bytes ({structured:,} in structured form); the raw API: {requests}, {raw.bytes:,} bytes"
-
-
-def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())

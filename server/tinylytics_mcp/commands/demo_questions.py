@@ -70,8 +70,8 @@ def questions(site: str) -> list[Question]:
                 Read(JOURNEYS, count, "window"),
             ),
         ),
-        Question("What is popular?", "rank_traffic", {**days, "dimension": "path"}, _both(_grouped("path"))),
-        Question("Who links to me?", "rank_traffic", {**days, "dimension": "referrer"}, _both(_grouped("referrer"))),
+        Question("What is popular?", "rank_traffic", {**days, "dimension": "path"}, _ranked("path")),
+        Question("Who links to me?", "rank_traffic", {**days, "dimension": "referrer"}, _ranked("referrer")),
         Question("Which pages get kudos?", "list_kudos", days, (Read(KUDOS, {"per_page": _PAGE}, "window"),)),
         Question(
             "Is everything up?",
@@ -107,27 +107,22 @@ class RawApi:
         """Return the cost of reading all that a question needs, for the days of the answer."""
         cost = Cost()
         for read in question.raw:
+            query = {**read.query, **_window(read, answer)}
             for site_id in self._sites if read.on_every_site else self._sites[:1]:
-                await self._read(read, site_id, {**read.query, **_window(read, answer)}, cost)
+                path = read.endpoint.fill(site_id=site_id, uid=KUDO_UID)
+                page, pages = 1, 1
+                while page <= pages:
+                    paged = {**query, "page": page} if query else {}
+                    response = await self._client.send(read.endpoint, path, paged, None)
+                    cost.add(Cost(1, len(response.content)))
+                    if query.get("per_page") != 1:
+                        pages = json.loads(response.content).get("pagination", {}).get("total_pages", 1)
+                    page += 1
         return cost
 
-    async def _read(self, read: Read, site_id: int, query: Mapping[str, str | int], cost: Cost) -> None:
-        path = read.endpoint.fill(site_id=site_id, uid=KUDO_UID)
-        page, pages = 1, 1
-        while page <= pages:
-            response = await self._client.send(read.endpoint, path, {**query, "page": page} if query else {}, None)
-            cost.requests += 1
-            cost.bytes += len(response.content)
-            if read.query.get("per_page") != 1:
-                pages = json.loads(response.content).get("pagination", {}).get("total_pages", 1)
-            page += 1
 
-
-def _grouped(by: str) -> dict[str, str | int]:
-    return {"grouped": "true", "group_by": by, "per_page": _PAGE}
-
-
-def _both(query: dict[str, str | int]) -> tuple[Read, ...]:
+def _ranked(by: str) -> tuple[Read, Read]:
+    query: dict[str, str | int] = {"grouped": "true", "group_by": by, "per_page": _PAGE}
     return Read(HITS, query, "window"), Read(HITS, query, "earlier")
 
 

@@ -2,19 +2,13 @@
 
 import anyio
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi
 from tinylytics_mcp.http.run import address_of, bind, run
 from tinylytics_mcp.terminal import say
 
 
-def serve_fake_api(*, host: str, port: int) -> None:
-    """Serve the fake API alone until a signal comes, and print how to use it.
-
-    Raises:
-        CommandError: the address is taken.
-    """
-    logs.configure()
+def command(*, host: str, port: int) -> None:
+    """Serve the fake API alone until a signal comes, and print how to use it."""
     with bind(host, port) as listener:
         say(f"a made-up Tinylytics API on {address_of(listener)}/api/v1")
         say(f"TINYLYTICS_BASE_URL={address_of(listener)}/api/v1 TINYLYTICS_API_KEY={FULL_ACCESS_KEY}")

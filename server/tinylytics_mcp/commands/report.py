@@ -9,7 +9,6 @@ import anyio
 from mcp import Client
 from mcp.types import CallToolResult
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.commands.call import text_of
 from tinylytics_mcp.commands.report_markdown import markdown
@@ -24,20 +23,14 @@ _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
 
 
-def report(site: str, period: str | None, output: Path, *, demo: bool, cached: bool) -> None:
-    """Write the report on a site and print its path.
-
-    Raises:
-        UsageError: the file is named neither as HTML nor as Markdown.
-        CommandError: the traffic could not be read, or the file not written.
-    """
-    logs.configure()
+def command(*, site: str, period: str | None, output: Path, demo: bool, cached: bool) -> None:
+    """Write the report on a site and print its path."""
     if output.suffix.lower() not in _HTML + _MARKDOWN:
         raise UsageError(f"a report is .html or .md: {str(output)!r} ends in neither.")
     settings = settings_for(os.environ, demo=demo)
     out = Terminal(sys.stdout)
 
-    async def run() -> CommandError | None:
+    async def write() -> CommandError | None:
         async with (
             open_client(settings, demo=demo, cached=cached) as api_client,
             Client(create_server(api_client)) as client,
@@ -48,7 +41,7 @@ def report(site: str, period: str | None, output: Path, *, demo: bool, cached: b
                 return problem
         return None
 
-    if problem := anyio.run(run):
+    if problem := anyio.run(write):
         raise problem
     out.line(str(output))
 

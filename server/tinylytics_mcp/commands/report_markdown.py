@@ -14,7 +14,9 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~@$&!]|:(?=//)|(?<=www)\.")
 
 def markdown(title: str, answers: Sequence[Mapping[str, Any] | str]) -> str:
     """Return the document. An answer is the structured half of a result, or the text of an error."""
-    sections = [_error(answer) if isinstance(answer, str) else _section(answer) for answer in answers]
+    sections = [
+        f"## No figures\n\n{escaped(answer)}" if isinstance(answer, str) else _section(answer) for answer in answers
+    ]
     return "\n\n".join([f"# {escaped(title)}", *sections]) + "\n"
 
 
@@ -29,13 +31,11 @@ def _section(answer: Mapping[str, Any]) -> str:
     if not answer["complete"]:
         parts.append("Not everything was read: see the notes.")
     tables: dict[str, dict[str, Any]] = {name: value for name, value in fields.items() if isinstance(value, dict)}
-    facts = [f"- {_title(name)}: {_cell(value)}" for name, value in fields.items() if name not in tables]
-    parts += ["\n".join(facts)] if facts else []
+    parts.append("\n".join(f"- {_title(name)}: {_cell(value)}" for name, value in fields.items() if name not in tables))
     parts += [_table(name, table) for name, table in tables.items()]
     notes: list[str] = [*answer["notes"], *filter(None, [answer["visitor_data"]])]
-    if notes:
-        parts.append("\n".join(f"- {escaped(note)}" for note in notes))
-    return "\n\n".join(parts)
+    parts.append("\n".join(f"- {escaped(note)}" for note in notes))
+    return "\n\n".join(filter(None, parts))
 
 
 def _table(name: str, table: Mapping[str, Any]) -> str:
@@ -50,10 +50,6 @@ def _table(name: str, table: Mapping[str, Any]) -> str:
     shown = len(table["rows"]) - (table["rows"][-1][0] == "other")
     more = "" if shown >= table["of"] else f"\n\n{shown} of {table['of']}."
     return head + "\n".join(f"| {' | '.join(row)} |" for row in rows) + more
-
-
-def _error(text: str) -> str:
-    return f"## No figures\n\n{escaped(text)}"
 
 
 def _title(name: str) -> str:

@@ -3,12 +3,10 @@
 import os
 import signal
 import sys
-from types import FrameType
 from typing import Literal
 
 import anyio
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_backend, open_client, say_no_key, settings_for
 from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.server import create_server
@@ -16,17 +14,9 @@ from tinylytics_mcp.settings import Settings
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM
 
-Transport = Literal["stdio", "http", "sse"]
 
-
-def serve(*, transport: Transport, host: str, port: int, demo: bool, cached: bool) -> None:
-    """Serve over a transport; `host` and `port` are for http and sse, and port 0 takes a free one.
-
-    Raises:
-        UsageError: a setting cannot be used, or would let in anybody.
-        CommandError: the address is taken, or the host cannot be answered.
-    """
-    logs.configure()
+def command(*, transport: Literal["stdio", "http", "sse"], host: str, port: int, demo: bool, cached: bool) -> None:
+    """Serve over a transport; `host` and `port` are for http and sse, and port 0 takes a free one."""
     settings = settings_for(os.environ, demo=demo)
     if transport == "stdio":
         anyio.run(lambda: _serve_stdio(settings, demo=demo, cached=cached))
@@ -42,7 +32,7 @@ async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
     every moment.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _exit)
+        signal.signal(number, lambda _number, _frame: os._exit(0))
     if sys.stdin is None or sys.stdout is None:
         raise CommandError("to serve a host takes an open standard input and output.")
     if sys.stdin.isatty():
@@ -77,7 +67,3 @@ async def _serve_http(settings: Settings, host: str, port: int, *, sse_only: boo
             paths = "/sse" if sse_only else "/mcp and /sse"
             say(f"serving {paths} for {http_settings.auth_mode} on {address_of(listener)}")
             await run(app, listener, connections=guarded(LIMITS), most_connections=LIMITS.connections)
-
-
-def _exit(_number: int, _frame: FrameType | None) -> None:
-    os._exit(0)

@@ -1,6 +1,7 @@
 """The command `token`: makes, lists and revokes the tokens of HTTP clients."""
 
 import os
+import sys
 from pathlib import Path
 
 from tinylytics_tools.access import Access
@@ -12,50 +13,39 @@ from tinylytics_mcp.settings import key_in
 from tinylytics_mcp.terminal import Terminal, say
 
 
-def add(terminal: Terminal, name: str, access: str, key_file: Path | None) -> None:
-    """Make a token and print it once; one that cannot be printed is revoked.
+def command(*, action: str, name: str = "", access: str = "", key_file: Path | None = None) -> None:
+    """Add, list or revoke tokens."""
+    match action:
+        case "add":
+            _add(Terminal(sys.stdout), name, Access(access), key_file)
+        case "list":
+            terminal = Terminal(sys.stdout)
+            for token in read_tokens(_file()):
+                owner = token.key_file or "the key of the server"
+                terminal.line(f"{token.name}\t{token.access}\t{owner}\t{token.made}")
+        case _:
+            revoke_token(_file(), name)
+            say(f"{name} is revoked; no restart is needed.")
 
-    Raises:
-        UsageError: the name is taken, the key file holds no key, or the file of tokens cannot be used.
-        CommandError: the file of tokens cannot be written, or the token not be printed.
-    """
-    level = Access(access)
+
+def _add(terminal: Terminal, name: str, access: Access, key_file: Path | None) -> None:
+    """Make a token and print it once; one that cannot be printed is revoked."""
     key_path = None
     if key_file is not None:
         key_path = str(key_file.expanduser().absolute())
         warnings: list[str] = []
         key = key_in("--key-file", key_path, warnings)
-        if level is Access.FULL_ACCESS and key.access is Access.READ_ONLY:
+        if access is Access.FULL_ACCESS and key.access is Access.READ_ONLY:
             warnings.append("the key may only read, and so may this token until there is another key in the file.")
         for line in warnings:
             say(line)
-    secret = add_token(_file(), name, level, key_path)
+    secret = add_token(_file(), name, access, key_path)
     say(f"this is the token of {name}. It is not kept and cannot be shown again.")
     try:
         terminal.line(secret)
     except (CommandError, OutputClosed):
         revoke_token(_file(), name)
         raise CommandError(f"the token of {name} could not be printed and was revoked: nobody would know it.") from None
-
-
-def show(terminal: Terminal) -> None:
-    """Print a line for each token: its name, access, key file and date.
-
-    Raises:
-        UsageError: the file of tokens cannot be used.
-    """
-    for token in read_tokens(_file()):
-        terminal.line(f"{token.name}\t{token.access}\t{token.key_file or 'the key of the server'}\t{token.made}")
-
-
-def revoke(name: str) -> None:
-    """Revoke a token.
-
-    Raises:
-        UsageError: there is none of that name, or the file of tokens cannot be used.
-    """
-    revoke_token(_file(), name)
-    say(f"{name} is revoked; no restart is needed.")
 
 
 def _file() -> Path:

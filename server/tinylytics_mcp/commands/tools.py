@@ -9,11 +9,8 @@ from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from tinylytics_mcp.backend import settings_for
 from tinylytics_mcp.terminal import Terminal, say
 
-_ACCESS = {Access.READ_ONLY: "read", Access.FULL_ACCESS: "full access"}
-_WIDEST_ACCESS = max(map(len, _ACCESS.values()))
 
-
-def list_tools(*, demo: bool) -> None:
+def command(*, demo: bool) -> None:
     """Print the tools that this key may use: name, access, first sentence of the description."""
     settings = settings_for(os.environ, demo=demo)
     access = Access.READ_ONLY if settings.key is None else settings.key.access
@@ -21,7 +18,8 @@ def list_tools(*, demo: bool) -> None:
     out = Terminal(sys.stdout)
     widest = max(len(tool.name) for tool in offered)
     for tool in offered:
-        first = f"{tool.name:<{widest}}  {_ACCESS[tool.access]:<{_WIDEST_ACCESS}}  "
+        needed = "read" if tool.access is Access.READ_ONLY else "full access"
+        first = f"{tool.name:<{widest}}  {needed:<11}  "
         sentence = (tool.description or "").partition(". ")[0].rstrip(".") + "."
         for line in out.wrapped(sentence, first=first, rest=" " * len(first)):
             out.line(line)

@@ -9,7 +9,6 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import Entry
 
-from tinylytics_mcp import logs
 from tinylytics_mcp.backend import open_backend, settings_for
 from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.terminal import Terminal, say
@@ -17,13 +16,8 @@ from tinylytics_mcp.terminal import Terminal, say
 _COLUMNS = ("time", "outcome", "action", "site_id", "rows", "path", "uid")
 
 
-def list_writes(limit: int) -> None:
-    """Print the latest writes of all keys that share the record, newest first, as a tab-separated table.
-
-    Raises:
-        CommandError: the record cannot be read.
-    """
-    logs.configure()
+def command(*, limit: int) -> None:
+    """Print the latest writes of all keys that share the record, newest first, as a tab-separated table."""
     settings = settings_for(os.environ, demo=False)
 
     async def latest() -> list[Entry]:

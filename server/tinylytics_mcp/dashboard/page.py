@@ -11,7 +11,6 @@ from typing import Any
 
 from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.periods import DEFAULT_PERIOD
-from tinylytics_tools.tool import ApiTool
 
 CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "get_uptime")
 """The tools whose answers a host shows with the page."""
@@ -60,11 +59,11 @@ def _part(name: str) -> str:
 
 def _controls() -> dict[str, dict[str, Any]]:
     """What the page must know of the tools: the fields their answers always have, and the choices that it can offer."""
-    return {tool.name: _control(tool) for tool in ALL_TOOLS if tool.name in CHARTED}
-
-
-def _control(tool: ApiTool) -> dict[str, Any]:
-    takes: dict[str, Any] = tool.parameters["properties"]
-    choices = {name: takes[name]["enum"] for name in ("period", "dimension") if name in takes}
-    always: list[str] = (tool.fn_metadata.output_schema or {})["required"]
-    return {"always": always, "site": "site" in takes, **choices}
+    controls: dict[str, dict[str, Any]] = {}
+    for tool in ALL_TOOLS:
+        if tool.name in CHARTED:
+            takes: dict[str, Any] = tool.parameters["properties"]
+            choices = {name: takes[name]["enum"] for name in ("period", "dimension") if name in takes}
+            always: list[str] = (tool.fn_metadata.output_schema or {})["required"]
+            controls[tool.name] = {"always": always, "site": "site" in takes, **choices}
+    return controls

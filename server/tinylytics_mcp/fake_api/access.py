@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 READ_ONLY_KEY = "tly-ro-fake-api"
@@ -13,14 +14,13 @@ ACCESS_TYPES = {READ_ONLY_KEY: "read_only", FULL_ACCESS_KEY: "full_access"}
 _HOUR = timedelta(hours=1)
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
-    """A reply other than the operation's own: an HTTP status, a JSON body or none, and headers."""
+    """A reply other than the operation's own: an HTTP status, a JSON body, a text or none, and headers."""
 
-    def __init__(self, status: int, body: dict[str, object] | None, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status, body)
-        self.status = status
-        self.body = body
-        self.headers = headers
+    status: int
+    body: dict[str, object] | str | None
+    headers: dict[str, str] | None = None
 
 
 def refused(status: int, error: str) -> Refusal:

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from heapq import merge
 from operator import itemgetter
 from random import Random
-from typing import Any
 
 from tinylytics_mcp.fake_api.history import ACCOUNT, CREATED_AT, DAY, SITES, made_up_hits
-from tinylytics_mcp.fake_api.store import Store, Value, stamp
+from tinylytics_mcp.fake_api.store import HIT_COLUMNS, Store, Value, stamp
 
 _MAIN, _PHOTOS, _YOUNG = SITES
 _KUDOS = 87
@@ -39,24 +38,20 @@ def fill(store: Store, *, seed: int, now: datetime, hits: int) -> None:
         times: dict[str, Value] = {"created_at": midnight - site.age_days * DAY, "updated_at": midnight - DAY // 2}
         names = ("id", "uid", "url", "label", "public", "unique_tracking", "insights_enabled")
         store.insert("sites", {name: getattr(site, name) for name in names} | times)
-        for pattern in ACCOUNT["ignored_paths"]:
-            _insert(store, "ignore_rules", "site_id pattern", (site.id, pattern))
+        ignored = ((site.id, pattern) for pattern in ACCOUNT["ignored_paths"])
+        store.insert_rows("ignore_rules", ("site_id", "pattern"), ignored)
         if site is _MAIN:
-            rows = made_up_hits(site, hits - len(hostile), moment, seed)
-            store.insert_hits(merge(rows, reversed(hostile), key=itemgetter(CREATED_AT)))
+            usual = made_up_hits(site, hits - len(hostile), moment, seed)
+            rows = merge(usual, reversed(hostile), key=itemgetter(CREATED_AT))
         else:
-            store.insert_hits(made_up_hits(site, min(150, hits // 80), moment, seed))
-    store.index()
+            rows = made_up_hits(site, min(150, hits // 80), moment, seed)
+        store.insert_rows("hits", HIT_COLUMNS, rows)
     if hits:
         _kudos(store, seed, midnight)
         # The newest report is of two days ago: yesterday's is written at six in the morning, which may be to come.
         for weeks in range(_REPORTS - 1, -1, -1):
             _report(store, midnight - DAY - weeks * _WEEK, quote_a_visitor=weeks == 0)
     _watch(store, midnight)
-
-
-def _insert(store: Store, table: str, columns: str, values: tuple[Value, ...]) -> None:
-    store.insert(table, dict(zip(columns.split(), values, strict=True)))
 
 
 def _hostile(name: str) -> list[str]:
@@ -93,27 +88,26 @@ def _kudos(store: Store, seed: int, midnight: int) -> None:
         rows.append((main, f"{rng.getrandbits(64):016x}", path, midnight - age * DAY - rng.randrange(DAY)))
     rows += [(_PHOTOS.id, f"photo-kudo-{n}", "/", midnight - n * 50 * DAY - 900) for n in range(5)]
     rows += [(_YOUNG.id, f"young-kudo-{n}", "/hello", midnight - n * 6 * DAY - 900) for n in range(2)]
-    for row in sorted(rows, key=itemgetter(3)):
-        _insert(store, "kudos", "site_id uid path created_at", row)
+    store.insert_rows("kudos", ("site_id", "uid", "path", "created_at"), sorted(rows, key=itemgetter(3)))
 
 
 def _watch(store: Store, midnight: int) -> None:
     """Watch the main site (fine) and the young one (down, its certificate near its end); the photo site is not."""
-    for site_id, monitor_id, ssl_days, domain_days in ACCOUNT["monitors"]:
-        expiry = (midnight + int(ssl_days * DAY), midnight + domain_days * DAY)
-        _insert(store, "monitors", "id site_id ssl_expires_at domain_expires_at", (monitor_id, site_id, *expiry))
+    monitors = (
+        (site_id, monitor_id, midnight + int(ssl_days * DAY), midnight + domain_days * DAY)
+        for site_id, monitor_id, ssl_days, domain_days in ACCOUNT["monitors"]
+    )
+    store.insert_rows("monitors", ("site_id", "id", "ssl_expires_at", "domain_expires_at"), monitors)
     for site_id, error, day, second, seconds, partial in ACCOUNT["downtimes"]:
         started = midnight + day * DAY + second
         ended = None if seconds is None else started + seconds
-        _insert(
-            store, "downtimes", "site_id error started_at ended_at partial", (site_id, error, started, ended, partial)
-        )
+        times = {"started_at": started, "ended_at": ended}
+        store.insert("downtimes", {"site_id": site_id, "error": error, "partial": partial, **times})
     checked = midnight - 4 * 3600
-    for site_id, root_path in ACCOUNT["content_checks"]:
-        _insert(store, "content_checks", "site_id root_path last_check_at", (site_id, root_path, checked))
-    for link in ACCOUNT["links"]:
-        columns = "site_id url status_code error_message issue_type ignored checked_at"
-        _insert(store, "links", columns, (*link, checked))
+    checks = ((*check, checked) for check in ACCOUNT["content_checks"])
+    store.insert_rows("content_checks", ("site_id", "root_path", "last_check_at"), checks)
+    columns = ("site_id", "url", "status_code", "error_message", "issue_type", "ignored", "checked_at")
+    store.insert_rows("links", columns, ((*link, checked) for link in ACCOUNT["links"]))
 
 
 def _report(store: Store, end: int, *, quote_a_visitor: bool) -> None:
@@ -140,34 +134,32 @@ def _report(store: Store, end: int, *, quote_a_visitor: bool) -> None:
         "absolute_change": now - before,
         "change_percentage": percent,
     }
-    gained = f"The site picked up {now} hits in the last 7 days, {way} from {before} the week before."
-    score = min(100, 40 + round(abs(percent or 0)))
     top = {"path": post, "current_hits": reads, "share_percentage": round(100 * reads / now, 1)}
+    gained = f"The site picked up {now} hits in the last 7 days, {way} from {before} the week before."
     stood_out = f"{post} brought {reads} of the week's {now} hits."
+    signals = (
+        ("traffic_change", trend, gained, min(100, 40 + round(abs(percent or 0))), change),
+        ("top_content", "One post stands out", stood_out, 48, top),
+    )
+    detected, week = stamp(end + _REPORT_HOUR), end // _WEEK
     patterns, advice = ACCOUNT["insights"]["traffic_patterns"], ACCOUNT["insights"]["recommendations"]
-    week = end // _WEEK
     report = {
         "summary": f"{trend}: {now} hits against {before} the week before, with {post} doing most of the lifting.",
         "signals": [
-            _signal("traffic_change", trend, gained, score, end, change),
-            _signal("top_content", "One post stands out", stood_out, 48, end, top),
+            {
+                "type": kind,
+                "headline": headline,
+                "summary": summary,
+                "importance_score": score,
+                "detected_at": detected,
+                "window": {"started_at": stamp(end - _WEEK), "ended_at": detected},
+                "payload_excerpt": excerpt,
+            }
+            for kind, headline, summary, score, excerpt in signals
         ],
         "traffic_patterns": patterns[week % len(patterns)],
         "best_content": content,
         "recommendations": advice[week % len(advice)],
     }
     day = datetime.fromtimestamp(end - DAY, UTC).date().isoformat()
-    _insert(store, "insights", "site_id insights_for_date body", (_MAIN.id, day, json.dumps(report)))
-
-
-def _signal(kind: str, headline: str, summary: str, score: int, end: int, excerpt: dict[str, Any]) -> dict[str, Any]:
-    detected = stamp(end + _REPORT_HOUR)
-    return {
-        "type": kind,
-        "headline": headline,
-        "summary": summary,
-        "importance_score": score,
-        "detected_at": detected,
-        "window": {"started_at": stamp(end - _WEEK), "ended_at": detected},
-        "payload_excerpt": excerpt,
-    }
+    store.insert("insights", {"site_id": _MAIN.id, "insights_for_date": day, "body": json.dumps(report)})

@@ -7,13 +7,13 @@ from sqlite3 import Connection
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tinylytics_mcp.fake_api import monitoring, sites, traffic, writes
-from tinylytics_mcp.fake_api.access import HourlyLimit, Refusal, key_of, refused
+from tinylytics_mcp.fake_api.access import FULL_ACCESS_KEY, HourlyLimit, Refusal, key_of, refused
 from tinylytics_mcp.fake_api.account import fill
-from tinylytics_mcp.fake_api.call import Call, Handler
+from tinylytics_mcp.fake_api.call import Body, Call, Handler
 from tinylytics_mcp.fake_api.openapi import find_operation
 from tinylytics_mcp.fake_api.quirks import Quirk, with_unknown_fields
 from tinylytics_mcp.fake_api.store import HIT_COLUMNS, Store, Value
@@ -50,8 +50,6 @@ class FakeApi:
         self._limit = HourlyLimit(hourly_limit)
         self._store = Store(database)
         self._is_filled = False
-        self._rankings = traffic.Rankings()
-        self._handlers: dict[str, Handler] = {**_HANDLERS, "leaderboard": self._rankings.leaderboard}
         self._beside_http = Starlette()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,16 +84,15 @@ class FakeApi:
 
         The leaderboard is counted anew afterwards.
         """
-        now = int(self._now().timestamp())
-        named = [{"path": "/", "created_at": now, **row, "site_id": site_id} for row in rows]
-        unknown = {name for row in named for name in row} - set(HIT_COLUMNS)
-        if unknown:
-            raise ValueError(f"hits have no column {', '.join(sorted(unknown))}; they have {', '.join(HIT_COLUMNS)}")
         store = self._filled()
         site = store.rows("SELECT url FROM sites WHERE id = ?", (site_id,))[0]
-        located = ({"url": f"{site['url']}{row['path']}", **row} for row in named)
-        store.insert_hits(tuple(row.get(name) for name in HIT_COLUMNS) for row in located)
-        self._rankings.forget()
+        usual = {"path": "/", "created_at": int(self._now().timestamp())}
+        located = [{"url": f"{site['url']}{row.get('path', '/')}", **usual, **row, "site_id": site_id} for row in rows]
+        unknown = {name for row in located for name in row} - set(HIT_COLUMNS)
+        if unknown:
+            raise ValueError(f"hits have no column {', '.join(sorted(unknown))}; they have {', '.join(HIT_COLUMNS)}")
+        store.insert_rows("hits", HIT_COLUMNS, (tuple(row.get(name) for name in HIT_COLUMNS) for row in located))
+        store.rankings.clear()
 
     def add_kudos(self, site_id: int, rows: Iterable[Mapping[str, Value]]) -> None:
         """Store kudos; each row names columns of `kudos`: `uid`, `path` (default `/`), `created_at` (default now)."""
@@ -114,85 +111,69 @@ class FakeApi:
         path = _raw_path(request)
         query = request.url.query
         self.requests.append((request.method, f"{path}?{query}" if query else path))
+        body = await request.body()
+        headers = None
         try:
-            if not f"{path}/".startswith(f"{_PREFIX}/"):
-                raise refused(404, "Not found")
-            operation, segments = find_operation(request.method, path.removeprefix(_PREFIX))
-            key = key_of(request.headers.get("authorization"))
-            if operation.access != "public":
-                refusal = self._turned_away(key)
-                if refusal is not None:
-                    return refusal
-            body = await request.body()
-            store = self._filled()
-            with store.lock:
-                call = Call(
-                    operation=operation,
-                    store=store,
-                    now=self._now(),
-                    quirks=self._quirks,
-                    key=key or "",
-                    subscribed=self._subscribed,
-                    base_url=f"{request.url.scheme}://{request.url.netloc}{_PREFIX}",
-                    segments=segments,
-                    query=request.query_params,
-                    body=body,
-                )
-                return self._json(*self._handled(call), as_it_is=operation.name == "openapi")
+            with self._store.lock:
+                status, reply = self._handled(request, path, body)
         except Refusal as refusal:
-            if refusal.body is None:
-                return Response(status_code=refusal.status, headers=refusal.headers)
-            return self._json(refusal.status, refusal.body, refusal.headers)
+            status, reply, headers = refusal.status, refusal.body, refusal.headers
+        if not isinstance(reply, dict):
+            return Response(reply, status, headers)
+        if Quirk.EXTRA_FIELDS in self._quirks and "openapi" not in reply:
+            reply = with_unknown_fields(reply)
+        return JSONResponse(reply, status, headers)
 
-    def _turned_away(self, key: str | None) -> Response | None:
+    def _handled(self, request: Request, path: str, body: bytes) -> tuple[int, Body]:
+        if not f"{path}/".startswith(f"{_PREFIX}/"):
+            raise refused(404, "Not found")
+        operation, segments = find_operation(request.method, path.removeprefix(_PREFIX))
+        key = key_of(request.headers.get("authorization"))
+        if operation.access != "public":
+            self._check(key)
+        if operation.access == "full" and key != FULL_ACCESS_KEY:
+            raise refused(403, "This endpoint requires a full access API key")
+        call = Call(
+            operation=operation,
+            store=self._filled(),
+            now=self._now(),
+            quirks=self._quirks,
+            key=key or "",
+            subscribed=self._subscribed,
+            base_url=f"{request.url.scheme}://{request.url.netloc}{_PREFIX}",
+            segments=segments,
+            query=request.query_params,
+            body=body,
+        )
+        if operation.subscription and call.site() and not self._subscribed:
+            raise refused(403, "This endpoint requires an active subscription")
+        return _HANDLERS[operation.name](call)
+
+    def _check(self, key: str | None) -> None:
+        """Raise a Refusal for a key that is not known or has no request left in this hour."""
         if key is None:
             if Quirk.HTML_FOR_BAD_KEY in self._quirks:
-                return HTMLResponse(_MARKETING)
+                raise Refusal(200, _MARKETING, {"Content-Type": "text/html; charset=utf-8"})
             if Quirk.REDIRECT_FOR_BAD_KEY in self._quirks:
-                return RedirectResponse("https://www.tinylytics.example/", 302)
-            return self._json(401, {"error": "Invalid API key"})
-        with self._store.lock:
-            seconds = self._limit.seconds_to_wait(key, self._now())
-        if not seconds:
-            return None
-        if Quirk.BARE_429 in self._quirks:
-            return PlainTextResponse("Retry later\n", 429)
-        return self._json(429, {"error": "Rate limit exceeded"}, {"Retry-After": str(seconds)})
-
-    def _handled(self, call: Call) -> tuple[int, dict[str, object]]:
-        if call.operation.access == "full" and not call.key.startswith("tly-fa-"):
-            raise refused(403, "This endpoint requires a full access API key")
-        if call.operation.subscription:
-            call.site()
-            if not self._subscribed:
-                raise refused(403, "This endpoint requires an active subscription")
-        return self._handlers[call.operation.name](call)
-
-    def _json(
-        self, status: int, body: object, headers: dict[str, str] | None = None, *, as_it_is: bool = False
-    ) -> Response:
-        if Quirk.EXTRA_FIELDS in self._quirks and not as_it_is:
-            body = with_unknown_fields(body)
-        return JSONResponse(body, status, headers)
+                raise Refusal(302, None, {"Location": "https://www.tinylytics.example/"})
+            raise refused(401, "Invalid API key")
+        seconds = self._limit.seconds_to_wait(key, self._now())
+        if seconds and Quirk.BARE_429 in self._quirks:
+            raise Refusal(429, "Retry later\n", {"Content-Type": "text/plain; charset=utf-8"})
+        if seconds:
+            raise Refusal(429, {"error": "Rate limit exceeded"}, {"Retry-After": str(seconds)})
 
 
 _HANDLERS: dict[str, Handler] = {
-    "discovery": sites.discovery,
-    "openapi": sites.openapi,
-    "me": sites.me,
-    "sites": sites.sites,
-    "site": sites.site,
-    "hits": traffic.hits,
-    "create_hit": writes.create_hit,
-    "create_hits": writes.create_hits,
-    "kudos": traffic.kudos,
-    "create_kudo": writes.create_kudo,
-    "delete_kudo": writes.delete_kudo,
-    "user_journeys": traffic.user_journeys,
-    "insights": monitoring.insights,
-    "uptime": monitoring.uptime,
-    "content": monitoring.content,
+    handler.__name__: handler
+    for handler in (
+        *(sites.discovery, sites.openapi, sites.me, sites.sites, sites.site),
+        *(traffic.hits, traffic.kudos, traffic.leaderboard, traffic.user_journeys),
+        *(monitoring.insights, monitoring.uptime, monitoring.content),
+        *(writes.create_hit, writes.create_hits, writes.create_kudo, writes.delete_kudo),
+    )
 }
+"""By the name that the document gives to the operation."""
 
 
 def _raw_path(request: Request) -> str:

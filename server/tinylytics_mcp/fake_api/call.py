@@ -4,18 +4,24 @@ A wrong query parameter is a 400 that names it (API document, section 3); an emp
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from sqlite3 import Row
+from typing import TypeVar
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from tinylytics_mcp.fake_api.access import refused
-from tinylytics_mcp.fake_api.openapi import Operation, choices
-from tinylytics_mcp.fake_api.quirks import Quirk, scrambled
+from tinylytics_mcp.fake_api.openapi import Operation
+from tinylytics_mcp.fake_api.quirks import Quirk
 from tinylytics_mcp.fake_api.store import Store, Value
 
-MAX_DAYS = 730
+_Item = TypeVar("_Item")
+Body = dict[str, object]
+
+_MAX_DAYS = 730
 """The document says "max 730 days" without saying how they are counted: both ends count, the stricter reading."""
 
 _DEFAULT_DAYS_BACK = 30
@@ -27,39 +33,11 @@ _ZONES = {"utc": UTC, "user": ZoneInfo("America/New_York")}
 
 @dataclass(frozen=True)
 class Window:
-    """Days from `start` to `end`, both included; `since` ≤ t < `before` in epoch seconds."""
+    """The days asked for: `since` ≤ t < `before` in epoch seconds, and `filters`, their part of a reply."""
 
-    start: date
-    end: date
-    time_zone: str
     since: int
     before: int
-
-    def filters(self) -> dict[str, object]:
-        """Return the part of `filters` that every windowed reply repeats."""
-        return {"start_date": self.start.isoformat(), "end_date": self.end.isoformat(), "time_zone": self.time_zone}
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list; numbers start at 1."""
-
-    number: int
-    size: int
-
-    @property
-    def offset(self) -> int:
-        """How many rows stand before this page; bounded by what SQLite takes."""
-        return min((self.number - 1) * self.size, _FARTHEST_OFFSET)
-
-    def of(self, total: int) -> dict[str, object]:
-        """Return the `pagination` object. An empty list has 0 pages; the document does not say."""
-        pages = -(-total // self.size)
-        return {"current_page": self.number, "per_page": self.size, "total_count": total, "total_pages": pages}
-
-    def rows(self, rows: list[Row]) -> list[Row]:
-        """Return the rows of this page."""
-        return rows[self.offset : self.offset + self.size]
+    filters: Body
 
 
 @dataclass(frozen=True)
@@ -76,6 +54,11 @@ class Call:
     segments: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+
+    @property
+    def seconds(self) -> int:
+        """The time of the request in epoch seconds."""
+        return int(self.now.timestamp())
 
     def site(self) -> Row:
         """Return the site in the path, 404 where there is none (500 for what is not a number, by a quirk)."""
@@ -94,70 +77,75 @@ class Call:
         """Return the value of a filter, or None."""
         return self.query.get(name) or None
 
-    def choice(self, name: str, values: tuple[str, ...], default: str) -> str:
-        """Return one of a few values, or raise 400."""
+    def choice(self, name: str, default: str) -> str:
+        """Return one of the values that the document allows, or raise 400."""
         value = self.text(name) or default
-        if value not in values:
-            raise refused(400, f"Invalid {name}. Use one of: {', '.join(values)}")
+        allowed = self.operation.query[name].get("enum", ("true", "false"))
+        if value not in allowed:
+            raise refused(400, f"Invalid {name}. Use one of: {', '.join(allowed)}")
         return value
 
     def window(self) -> Window:
         """Return the days asked for; missing ends are 30 days ago and today in the zone asked for."""
-        name = self.choice("time_zone", choices("time_zone"), "utc")
+        name = self.choice("time_zone", "utc")
         zone = _ZONES[name]
         today = self.now.astimezone(zone).date()
         start = self._day("start_date", today - timedelta(days=_DEFAULT_DAYS_BACK))
         end = self._day("end_date", today)
         if start > end:
             raise refused(400, "Invalid date range: start_date must not be after end_date")
-        if (end - start).days + 1 > MAX_DAYS:
-            raise refused(400, f"Invalid date range: start_date to end_date cannot exceed {MAX_DAYS} days")
+        if (end - start).days + 1 > _MAX_DAYS:
+            raise refused(400, f"Invalid date range: start_date to end_date cannot exceed {_MAX_DAYS} days")
         midnights = [datetime.combine(day, time(), zone) for day in (start, end + timedelta(days=1))]
         since, before = (int(midnight.timestamp()) for midnight in midnights)
-        return Window(start, end, name, since, before)
+        return Window(since, before, {"start_date": f"{start}", "end_date": f"{end}", "time_zone": name})
 
-    def page(self) -> Page:
-        """Return the page asked for; 400 where it is too large, the document's status for invalid parameters."""
-        number = self._count("page", 1)
-        size = self._count("per_page", self.operation.default_per_page)
-        if size > self.operation.per_page:
-            raise refused(400, f"Invalid per_page. The maximum is {self.operation.per_page}")
-        return Page(number, size)
-
-    def rows(self, table: str, condition: str, values: list[Value], page: Page) -> tuple[list[Row], int]:
-        """Return the rows of one page, newest first, and how many there are in all.
+    def stored(self, table: str, condition: str, values: Sequence[Value]) -> tuple[list[Row], Body]:
+        """Return the rows of the page asked for, newest first, and `pagination`.
 
         Table and condition are constants of this package; every value is bound.
         """
-        order = "(id * 7919) % 10007, id" if Quirk.UNSORTED in self.quirks else "created_at DESC, id DESC"
         found = f"FROM {table} WHERE {condition}"
-        rows = self.store.rows(f"SELECT * {found} ORDER BY {order} LIMIT ? OFFSET ?", [*values, page.size, page.offset])
-        return rows, self.store.number(f"SELECT COUNT(*) {found}", values)
+        offset, size, pagination = self._page(self.store.number(f"SELECT COUNT(*) {found}", values))
+        order = "(id * 7919) % 10007, id" if Quirk.UNSORTED in self.quirks else "created_at DESC, id DESC"
+        rows = self.store.rows(f"SELECT * {found} ORDER BY {order} LIMIT ? OFFSET ?", [*values, size, offset])
+        return rows, pagination
 
-    def ordered(self, rows: list[Row], key: Callable[[Row], object]) -> list[Row]:
-        """Return rows that come in their usual order, scrambled by `key` where a quirk says so."""
-        return scrambled(rows, key) if Quirk.UNSORTED in self.quirks else rows
+    def listed(self, items: list[_Item], name: Callable[[_Item], object] | None = None) -> tuple[list[_Item], Body]:
+        """Return the items of the page asked for and `pagination`; a quirk scrambles those that have a name."""
+        offset, size, pagination = self._page(len(items))
+        if name and Quirk.UNSORTED in self.quirks:
+            items = sorted(items, key=lambda item: crc32(repr(name(item)).encode("utf-8", "replace")))
+        return items[offset : offset + size], pagination
+
+    def _page(self, total: int) -> tuple[int, int, Body]:
+        """Return how many items stand before the page asked for, its size and the `pagination` object.
+
+        An empty list has 0 pages, and too large a page is 400, as all invalid parameters; the document does not say.
+        """
+        schema = self.operation.query["per_page"]
+        number, size = self._count("page", 1), self._count("per_page", schema["default"])
+        if size > schema["maximum"]:
+            raise refused(400, f"Invalid per_page. The maximum is {schema['maximum']}")
+        pages = -(-total // size)
+        pagination: Body = {"current_page": number, "per_page": size, "total_count": total, "total_pages": pages}
+        return min((number - 1) * size, _FARTHEST_OFFSET), size, pagination
 
     def _day(self, name: str, default: date) -> date:
         value = self.text(name)
         if value is None:
             return default
-        try:
-            day = date.fromisoformat(value) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) else None
-        except ValueError:
-            day = None
-        if day is None or day in (date.min, date.max):
-            raise refused(400, f"Invalid {name}. Use YYYY-MM-DD")
-        return day
+        with suppress(ValueError):
+            day = date.fromisoformat(value)
+            if day.isoformat() == value and date.min < day < date.max:
+                return day
+        raise refused(400, f"Invalid {name}. Use YYYY-MM-DD")
 
     def _count(self, name: str, default: int) -> int:
-        value = self.text(name)
-        if value is None:
-            return default
+        value = self.text(name) or str(default)
         if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < 1:
             raise refused(400, f"Invalid {name}. Use a whole number from 1")
         return int(value)
 
 
-Body = dict[str, object]
 Handler = Callable[[Call], tuple[int, Body]]

@@ -111,11 +111,11 @@ def _page_weights(site: Site, rng: Random) -> list[list[float]]:
 
 def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits: int) -> list[tuple[Value, ...]]:
     midnight = now - now % DAY - age * DAY
-    length = DAY if age else now % DAY
+    day_length = DAY if age else now % DAY
     paths = [*(path for path, _ in site.steady_pages), *site.posts, *_MACHINE_PAGES]
     urls = [site.url + path for path in paths]
-    visits = _visit_lengths(rng, hits)
-    count = len(visits)
+    lengths = _visit_lengths(rng, hits)
+    count = len(lengths)
     hours = rng.choices(range(24), cum_weights=_HOUR_WEIGHTS, k=count)
     steps = iter(rng.choices(range(len(paths)), cum_weights=weights, k=hits))
     countries = rng.choices(_COUNTRIES, cum_weights=_COUNTRY_WEIGHTS, k=count)
@@ -124,28 +124,27 @@ def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits
     referrers = rng.choices(_REFERRERS, cum_weights=_REFERRER_WEIGHTS, k=count)
     spike = min(0.75, 1.2 * _spike(site, age))
     rows: list[tuple[Value, ...]] = []
-    for visit in range(count):
-        moment = midnight + int((hours[visit] + rng.random()) / 24 * length)
+    visits = zip(lengths, hours, countries, devices, sources, referrers, strict=True)
+    for pages, hour, country, (browser, platform, mobile), source, usual_referrer in visits:
+        moment = midnight + int((hour + rng.random()) / 24 * day_length)
         # A visitor's hash changes every 12 hours, so a visit ends there.
         last_moment = min(moment - moment % _HALF_DAY + _HALF_DAY - 1, now)
         visitor = rng.getrandbits(48)
         visitor_hash = f"{visitor:012x}" if site.unique_tracking else None
-        browser, platform, mobile = devices[visit]
-        source, referrer = sources[visit], _referrer(rng, referrers[visit])
-        page = next(steps)
+        referrer, page = _referrer(rng, usual_referrer), next(steps)
         if spike and rng.random() < spike:
             page, source, referrer = paths.index(_SPIKE["path"]), None, _SPIKE["referrer"]
         if page >= len(paths) - len(_MACHINE_PAGES):
             browser = platform = mobile = source = referrer = None
-        for step in range(visits[visit]):
+        for step in range(pages):
             if step:
                 before, page, source = page, next(steps), None
                 referrer = urls[before] if before < _OWN_PAGES else ""
                 moment = min(moment + 5 + int(150 * rng.random()), last_moment)
             url = f"{urls[page]}?ref={source}" if source else urls[page]
             unique = f"{(visitor ^ (page + 1) * 0x9E3779B97F4A) & _HASH_MASK:012x}" if site.unique_tracking else None
-            device = (countries[visit], browser, platform, mobile)
-            rows.append((site.id, url, paths[page], referrer, *device, source, unique, visitor_hash, moment))
+            device = (browser, platform, mobile)
+            rows.append((site.id, url, paths[page], referrer, country, *device, source, unique, visitor_hash, moment))
     rows.sort(key=itemgetter(CREATED_AT))
     return rows
 

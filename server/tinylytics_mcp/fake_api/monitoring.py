@@ -19,15 +19,12 @@ _INSIGHTS_HOUR = 6
 def insights(call: Call) -> tuple[int, Body]:
     """Answer `GET /sites/:id/insights`."""
     site = call.site()
-    page = call.page()
-    found = call.store.rows(
-        "SELECT * FROM insights WHERE site_id = ? ORDER BY insights_for_date DESC, id DESC", (site["id"],)
-    )
-    found = call.ordered(found, lambda row: row["id"])
+    sql = "SELECT * FROM insights WHERE site_id = ? ORDER BY insights_for_date DESC, id DESC"
+    found, pagination = call.listed(call.store.rows(sql, (site["id"],)), lambda row: row["id"])
     enabled = bool(site["insights_enabled"])
     return 200, {
-        "insights": [_insight(row) for row in page.rows(found)],
-        "pagination": page.of(len(found)),
+        "insights": [_insight(row) for row in found],
+        "pagination": pagination,
         "site": {
             **fields(site, SITE_FIELDS),
             "insights_enabled": enabled,
@@ -40,20 +37,19 @@ def insights(call: Call) -> tuple[int, Body]:
 def uptime(call: Call) -> tuple[int, Body]:
     """Answer `GET /sites/:id/uptime`; 404 where the site has no monitor."""
     site = call.site()
-    page = call.page()
     monitor = call.store.row("SELECT * FROM monitors WHERE site_id = ?", (site["id"],))
     if monitor is None:
         raise refused(404, "Uptime monitoring is not enabled for this site")
-    now = int(call.now.timestamp())
+    now = call.seconds
     downtimes = call.store.rows("SELECT * FROM downtimes WHERE site_id = ? ORDER BY started_at DESC", (site["id"],))
-    downtimes = call.ordered(downtimes, lambda row: row["id"])
+    shown, pagination = call.listed(downtimes, lambda row: row["id"])
     ongoing = sum(row["ended_at"] is None for row in downtimes)
     recent_from = now - _PERIOD_DAYS * _DAY
     down = sum(max(0, (row["ended_at"] or now) - max(row["started_at"], recent_from)) for row in downtimes)
     return 200, {
         "monitor": _monitor(site, monitor, now, is_down=ongoing > 0, down_seconds=down),
-        "downtimes": [_downtime(row, now) for row in page.rows(downtimes)],
-        "pagination": page.of(len(downtimes)),
+        "downtimes": [_downtime(row, now) for row in shown],
+        "pagination": pagination,
         "summary": {
             "total_downtimes": len(downtimes),
             "ongoing_downtimes": ongoing,

@@ -1,6 +1,7 @@
 """The OpenAPI document of the API, and the routing table that is read from it."""
 
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
@@ -14,7 +15,7 @@ DOCUMENT: dict[str, Any] = json.loads(files("tinylytics_mcp.fake_api").joinpath(
 
 @dataclass(frozen=True)
 class Operation:
-    """One method on one path; `per_page` is the largest page size, 0 where there are no pages."""
+    """One method on one path; `query` has the schema of each query parameter."""
 
     name: str
     method: str
@@ -22,14 +23,7 @@ class Operation:
     summary: str
     access: Literal["public", "read", "full"]
     subscription: bool
-    per_page: int
-    default_per_page: int
-
-
-def choices(name: str) -> tuple[str, ...]:
-    """Return the values that the document allows for a query parameter of the hits."""
-    parameters = DOCUMENT["paths"]["/sites/{id}/hits"]["get"]["parameters"]
-    return next(tuple(parameter["schema"]["enum"]) for parameter in parameters if parameter["name"] == name)
+    query: dict[str, dict[str, Any]]
 
 
 def find_operation(method: str, path: str) -> tuple[Operation, dict[str, str]]:
@@ -38,31 +32,24 @@ def find_operation(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     Raises:
         Refusal: 404 for an unknown path; 405 for another method on a known one, 204 for OPTIONS, both with `Allow`.
     """
-    segments = path.strip("/").split("/")
-    operations = [operation for operation in OPERATIONS if _fits(operation.template, segments)]
-    if not operations:
+    found = [(operation, match) for operation in OPERATIONS if (match := _match(operation.template, path))]
+    if not found:
         raise refused(404, "Not found")
-    for operation in operations:
+    for operation, match in found:
         if operation.method == ("GET" if method == "HEAD" else method):
-            pairs = zip(operation.template.strip("/").split("/"), segments, strict=True)
-            return operation, {name[1:-1]: unquote(value) for name, value in pairs if name.startswith("{")}
-    methods = {operation.method for operation in operations} | {"OPTIONS"}
+            return operation, {name: unquote(value) for name, value in match.groupdict().items()}
+    methods = {operation.method for operation, _ in found} | {"OPTIONS"}
     allow = {"Allow": ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))}
-    if method == "OPTIONS":
-        raise Refusal(204, None, allow)
-    raise Refusal(405, {"error": "Method not allowed"}, allow)
+    raise Refusal(204, None, allow) if method == "OPTIONS" else Refusal(405, {"error": "Method not allowed"}, allow)
 
 
-def _fits(template: str, segments: list[str]) -> bool:
-    wanted = template.strip("/").split("/")
-    return len(wanted) == len(segments) and all(
-        name == value or (name.startswith("{") and value) for name, value in zip(wanted, segments, strict=True)
-    )
+def _match(template: str, path: str) -> re.Match[str] | None:
+    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template.strip("/")))
+    return re.fullmatch(pattern, path.strip("/"))
 
 
 def _operation(template: str, method: str, described: dict[str, Any]) -> Operation:
     """Return one row of the routing table: a read that may answer 403 is one for subscribers."""
-    sizes = [parameter["schema"] for parameter in described["parameters"] if parameter["name"] == "per_page"]
     is_read = method == "get"
     access = ("read" if is_read else "full") if described["security"] else "public"
     return Operation(
@@ -72,8 +59,7 @@ def _operation(template: str, method: str, described: dict[str, Any]) -> Operati
         summary=described["summary"],
         access=access,
         subscription=is_read and "403" in described["responses"],
-        per_page=sizes[0]["maximum"] if sizes else 0,
-        default_per_page=sizes[0]["default"] if sizes else 0,
+        query={each["name"]: each["schema"] for each in described["parameters"] if each["in"] == "query"},
     )
 
 

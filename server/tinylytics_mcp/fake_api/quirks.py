@@ -1,11 +1,7 @@
 """The behaviours of the live service that the API document does not state, each to be switched on by itself."""
 
-from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import TypeVar, cast
-from zlib import crc32
-
-_Row = TypeVar("_Row")
+from typing import cast
 
 UNKNOWN_FIELD = "do-not-leak"
 
@@ -29,11 +25,6 @@ class Quirk(StrEnum):
     """`/me` is `{"user": …}` and `/sites/:id` is `{"site": …}` (field notes 26)."""
     EXTRA_FIELDS = "extra_fields"
     """Every object of a reply carries an unknown field, `do-not-leak` (field notes 26)."""
-
-
-def scrambled(rows: Iterable[_Row], key: Callable[[_Row], object]) -> list[_Row]:
-    """The rows in an order that means nothing and is the same each time; `key` names a row."""
-    return sorted(rows, key=lambda row: (crc32(repr(key(row)).encode("utf-8", "replace")), repr(key(row))))
 
 
 def with_unknown_fields(value: object) -> object:

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS hits (
     browser_name TEXT, platform_name TEXT, is_mobile INTEGER, source TEXT, unique_hash TEXT, visitor_hash TEXT,
     created_at INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS hits_by_time ON hits (site_id, created_at);
 CREATE TABLE IF NOT EXISTS kudos (
     id INTEGER PRIMARY KEY, site_id INTEGER NOT NULL, uid TEXT NOT NULL, path TEXT NOT NULL,
     created_at INTEGER NOT NULL, UNIQUE (site_id, uid)

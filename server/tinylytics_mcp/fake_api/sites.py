@@ -53,7 +53,7 @@ def me(call: Call) -> tuple[int, Body]:
         "api_key": {
             "name": "Reporting" if access == "read_only" else "Server-side tracking",
             "access_type": access,
-            "last_used_at": stamp(int(call.now.timestamp())),
+            "last_used_at": stamp(call.seconds),
         },
     }
     return 200, {"user": account} if Quirk.WRAPPED in call.quirks else account

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import RLock
 
 _SCHEMA = files("tinylytics_mcp.fake_api").joinpath("schema.sql").read_text("utf-8")
-_INDEX = "CREATE INDEX IF NOT EXISTS hits_by_time ON hits (site_id, created_at)"
 
 SITE_FIELDS = ("id", "uid", "url", "label")
 """The columns by which replies name their site."""
@@ -18,8 +17,6 @@ HIT_FIELDS = ("id", *_HIT_VALUES, "created_at")
 """The columns of a hit in a list; the hashes are shown only to who creates a hit."""
 HIT_COLUMNS = ("site_id", *_HIT_VALUES, "unique_hash", "visitor_hash", "created_at")
 _TRUTHS = {"is_mobile", "active", "public", "partial", "ignored"}
-
-_INSERT_HIT = f"INSERT INTO hits ({', '.join(HIT_COLUMNS)}) VALUES ({', '.join('?' * len(HIT_COLUMNS))})"  # noqa: S608  (constants only)
 
 Value = str | int | None
 
@@ -35,8 +32,9 @@ class Store:
         self.connection.execute("PRAGMA synchronous = OFF")
         self.connection.execute("PRAGMA journal_mode = MEMORY")
         self.connection.executescript(_SCHEMA)
-        self._counted: dict[tuple[str, int], int] = {}
-        self._counted_at = -1
+        self._counted: dict[tuple[str, int], tuple[int, int]] = {}
+        self.rankings: dict[int, tuple[int, list[sqlite3.Row]]] = {}
+        """The leaderboard of each site as it was last counted, and when: the API keeps it for an hour."""
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """Return all rows of a query."""
@@ -53,12 +51,10 @@ class Store:
     def lasting_number(self, sql: str, site_id: int) -> int:
         """Return a count, made once until something is written: a million distinct hashes take a second."""
         changes = self.connection.total_changes
-        if changes != self._counted_at:
-            self._counted.clear()
-            self._counted_at = changes
-        if (sql, site_id) not in self._counted:
-            self._counted[sql, site_id] = self.number(sql, (site_id,))
-        return self._counted[sql, site_id]
+        counted = self._counted.get((sql, site_id))
+        if counted is None or counted[0] != changes:
+            counted = self._counted[sql, site_id] = (changes, self.number(sql, (site_id,)))
+        return counted[1]
 
     def insert(self, table: str, fields: Mapping[str, Value]) -> int:
         """Store one row under the column names given, and return its id."""
@@ -66,17 +62,14 @@ class Store:
         statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  (names come from this package and its tests)
         return self.connection.execute(statement, tuple(fields.values())).lastrowid or 0
 
-    def insert_hits(self, rows: Iterable[tuple[Value, ...]]) -> None:
-        """Store many hits, each a tuple in the order of `HIT_COLUMNS`."""
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> None:
+        """Store many rows, each a tuple in the order of the columns."""
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  (constants only)
         with self.lock:
             self.connection.execute("BEGIN")
-            self.connection.executemany(_INSERT_HIT, rows)
+            self.connection.executemany(statement, rows)
             self.connection.execute("COMMIT")
-
-    def index(self) -> None:
-        """Make windows of hits quick to find; done after the first filling, which would be slower with it."""
-        self.connection.execute(_INDEX)
-        self.connection.execute("ANALYZE")
 
 
 def stamp(moment: int | None) -> str | None:

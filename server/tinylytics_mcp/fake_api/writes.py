@@ -11,7 +11,7 @@ from sqlite3 import Row
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
-from tinylytics_mcp.fake_api.access import refused, unprocessable
+from tinylytics_mcp.fake_api.access import Refusal, refused, unprocessable
 from tinylytics_mcp.fake_api.call import Body, Call
 from tinylytics_mcp.fake_api.openapi import DOCUMENT
 from tinylytics_mcp.fake_api.store import HIT_FIELDS, KUDO_FIELDS, Value, fields
@@ -28,23 +28,13 @@ _PLATFORMS = "iPhone=iOS, iPad=iOS, Android=Android, CrOS=ChromeOS, Windows=Wind
 _HALF_DAY = 12 * 3600
 
 
-class _Problem(Exception):
-    """Why one field of one object cannot be stored."""
-
-
 def create_hit(call: Call) -> tuple[int, Body]:
     """Answer `POST /sites/:id/hits`."""
-    site = call.site()
-    try:
-        hit = _store_hit(call, site, _json_object(call.body))
-    except _Problem as problem:
-        raise unprocessable(str(problem)) from problem
+    hit = _store_hit(call, call.site(), _object(_json(call.body), "Body must be a single JSON object"))
     if hit is None:
         return 202, _IGNORED
-    return 201, {
-        "status": "created",
-        "hit": fields(hit, (*HIT_FIELDS[:-1], "unique_hash", "visitor_hash", "created_at")),
-    }
+    names = (*HIT_FIELDS[:-1], "unique_hash", "visitor_hash", "created_at")
+    return 201, {"status": "created", "hit": fields(hit, names)}
 
 
 def create_hits(call: Call) -> tuple[int, Body]:
@@ -62,17 +52,14 @@ def create_hits(call: Call) -> tuple[int, Body]:
 def create_kudo(call: Call) -> tuple[int, Body]:
     """Answer `POST /sites/:id/kudos`. Nobody knows what a uid already in use on the site gets: here it is 422."""
     site_id = call.site()["id"]
-    body = _json_object(call.body)
-    try:
-        path = _path(body)
-        uid = _text(body, "custom_uid") or token_hex(8)
-    except _Problem as problem:
-        raise unprocessable(str(problem)) from problem
+    body = _object(_json(call.body), "Body must be a single JSON object")
+    path = _path(body)
+    uid = _text(body, "custom_uid") or token_hex(8)
     if _is_ignored(call, site_id, path):
         return 202, _IGNORED
     if call.store.row("SELECT 1 FROM kudos WHERE site_id = ? AND uid = ?", (site_id, uid)):
         raise unprocessable("Uid has already been taken")
-    created = {"site_id": site_id, "uid": uid, "path": path, "created_at": int(call.now.timestamp())}
+    created = {"site_id": site_id, "uid": uid, "path": path, "created_at": call.seconds}
     kudo_id = call.store.insert("kudos", created)
     kudo = call.store.rows("SELECT * FROM kudos WHERE id = ?", (kudo_id,))[0]
     return 201, {"status": "created", "kudo": fields(kudo, KUDO_FIELDS)}
@@ -89,12 +76,10 @@ def delete_kudo(call: Call) -> tuple[int, Body]:
 
 
 def _row(call: Call, site: Row, row: object) -> Body:
-    if not isinstance(row, dict):
-        return {"status": "error", "errors": ["Row must be a JSON object"]}
     try:
-        hit = _store_hit(call, site, cast("Body", row))
-    except _Problem as problem:
-        return {"status": "error", "errors": [str(problem)]}
+        hit = _store_hit(call, site, _object(row, "Row must be a JSON object"))
+    except Refusal as refusal:
+        return cast("Body", refusal.body)
     return _IGNORED if hit is None else {"status": "created"}
 
 
@@ -115,7 +100,7 @@ def _store_hit(call: Call, site: Row, body: Body) -> Row | None:
         "platform_name": _first(_PLATFORMS, lambda part: part in agent),
         "is_mobile": int(re.search("Mobile|iPhone|Android", agent) is not None),
         "source": _text(body, "source") or _source(url),
-        "created_at": int(call.now.timestamp()),
+        "created_at": call.seconds,
         **_hashes(call, site, body, path),
     }
     if _is_ignored(call, site["id"], path):
@@ -133,7 +118,7 @@ def _country(body: Body) -> str:
     address = _text(body, "ip_address")
     if country is not None:
         if not re.fullmatch(_COUNTRY, country):
-            raise _Problem("Country must be a 2-letter uppercase country code")
+            raise unprocessable("Country must be a 2-letter uppercase country code")
         return country
     try:
         parsed = ip_address(address or "")
@@ -156,22 +141,19 @@ def _hashes(call: Call, site: Row, body: Body, path: str) -> dict[str, Value]:
 
     They are salted anew every 12 hours (field notes 13).
     """
-    visitor = _text(body, "visitor_id")
-    if visitor is None:
-        visitor = f"{_text(body, 'ip_address')} {_text(body, 'user_agent')}"
+    visitor = _text(body, "visitor_id") or f"{_text(body, 'ip_address')} {_text(body, 'user_agent')}"
     if not site["unique_tracking"]:
         return {"unique_hash": None, "visitor_hash": None}
-    salt = f"{site['uid']} {int(call.now.timestamp()) // _HALF_DAY}"
+    salt = f"{site['uid']} {call.seconds // _HALF_DAY}"
     return {
         "unique_hash": sha256(f"{salt} {visitor} {path}".encode()).hexdigest()[:12],
         "visitor_hash": sha256(f"{salt} {visitor}".encode()).hexdigest()[:12],
     }
 
 
-def _json_object(body: bytes) -> Body:
-    value = _json(body)
+def _object(value: object, otherwise: str) -> Body:
     if not isinstance(value, dict):
-        raise unprocessable("Body must be a single JSON object")
+        raise unprocessable(otherwise)
     return cast("Body", value)
 
 
@@ -189,17 +171,17 @@ def _text(body: Body, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise _Problem(f"{label} must be a string")
+        raise unprocessable(f"{label} must be a string")
     # SQLite stores neither a zero character nor half of a surrogate pair.
     if re.search("[\0\ud800-\udfff]", value):
-        raise _Problem(f"{label} contains characters that cannot be stored")
+        raise unprocessable(f"{label} contains characters that cannot be stored")
     return value or None
 
 
 def _path(body: Body) -> str:
     path = (_text(body, "path") or "").strip()
     if not path:
-        raise _Problem("Path can't be blank")
+        raise unprocessable("Path can't be blank")
     return path if path.startswith("/") else f"/{path}"
 
 

@@ -6,7 +6,16 @@ from tinylytics_tools.client import Client
 from tinylytics_mcp.prompts import questions, reports
 from tinylytics_mcp.prompts.prompt import Guide
 
-ALL_PROMPTS: list[Guide] = [*reports.PROMPTS[:2], *questions.PROMPTS, *reports.PROMPTS[2:]]
+ALL_PROMPTS: list[Guide] = [
+    reports.weekly_report,
+    reports.monthly_report,
+    questions.what_moved,
+    questions.campaign_check,
+    questions.spike_autopsy,
+    questions.kudos_review,
+    questions.health_check,
+    reports.year_in_review,
+]
 """In the order in which a host lists them."""
 
 

@@ -97,7 +97,7 @@ def read_month(text: str, today: date) -> Days:
     if not re.fullmatch(r"\d{4}-\d{2}", text):
         raise InvalidArgument("Give a month as YYYY-MM, for example 2026-02.")
     first = _begun(f"{text}-01", today)
-    last = _month_after(first) - timedelta(days=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     return _unit(text, first, last, today, running="this_month")
 
 
@@ -134,16 +134,10 @@ def _uncut(text: str, shown: str, name: str) -> str:
     return shown
 
 
-def _month_after(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
-
-
 def _months(today: date) -> list[str]:
-    first = today.replace(day=1)
-    months = [first]
-    while len(months) < MONTHS_OFFERED:
-        months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    return [f"{month:%Y-%m}" for month in months]
+    this_month = today.year * 12 + today.month - 1
+    months = range(this_month, this_month - MONTHS_OFFERED, -1)
+    return [f"{month // 12}-{month % 12 + 1:02}" for month in months]
 
 
 def _days_before(today: date) -> list[str]:

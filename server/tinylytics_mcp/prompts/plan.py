@@ -25,25 +25,21 @@ RULES = (
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a tool; `per_site` says of which sites it is made one by one, with their ids as `site`."""
+    """A call of a tool, and the line that asks for it."""
 
     tool: str
-    use: str
-    arguments: dict[str, object]
-    per_site: str | None = None
-
-    def text(self) -> str:
-        """One line that holds the arguments as JSON; guarded values cannot end it."""
-        given = {"site": EACH, **self.arguments} if self.per_site else self.arguments
-        arguments = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-        each = f", {self.per_site}, with its id as {EACH}" if self.per_site else ""
-        return f"{self.tool} {arguments} for {self.use}{each}"
+    text: str
 
 
 def call(tool: str, use: str, *, per_site: str | None = None, **arguments: object) -> Call:
-    """A call with the arguments that are not None."""
-    given = {name: value for name, value in arguments.items() if value is not None}
-    return Call(tool, use, given, per_site)
+    """Return a call with the arguments that are not None, as JSON; guarded values cannot end its line.
+
+    `per_site` says of which sites it is made one by one, with their ids as `site`.
+    """
+    each = f", {per_site}, with its id as {EACH}" if per_site else ""
+    given = {"site": EACH} if per_site else {}
+    given |= {name: value for name, value in arguments.items() if value is not None}
+    return Call(tool, f"{tool} {json.dumps(given, ensure_ascii=False, separators=(',', ':'))} for {use}{each}")
 
 
 @dataclass(frozen=True)
@@ -58,11 +54,12 @@ class Plan:
 
     def text(self, usable: Collection[str]) -> str:
         """The prompt for a key that may use these tools; no other is named."""
-        steps = [made.text() for made in self.calls if made.tool in usable]
-        more = [f"Only if I ask for it afterwards: {made.text()}." for made in self.if_asked if made.tool in usable]
+        steps = [made.text for made in self.calls if made.tool in usable]
+        numbered = [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
+        more = [f"Only if I ask for it afterwards: {made.text}." for made in self.if_asked if made.tool in usable]
         parts = [
             self.task,
-            "Call these tools with exactly these arguments:\n" + "\n".join(_numbered(steps)),
+            "Call these tools with exactly these arguments:\n" + "\n".join(numbered),
             "Keep to these rules:\n" + "\n".join(f"- {rule}" for rule in (*self.rules, *RULES)),
             "The report: " + self.form,
             *more,
@@ -72,10 +69,8 @@ class Plan:
 
 def named(value: str) -> str:
     """A guarded value within a sentence; nothing in it closes the quotes."""
-    return f"“{value.translate(_WITHIN_QUOTES)}”"
-
-
-_WITHIN_QUOTES = str.maketrans("“”", "\u2018\u2019")
+    within = value.replace("“", "\u2018").replace("”", "\u2019")
+    return f"“{within}”"
 
 
 def one_site(site: str | None) -> str:
@@ -86,7 +81,3 @@ def one_site(site: str | None) -> str:
 def all_sites(site: str | None) -> str:
     """The site of a report that is about all unless one is named."""
     return "all my sites" if site is None else one_site(site)
-
-
-def _numbered(lines: list[str]) -> list[str]:
-    return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]

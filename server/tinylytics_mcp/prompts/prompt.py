@@ -29,9 +29,7 @@ class Guide(Prompt):
         Raises:
             MCPError: an argument is unknown, missing or cannot be used; the text names it and what it takes.
         """
-        account = context.request_context.lifespan_context
-        if not isinstance(account, Client):
-            raise TypeError("the server's lifespan must yield the account")
+        account: Client = context.request_context.lifespan_context
         try:
             plan = cast("Plan", self.fn(**self._read(arguments or {}, account)))
         except InvalidArgument as error:
@@ -62,7 +60,9 @@ def prompt(*, title: str) -> Callable[[Callable[..., Plan]], Guide]:
     def declare(function: Callable[..., Plan]) -> Guide:
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
-        takes = {p.name: _argument(hints[p.name]) for p in parameters}
+        takes = {
+            p.name: next(part for part in get_args(hints[p.name]) if isinstance(part, Argument)) for p in parameters
+        }
         return Guide(
             name=function.__name__,
             title=title,
@@ -79,7 +79,3 @@ def prompt(*, title: str) -> Callable[[Callable[..., Plan]], Guide]:
         )
 
     return declare
-
-
-def _argument(annotation: Any) -> Argument:
-    return next(part for part in get_args(annotation) if isinstance(part, Argument))

@@ -178,6 +178,3 @@ def health_check(site: AnySite = None) -> Plan:
         ),
         rules=("Not monitored, switched off and unknown are three different things, and none of them means up.",),
     )
-
-
-PROMPTS = [what_moved, campaign_check, spike_autopsy, kudos_review, health_check]

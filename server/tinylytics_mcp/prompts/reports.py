@@ -87,6 +87,3 @@ def _form(site: str | None, *, words: int) -> str:
         f"a headline with the hits; then {_PARTS.format(' and which rose or fell')}; last, under Health, what needs "
         f"attention, or one line that nothing known does. At most {words} words."
     )
-
-
-PROMPTS = [weekly_report, monthly_report, year_in_review]

@@ -17,35 +17,35 @@ function toolOf(answer) {
   return fitting.sort((a, b) => TOOLS[b].always.length - TOOLS[a].always.length)[0] ?? null;
 }
 
-function draw(answer) {
-  shown.answer = answer;
-  shown.tool ??= toolOf(answer);
-  fill(answerView(answer, "h1"));
-  offerControls();
+const structured = (result) => {
+  if (result?.isError) return null;
+  return result?.structuredContent?.headline ? result.structuredContent : fromText(textOf(result));
+};
+
+function viewOf(result, level) {
+  const answer = structured(result);
+  return answer ? answerView(answer, level) : errorView(textOf(result) || "The answer has no figures.", level);
 }
 
-function fail(text) {
-  fill(errorView(text, "h1"));
+function show(result) {
+  shown.answer = structured(result) ?? shown.answer;
+  shown.tool ??= shown.answer && toolOf(shown.answer);
+  fill(viewOf(result, "h1"));
   offerControls();
 }
 
 async function offerControls() {
   if (!host.canCall || !shown.tool) return;
-  const offer = () => showControls(shown.tool, shown.args, shown.answer, shown.sites ?? [], (args) => ask(args));
+  const offer = () => showControls(shown.tool, shown.args, shown.answer, shown.sites ?? [], ask);
   offer();
   if (shown.sites || !TOOLS[shown.tool]?.site) return;
   shown.sites = [];
-  try {
-    const { sites } = structured(await host.call("list_sites", { limit: 50 }));
-    const id = sites.columns.indexOf("id"), name = sites.columns.indexOf("site");
-    shown.sites = sites.rows.map((row) => [String(row[id]), String(row[name])]);
-    offer();
-  } catch {
-    // without the list there is no choice of sites; what is shown stands
-  }
+  const listed = await host.call("list_sites", { limit: 50 }).then(structured, () => null);
+  if (!listed) return; // there is no choice of sites; what is shown stands
+  const id = listed.sites.columns.indexOf("id"), name = listed.sites.columns.indexOf("site");
+  shown.sites = listed.sites.rows.map((row) => [String(row[id]), String(row[name])]);
+  offer();
 }
-
-const structured = (result) => (result?.isError ? null : result?.structuredContent?.headline ? result.structuredContent : fromText(textOf(result)));
 
 // The reader asks for something else; of several questions only the last one's answer is shown.
 async function ask(args) {
@@ -53,18 +53,9 @@ async function ask(args) {
   shown.args = args;
   $("main").setAttribute("aria-busy", "true");
   say("Loading…");
-  try {
-    const result = await host.call(shown.tool, args);
-    if (turn === shown.turn) receive(result);
-  } catch (error) {
-    if (turn === shown.turn) fail(error.message);
-  }
-}
-
-function receive(result) {
-  const answer = structured(result);
-  if (answer) draw(answer);
-  else fail(textOf(result) || "The answer has no figures.");
+  const refused = (error) => ({ isError: true, content: [{ text: error.message }] });
+  const result = await host.call(shown.tool, args).catch(refused);
+  if (turn === shown.turn) show(result);
 }
 
 // Some hosts pass on only the text; some give the whole answer to a page that asks for it itself.
@@ -72,27 +63,16 @@ async function onPushed(result) {
   const turn = ++shown.turn;
   const pushed = structured(result);
   shown.tool = host.context.toolInfo?.tool?.name ?? (pushed && toolOf(pushed));
-  if (result.isError || result.structuredContent?.headline || !host.canCall || !shown.tool) return receive(result);
-  let whole = null;
-  try {
-    whole = structured(await host.call(shown.tool, shown.args));
-  } catch {
-    // refused: the text half holds the same facts
-  }
-  if (turn !== shown.turn) return;
-  if (whole) draw(whole);
-  else receive(result);
+  if (result.isError || result.structuredContent?.headline || !host.canCall || !shown.tool) return show(result);
+  const whole = await host.call(shown.tool, shown.args).catch(() => null);
+  if (turn === shown.turn) show(structured(whole) ? whole : result); // the text half holds the same facts
 }
 
 async function start() {
   const brought = JSON.parse($("data").textContent);
   if (brought) {
     document.title = brought.title;
-    const views = brought.answers.map((result, i) => {
-      const answer = structured(result), level = i ? "h2" : "h1";
-      return answer ? answerView(answer, level) : errorView(textOf(result), level);
-    });
-    return fill(...views);
+    return fill(...brought.answers.map((result, i) => viewOf(result, i ? "h2" : "h1")));
   }
   if (window.parent === window) return say("This page shows figures inside an MCP host.");
   host.onInput = (args) => { shown.args = args; };

@@ -33,8 +33,9 @@ function scrubbed(label, stops, draw) {
   const far = Math.max(1, Math.round(stops.length / 6));
   const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -far, PageUp: far };
 
-  slider.addEventListener("pointermove", (event) => visit(nearest(event.clientX - holder.getBoundingClientRect().left)));
-  slider.addEventListener("pointerdown", (event) => visit(nearest(event.clientX - holder.getBoundingClientRect().left)));
+  const point = (event) => visit(nearest(event.clientX - holder.getBoundingClientRect().left));
+  slider.addEventListener("pointermove", point);
+  slider.addEventListener("pointerdown", point);
   slider.addEventListener("pointerleave", hide);
   slider.addEventListener("focus", () => slider.matches(":focus-visible") && visit(shown));
   slider.addEventListener("blur", hide);

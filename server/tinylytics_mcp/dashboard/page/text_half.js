@@ -23,13 +23,9 @@ function fromText(text) {
   const [headline, scope, ...facts] = blocks[0].split("\n");
   if (blocks.length < 2 || !/^complete: (yes|no)/.test(scope ?? "")) return null;
   const answer = { headline, notes: [] };
-  for (const part of scope.split(new RegExp(`; (?=(?:${SCOPE.join("|")}): )`))) {
-    const [name, rest] = halves(part);
-    answer[name] = name === "complete" ? rest === "yes" : name === "site" ? rest : value(rest);
-  }
-  for (const fact of facts) {
+  for (const fact of [...scope.split(new RegExp(`; (?=(?:${SCOPE.join("|")}): )`)), ...facts]) {
     const [name, rest] = halves(fact);
-    answer[name] = value(rest);
+    answer[name] = name === "complete" ? rest === "yes" : name === "site" ? rest : value(rest);
   }
   for (const block of blocks.slice(1)) {
     const lines = block.split("\n");

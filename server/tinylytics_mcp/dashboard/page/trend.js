@@ -19,18 +19,6 @@ function earlierAverage(answer) {
 // A list as the structured half has it, or as the text half tells it.
 const listOf = (value) => (Array.isArray(value) ? value : typeof value === "string" ? value.split(", ") : []);
 
-// What is said of a day, week, month or year beside its count.
-function marksOf(answer, unit) {
-  const first = (value) => String(value ?? "").match(/^[\d-]+/)?.[0];
-  const partial = listOf(answer.partial), outliers = listOf(answer.outliers);
-  return (name) => [
-    partial.includes(name) && `not a whole ${unit}`,
-    first(answer.best) === name && "best",
-    first(answer.worst) === name && "worst",
-    outliers.includes(name) && "outlier",
-  ].filter(Boolean);
-}
-
 // How many days of the answer each bucket covers; the first and the last may be parts.
 function bucketDays(answer, names) {
   const first = Date.parse(answer.first_day), end = Date.parse(answer.last_day) + DAY;
@@ -44,16 +32,19 @@ function trend(answer, table) {
   const names = table.rows.map((row) => row[0]), values = table.rows.map((row) => row[1] ?? 0);
   const average = earlierAverage(answer);
   const before = average === null ? null : bucketDays(answer, names).map((count) => average * count);
-  const marks = names.map(marksOf(answer, unit));
-  const stops = table.rows.map((row, i) => ({
-    title: bucket(unit, row[0]).full,
+  const partial = listOf(answer.partial), outliers = listOf(answer.outliers);
+  const stops = table.rows.map(([name, count], i) => ({
+    title: bucket(unit, name).full,
     text: [
-      `${said(what, row[1], "unknown")} ${what}`,
-      ...marks[i],
+      `${said(what, count, "unknown")} ${what}`,
+      partial.includes(name) && `not a whole ${unit}`,
+      String(answer.best).startsWith(name) && "best",
+      String(answer.worst).startsWith(name) && "worst",
+      outliers.includes(name) && "outlier",
       before && `earlier average ${numbers.format(Math.round(before[i]))}`,
     ].filter(Boolean).join(", "),
   }));
-  const partial = listOf(answer.partial), open = names.map((name) => partial.includes(name));
+  const open = names.map((name) => partial.includes(name));
   return el("figure", {},
     scrubbed(`${title(what)} by ${unit}`, stops, (width) => columns(width, unit, names, values, open, before)),
     el("figcaption", { class: "legend soft" },
@@ -71,7 +62,7 @@ function columns(width, unit, names, values, open, before) {
   const left = 10 + 7 * numbers.format(top).length, right = 4;
   const slot = (width - left - right) / values.length, bar = Math.max(1, Math.min(slot * 0.72, 56));
   const x = (i) => left + slot * (i + 0.5), y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
-  const picture = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` }, hatch());
+  const picture = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` });
   for (const value of scale) {
     picture.append(
       svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
@@ -95,10 +86,4 @@ function columns(width, unit, names, values, open, before) {
     }
   });
   return { picture, marks, at: values.map((_, i) => x(i)) };
-}
-
-function hatch() {
-  return svg("defs", {}, svg("pattern", {
-    id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)",
-  }, svg("line", { class: "hatch", x1: 0, x2: 0, y1: 0, y2: 5 })));
 }
