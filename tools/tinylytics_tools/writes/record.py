@@ -61,13 +61,10 @@ class Entry:
 
 
 class WriteRecord:
-    """The writes of one key in the state file, for all processes that share it.
+    """`Writes` in the state file; `owner` tells keys apart.
 
     Neither key nor body is kept: addresses, visitors and agents go into a hash with a secret of the file, and that
-    is forgotten once it is too old to find a repeat. `owner` tells keys apart. `pause` waits, in seconds.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was recorded or can be read.
+    is forgotten once it is too old to find a repeat.
     """
 
     def __init__(
@@ -78,10 +75,7 @@ class WriteRecord:
         self.pause = pause
 
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """Record the intent and return its id; or the same write of the last minute, unless `again`.
-
-        A write that was refused or never left does not count: trying again is right.
-        """
+        """See `Writes`."""
 
         def work(rows: sqlite3.Connection) -> int | Entry:
             forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
@@ -107,7 +101,7 @@ class WriteRecord:
         return await self._file.patiently(work)
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
-        """Record the outcome; the last one recorded holds."""
+        """See `Writes`."""
         recorded = json.dumps(result or {}, ensure_ascii=False)
         await self._file.patiently(
             lambda rows: rows.execute(
@@ -116,12 +110,12 @@ class WriteRecord:
         )
 
     async def entry(self, number: int) -> Entry:
-        """Return one write as it is recorded now."""
+        """See `Writes`."""
         with self._file.reading() as rows:
             return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
+        """See `Writes`."""
         await self._file.patiently(
             lambda rows: rows.execute(
                 "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
@@ -130,7 +124,7 @@ class WriteRecord:
         )
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """Return the latest writes of a kind on a site, of one uid or all; newest first."""
+        """See `Writes`."""
         with self._file.reading() as rows:
             found = rows.execute(
                 _SELECT + " WHERE owner = ?1 AND action = ?2 AND site_id = ?3"
@@ -140,7 +134,7 @@ class WriteRecord:
         return [_entry(row) for row in found]
 
     async def latest(self, *, limit: int) -> list[Entry]:
-        """Return the latest writes of all keys that share the file, newest first; paths and uids are raw."""
+        """See `Writes`."""
         with self._file.reading() as rows:
             found = rows.execute(_SELECT + " ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
         return [_entry(row) for row in found]
