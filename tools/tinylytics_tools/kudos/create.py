@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from secrets import choice
 from typing import Any, Literal
 
-from pydantic import Field
-
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
@@ -22,7 +20,7 @@ from tinylytics_tools.tool import tool
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes import validation
 from tinylytics_tools.writes.attempt import Attempt, attempt, end
-from tinylytics_tools.writes.dry_run import nothing, would_send
+from tinylytics_tools.writes.dry_run import would_send
 from tinylytics_tools.writes.record import Outcome, Write
 from tinylytics_tools.writes.validation import Flag
 
@@ -57,14 +55,11 @@ class NewKudo:
         return f"path {sanitize.path(self.path)} and custom_uid {sanitize.uid(self.uid)}"
 
 
-class FoundReply(KudoCreatedReply):
-    """The kudo as a look-up found it, in place of the reply of a POST."""
-
-
 class CreatedKudo(SiteAnswer):
     """The kudo. `stored`: its answer was lost, and a look-up found it by its uid. `repeated`: nothing was sent."""
 
     from_visitors = ("path", "uid", "reason")
+    may_not_apply = ("would_send",)
 
     status: Literal["created", "stored", "ignored", "dry_run"]
     path: str
@@ -73,7 +68,7 @@ class CreatedKudo(SiteAnswer):
     created_at: str | None = None
     reason: str = "none"
     repeated: bool = False
-    would_send: Table = Field(default_factory=nothing)
+    would_send: Table | None = None
 
 
 @tool(SITES, KUDOS, NEW_KUDO, title="Create a kudo")
@@ -90,7 +85,6 @@ async def create_kudo(
     """
     target = await find_site(api, site)
     kudo = await _checked(api, target, path, custom_uid)
-    request = f"POST /sites/{target.id}/kudos"
     if dry_run:
         return CreatedKudo(
             headline=f"Nothing was sent. Without dry_run, a kudo on {sanitize.path(kudo.path)} would be created.",
@@ -100,7 +94,7 @@ async def create_kudo(
             status="dry_run",
             path=sanitize.path(kudo.path),
             uid=sanitize.uid(kudo.uid),
-            would_send=would_send(request, kudo.body),
+            would_send=would_send(f"POST /sites/{target.id}/kudos", kudo.body),
         )
     tried = await _create(api, kudo, again=bool(allow_repeat))
     answer = CreatedKudo(
@@ -119,12 +113,12 @@ async def create_kudo(
 
 async def _checked(api: CallContext, site: SiteReply, path: str, uid: str | None) -> NewKudo:
     """Return what is to be created, checked; one that was deleted from here is created as it was."""
-    deleted = None if uid is None else await _as_deleted(api, site.id, path, uid)
-    if deleted is not None:
-        return NewKudo(site, *deleted)
-    sent = validation.checked("path", validation.path, path)
     if uid is None:
-        return NewKudo(site, sent, _new_uid(), is_ours=True)
+        return NewKudo(site, validation.checked("path", validation.path, path), _new_uid(), is_ours=True)
+    deleted = await _as_deleted(api, site, path, uid)
+    if deleted is not None:
+        return deleted
+    sent = validation.checked("path", validation.path, path)
     return NewKudo(site, sent, validation.checked("custom_uid", validation.uid, uid))
 
 
@@ -139,14 +133,14 @@ def _headline(answer: CreatedKudo) -> str:
             return f"Created a kudo on {where}, as uid {answer.uid}."
 
 
-async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tuple[str, str] | None:
-    """Return path and uid as they were, of the deleted kudo that these name as an answer showed them.
+async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
+    """Return the deleted kudo that these name as an answer showed them.
 
     Raises:
         InvalidArgument: it cannot be put back, since what cannot be seen is not written.
     """
     try:
-        deleted = await api.writes.last(DELETE, site_id, limit=_MOST_DELETED)
+        deleted = await api.writes.last(DELETE, site.id, limit=_MOST_DELETED)
     except StoreUnavailable:
         return None  # then nothing will be written either, and that says why
     for entry in deleted:
@@ -158,7 +152,7 @@ async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tu
                     "This kudo cannot be put back: its uid or path has characters that cannot be seen, and such are "
                     "not written. Nothing was sent."
                 )
-            return entry.path, entry.uid
+            return NewKudo(site, entry.path, entry.uid)
     return None
 
 
@@ -212,16 +206,19 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
 async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
     body = {"path": kudo.path} if kudo.is_ours else kudo.body
     write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
-    return await attempt(api, write, lambda: _send(api, kudo), lambda reply: _result(kudo, reply), again=again)
+    return await attempt(api, write, lambda: _send(api, kudo), again=again)
 
 
-async def _send(api: CallContext, kudo: NewKudo) -> KudoCreatedReply:
-    """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
+async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
+    """Send a kudo, and return the fields of its answer.
+
+    A given uid is looked up first, since the API document does not say what becomes of one taken.
+    """
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
-        return await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id)
+        return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
     if found.path == kudo.path and await _may_be_stored(api, kudo):
-        return FoundReply(status="created", kudo=found)
+        return _fields("stored", found)
     raise _taken(found)
 
 
@@ -262,9 +259,7 @@ def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
     sent = {"status": reply.status, "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
     if reply.status == "ignored":
         return {**sent, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
-    if reply.kudo is None:
-        return sent
-    return _fields("stored" if isinstance(reply, FoundReply) else "created", reply.kudo)
+    return sent if reply.kudo is None else _fields("created", reply.kudo)
 
 
 def _fields(status: str, kudo: KudoReply) -> dict[str, Any]:

@@ -23,6 +23,9 @@ from tinylytics_tools.writes.validation import hidden
 
 Again = Annotated[str | None, Field(description="The uid again, once the user has agreed.")]
 
+_DELETED = {"status": "deleted"}
+"""What the record keeps of a deletion."""
+
 
 class DeletedKudo(SiteAnswer):
     """The kudo that was deleted or kept. Where an earlier call deleted it, `created_at` is null, `repeated` true."""
@@ -57,13 +60,13 @@ async def delete_kudo(
         kept = "Nothing was deleted: the user did not agree. The kudo is still there."
         return _answer(target.site, kudo, "not deleted", kept)
     raw = kudo.uid or ""
-    tried = await attempt(
-        api,
-        Write(DELETE, target.site.id, {"uid": raw}, path=kudo.path, uid=raw),
-        lambda: api.call(KUDO, site_id=target.site.id, uid=raw),
-        lambda reply: {"status": reply.status},
-        again=True,  # it is there, so deleting it is no repeat
-    )
+
+    async def send() -> dict[str, str]:
+        await api.call(KUDO, site_id=target.site.id, uid=raw)
+        return _DELETED
+
+    write = Write(DELETE, target.site.id, {"uid": raw}, path=kudo.path, uid=raw)
+    tried = await attempt(api, write, send, again=True)  # it is there, so deleting it is no repeat
     if tried.outcome is Outcome.UNKNOWN:
         tried = await _looked_up(api, target.site, kudo, tried)
     if isinstance(tried.error, NotFound) and await earlier_call(api, target.site, raw) is None:
@@ -98,11 +101,11 @@ async def _looked_up(api: CallContext, site: SiteReply, kudo: KudoReply, tried: 
         raise Unavailable(
             f"{why[0].upper()}{why[1:]}, and a look-up says that the kudo is still there. To try again: {again}."
         )
-    return Attempt(Outcome.DONE, tried.id, notes=await end(api, tried.id, Outcome.DONE, {"status": "deleted"}))
+    return Attempt(Outcome.DONE, tried.id, notes=await end(api, tried.id, Outcome.DONE, _DELETED))
 
 
 async def _deleted_before(api: CallContext, site: SiteReply, earlier: Entry, uid: str) -> DeletedKudo:
-    notes = await end(api, earlier.id, Outcome.DONE, {"status": "deleted"})
+    notes = await end(api, earlier.id, Outcome.DONE, _DELETED)
     await _forget_creation(api, site, earlier.uid or uid)
     age = max(0, round(api.now().timestamp() - earlier.at))
     return DeletedKudo(
