@@ -65,6 +65,10 @@ class Window:
         """Every day, oldest first."""
         return (self.first + timedelta(days=n) for n in range(self.days))
 
+    def query(self, zone: str) -> dict[str, str]:
+        """The window as the API's parameters."""
+        return {"start_date": self.first.isoformat(), "end_date": self.last.isoformat(), "time_zone": zone}
+
     def pieces(self, longest: int = LONGEST_WINDOW) -> list["Window"]:
         """The same days as consecutive windows of at most `longest` days, oldest first."""
         starts = (self.first + timedelta(days=n) for n in range(0, self.days, longest))

@@ -68,8 +68,7 @@ class Scope:
 
     def query(self, window: Window | None = None) -> dict[str, str]:
         """The scope, or a window of it, as the API's parameters; at most 730 days (`Window.pieces`)."""
-        days = window or self.window
-        return {"start_date": days.first.isoformat(), "end_date": days.last.isoformat(), "time_zone": self.zone}
+        return (window or self.window).query(self.zone)
 
 
 async def resolve_scope(

@@ -84,14 +84,8 @@ class Slice:
 
     def query(self) -> dict[str, str | int | None]:
         """The slice as the API's parameters."""
-        return {
-            "start_date": self.window.first.isoformat(),
-            "end_date": self.window.last.isoformat(),
-            "time_zone": self.zone,
-            "country": self.country,
-            "path": self.path,
-            "referrer": self.referrer,
-        }
+        filters = {"country": self.country, "path": self.path, "referrer": self.referrer}
+        return {**self.window.query(self.zone), **filters}
 
 
 @dataclass

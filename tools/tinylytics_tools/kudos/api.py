@@ -1,4 +1,4 @@
-"""Reads a site's kudos from the API, and finds the one that a uid names."""
+"""The endpoints of kudos: reads a site's kudos, and finds the one that a uid names."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.endpoint import Endpoint, by_window
-from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.periods import Window
 from tinylytics_tools.replies import Id, Pagination, Reply, Time
 from tinylytics_tools.scope import first_day
@@ -21,6 +21,10 @@ MOST_PAGES = 50
 """Pages of one window that are read: 50,000 kudos."""
 LONGEST_UID = 2000
 """Characters of a uid that is looked for; nobody says how long one can be."""
+LATE_S = 1.0
+"""A request whose answer was lost may still be on its way: a look-up waits so long."""
+CREATE, DELETE = "create_kudo", "delete_kudo"
+"""What the record of writes calls them."""
 
 
 class KudoReply(Reply):
@@ -122,13 +126,27 @@ async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = 
     ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
     is_plain = sanitize.is_plain(uid, "uid")
     filters = {"uid": uid} if is_plain else {}
-    queries = [filters | days(piece, "utc") for piece in ever.pieces()]
+    queries = [filters | piece.query("utc") for piece in ever.pieces()]
     reading = await read(api, site.id, queries, looks_up=looks_up)
     if not reading.complete and not (is_plain and reading.rows):
         raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
     return [row for row in reading.rows if sanitize.matches(uid, row.uid, "uid")]
 
 
-def days(window: Window, zone: str) -> dict[str, str]:
-    """Return a window as the API's parameters."""
-    return {"start_date": window.first.isoformat(), "end_date": window.last.isoformat(), "time_zone": zone}
+async def look_up(
+    api: CallContext, site: SiteReply, uid: str, why: str, done: str, to_find_out: str
+) -> KudoReply | None:
+    """Return the kudo of exactly this uid, once the answer to its creation or deletion was lost; None if there is none.
+
+    Raises:
+        OutcomeUnknown: that cannot be found out now; `why`, `done` and `to_find_out` stand in its message.
+    """
+    await api.writes.pause(LATE_S)
+    try:
+        rows = await find(api, site, uid, looks_up=True)
+    except TinylyticsError as error:
+        raise OutcomeUnknown(
+            f"It is not known whether the kudo was {done}: {why}, and a look-up did not work either. {to_find_out}",
+            why=why,
+        ) from error
+    return next((row for row in rows if row.uid == uid), None)

@@ -12,8 +12,8 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
-from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, TinylyticsError, Unavailable
-from tinylytics_tools.kudos.api import KUDOS, NEW_KUDO, KudoCreatedReply, KudoReply, find
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, Unavailable
+from tinylytics_tools.kudos.api import CREATE, DELETE, KUDOS, NEW_KUDO, KudoCreatedReply, KudoReply, find, look_up
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
@@ -24,13 +24,9 @@ from tinylytics_tools.writes.dry_run import would_send
 from tinylytics_tools.writes.record import Outcome, Write
 from tinylytics_tools.writes.validation import Flag
 
-CREATE = "create_kudo"
-LATE_S = 1.0
-"""A request whose answer was lost may still be on its way: a look-up waits so long."""
 _MOST_EARLIER = 50
 _UID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
-DELETE = "delete_kudo"
 _MOST_DELETED = 500
 """Deleted kudos of a site that are looked through, the latest first."""
 
@@ -231,22 +227,13 @@ async def _may_be_stored(api: CallContext, kudo: NewKudo) -> bool:
     return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
 
 
-async def _find(api: CallContext, kudo: NewKudo, *, looks_up: bool = False) -> KudoReply | None:
-    rows = await find(api, kudo.site, kudo.uid, looks_up=looks_up)
-    return next((row for row in rows if row.uid == kudo.uid), None)
+async def _find(api: CallContext, kudo: NewKudo) -> KudoReply | None:
+    return next((row for row in await find(api, kudo.site, kudo.uid) if row.uid == kudo.uid), None)
 
 
 async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
-    """Return the kudo whose outcome is unknown, where the service has it."""
-    await api.writes.pause(LATE_S)
-    try:
-        return await _find(api, kudo, looks_up=True)
-    except TinylyticsError as error:
-        raise OutcomeUnknown(
-            f"It is not known whether the kudo was stored: {why}, and a look-up did not work either. To find out, and "
-            f"to create it if it is not there: create_kudo with {kudo.named}.",
-            why=why,
-        ) from error
+    to_find_out = f"To find out, and to create it if it is not there: create_kudo with {kudo.named}."
+    return await look_up(api, kudo.site, kudo.uid, why, "stored", to_find_out)
 
 
 async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt:
