@@ -102,9 +102,7 @@ async def get_user_journeys(
     offset: Offset = None,
 ) -> Journeys:
     """Show how many visitors came, their bounce rate, and the pages they come and leave by, with sample journeys."""
-    scope = await resolve_scope(
-        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
-    )
+    scope = await resolve_scope(api, site, period, start_date, end_date, time_zone)
     if scope.window.days > LONGEST_WINDOW:
         raise InvalidArgument(
             f"Visitors can be counted over at most {LONGEST_WINDOW} days at once, and these are {scope.window.days}: "

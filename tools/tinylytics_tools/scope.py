@@ -73,12 +73,12 @@ class Scope:
 
 async def resolve_scope(
     api: CallContext,
-    *,
     site: str | None = None,
     period: str | None = None,
     start_date: date | None = None,
     end_date: date | None = None,
     time_zone: str | None = None,
+    *,
     found: SiteReply | None = None,
 ) -> Scope:
     """Find the site (unless it is `found` already) and the days.

@@ -61,9 +61,7 @@ async def list_hits(
     """List single hits, newest first, with time, page, referrer, country and browser. For counts and rankings use
     summarize_traffic or rank_traffic.
     """
-    scope = await resolve_scope(
-        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
-    )
+    scope = await resolve_scope(api, site, period, start_date, end_date, time_zone)
     match = await filters.resolve_filters(api, scope, scope.window, country=country, path=path, referrer=referrer)
     running = match.slices(scope, Window(scope.today, scope.today)) if scope.today in scope.window else []
     counts = await hits_api.count_all(api, [*match.slices(scope, scope.window.finished(scope.today)), *running])
