@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.hits.api import Grouping
@@ -21,15 +21,10 @@ GROUPED: Final[dict[Dimension, Grouping]] = {
 """The dimensions that the API groups by itself; `source` only since May 2026 (field notes 9)."""
 
 PLURAL: Final[dict[Dimension, str]] = {
-    "path": "paths",
-    "referrer": "referrers",
+    **{name: f"{name}s" for name in get_args(Dimension)},
     "country": "countries",
-    "browser": "browsers",
-    "platform": "platforms",
-    "source": "sources",
     "device": "kinds of device",
     "hour": "hours of the day",
-    "weekday": "weekdays",
 }
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DEVICES: Final = {True: "mobile", False: "not mobile"}

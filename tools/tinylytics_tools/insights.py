@@ -10,7 +10,7 @@ from tinylytics_tools.arguments import Limit, Offset, Site
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.me import read_premium
-from tinylytics_tools.replies import FIRST_DAY, Day, Id, Pagination, Reply, Score, Time
+from tinylytics_tools.replies import FIRST_DAY, Day, Id, Paged, Reply, Score, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tables import counted, listing
@@ -69,11 +69,10 @@ class SettingsReply(Reply):
     next_insight_job_scheduled_at: Time | None = None
 
 
-class InsightsReply(Reply):
+class InsightsReply(Paged):
     """`GET /sites/:id/insights`."""
 
     insights: list[InsightReply]
-    pagination: Pagination
     site: SettingsReply
 
 
@@ -147,11 +146,9 @@ async def _read(
     in_order = _is_newest_first([one.insights_for_date for one in first.insights])
     size = min(PER_PAGE, first.pagination.per_page)
     needed = min(-(-wanted // size), MOST_PAGES) if in_order else MOST_PAGES
-    replies = [first, *await paging.rest(api, first.pagination, read_page, most=needed)]
+    replies = await paging.pages(api, first, read_page, most=needed)
     read = paging.listed(
-        (one for reply in replies for one in reply.insights),
-        lambda one: one.insights_for_date if one.id is None else one.id,
-        (reply.pagination for reply in replies),
+        replies, lambda reply: reply.insights, lambda one: one.insights_for_date if one.id is None else one.id
     )
     count = max(len(read.rows), read.total)
     # All that stand on the pages read are due: one that comes twice took the place of another, perhaps a newer one.

@@ -1,5 +1,7 @@
 """How visitors go through a site: `GET /sites/:id/user_journeys`."""
 
+from functools import partial
+
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, Site, StartDate, TimeZone
@@ -8,7 +10,7 @@ from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import LONGEST_WINDOW
-from tinylytics_tools.replies import Count, Pagination, Percent, Reply, Seconds, Time
+from tinylytics_tools.replies import Count, Paged, Percent, Reply, Seconds, Time
 from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, ranking
@@ -64,13 +66,12 @@ class EndsReply(Reply):
     top_exit_pages: list[PageVisitorsReply]
 
 
-class JourneysReply(Reply):
+class JourneysReply(Paged):
     """`GET /sites/:id/user_journeys`."""
 
     user_journeys: list[JourneyReply]
     summary: SummaryReply
     insights: EndsReply
-    pagination: Pagination
 
 
 JOURNEYS = Endpoint("GET", "/sites/{site_id}/user_journeys", JourneysReply, ttl=by_window)
@@ -143,19 +144,13 @@ async def _read(
     """
     size = most if start % most == 0 else MOST_ROWS
     pages = range(start // size + 1, (start + most - 1) // size + 2)
-    replies = await api.gather(
-        *(
-            lambda page=page: api.call(
-                JOURNEYS, {**scope.query(), "page": page, "per_page": size}, site_id=scope.site.id
-            )
-            for page in pages
-        )
-    )
+    queries = [{**scope.query(), "page": page, "per_page": size} for page in pages]
+    replies = await api.gather(*(partial(api.call, JOURNEYS, query, site_id=scope.site.id) for query in queries))
     before = (pages[0] - 1) * size
     read = paging.listed(
-        (journey for reply in replies for journey in reply.user_journeys),
+        replies,
+        lambda reply: reply.user_journeys,
         lambda journey: None if journey.visitor_hash is None else (journey.visitor_hash, journey.first_hit),
-        (reply.pagination for reply in replies),
     )
     due = min(read.total - before, len(pages) * size)
     return replies[0], read.rows[start - before :][:most], len(read.rows) < due

@@ -6,7 +6,7 @@ from tinylytics_tools.arguments import Limit, Offset, Search, Site
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint, until
 from tinylytics_tools.paging import Listed
-from tinylytics_tools.replies import Count, Pagination, Reply, Time
+from tinylytics_tools.replies import Count, Paged, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tables import counted, listing, ranking
@@ -33,11 +33,10 @@ class CacheReply(Reply):
     expires_at: object = None
 
 
-class LeaderboardReply(Reply):
+class LeaderboardReply(Paged):
     """`GET /sites/:id/leaderboard`."""
 
     leaderboard: list[PageReply]
-    pagination: Pagination
     cache_info: CacheReply | None = None
 
 
@@ -112,11 +111,13 @@ async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[Leade
         return await api.call(LEADERBOARD, query, site_id=site_id)
 
     first = await read_page(1)
-    replies = [first, *await paging.rest(api, first.pagination, read_page, most=MOST_PAGES)]
-    rows = sorted(
-        (row for reply in replies for row in reply.leaderboard), key=lambda row: (-row.total_hits, row.path or "")
+    replies = await paging.pages(api, first, read_page, most=MOST_PAGES)
+    return first, paging.listed(
+        replies,
+        lambda reply: reply.leaderboard,
+        lambda row: (row.path,),
+        order=lambda row: (-row.total_hits, row.path or ""),
     )
-    return first, paging.listed(rows, lambda row: (row.path,), (reply.pagination for reply in replies))
 
 
 def _contains(raw: str | None, text: str) -> bool:

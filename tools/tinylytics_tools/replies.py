@@ -86,6 +86,12 @@ class Pagination(Reply):
         return -(-self.total_count // self.per_page)
 
 
+class Paged(Reply):
+    """A reply that is a page of a list."""
+
+    pagination: Pagination
+
+
 class Dates(Reply):
     """The window that the service used, both days included, in the zone mode of the request."""
 

@@ -12,7 +12,7 @@ from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint, until
 from tinylytics_tools.me import Unknown, read_premium, read_premium_or_unknown
 from tinylytics_tools.paging import Listed
-from tinylytics_tools.replies import Count, DaysLeft, HttpStatus, Id, Pagination, Percent, Reply, Seconds, Time
+from tinylytics_tools.replies import Count, DaysLeft, HttpStatus, Id, Paged, Percent, Reply, Seconds, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tables import counted, listing
@@ -82,12 +82,11 @@ class TotalsReply(Reply):
     recent_downtimes_30_days: Count | None = None
 
 
-class UptimeReply(Reply):
+class UptimeReply(Paged):
     """`GET /sites/:id/uptime`."""
 
     monitor: MonitorReply | None
     downtimes: list[DowntimeReply]
-    pagination: Pagination
     summary: TotalsReply | None = None
 
 
@@ -224,14 +223,11 @@ async def _outages(api: CallContext, site_id: int, first: UptimeReply, *, most: 
     async def read(number: int) -> UptimeReply | Unknown:
         return await read_premium_or_unknown(api, UPTIME, site_id, {"page": number, "per_page": PER_PAGE})
 
-    pages = [first, *await paging.rest(api, first.pagination, read, most=most)]
+    pages = await paging.pages(api, first, read, most=most)
     replies = [page for page in pages if isinstance(page, UptimeReply)]
-    outages = [outage for reply in replies for outage in reply.downtimes]
-    return paging.listed(
-        sorted(outages, key=lambda outage: outage.started_at, reverse=True),
-        lambda outage: (outage.id, outage.started_at),
-        (reply.pagination for reply in replies),
-    )
+    read_outages = paging.listed(replies, lambda reply: reply.downtimes, lambda outage: (outage.id, outage.started_at))
+    read_outages.rows.sort(key=lambda outage: outage.started_at, reverse=True)
+    return read_outages
 
 
 def judge(monitor: MonitorReply | None, downtimes: Sequence[DowntimeReply]) -> Status:

@@ -11,7 +11,7 @@ from tinylytics_tools.client import CallContext
 from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import UnexpectedReply
 from tinylytics_tools.periods import Window
-from tinylytics_tools.replies import Dates, Id, Pagination, Reply, Time
+from tinylytics_tools.replies import Dates, Id, Paged, Reply, Time
 
 PER_PAGE = 1000
 """The most that the API gives (API document, section 3)."""
@@ -52,12 +52,11 @@ class GroupReply(Reply):
     hit_count: replies.Count | None = None
 
 
-class HitsReply(Reply):
+class HitsReply(Paged):
     """`GET /sites/:id/hits`, single or grouped."""
 
     hits: list[HitReply] = []
     grouped_hits: list[GroupReply] = []
-    pagination: Pagination
     filters: Dates | None = None
 
 
@@ -185,9 +184,12 @@ async def today(api: CallContext, site_id: int, zone: str) -> date:
     return day
 
 
-async def page(api: CallContext, part: Slice, number: int, *, per_page: int | None = None) -> HitsReply:
-    """One page of single hits, as long as can be, in the API's order, which nobody promises (field notes 7)."""
-    query = {**part.query(), "page": number, "per_page": per_page or PER_PAGE}
+async def page(
+    api: CallContext, part: Slice, number: int, *, by: Grouping | None = None, per_page: int | None = None
+) -> HitsReply:
+    """One page of single hits, or of groups, in the API's order, which nobody promises (field notes 7)."""
+    grouping = {} if by is None else {"grouped": "true", "group_by": by}
+    query = {**part.query(), **grouping, "page": number, "per_page": per_page or PER_PAGE}
     return await api.call(HITS, query, site_id=part.site_id)
 
 
@@ -224,19 +226,13 @@ async def first_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
     Raises:
         Refused: this grouping is not offered (`source`, field notes 9).
     """
-    reply = await _group_page(api, part, by, 1)
     groups = Groups(by, part.host)
-    groups.add(reply)
+    groups.add(await page(api, part, 1, by=by))
     return groups
 
 
 async def more_groups(api: CallContext, part: Slice, by: Grouping, groups: Groups) -> None:
     """Read the pages after the first into `groups`, `MOST_PAGES` of them at most."""
     numbers = range(2, 2 + min(groups.pages_left, MOST_PAGES))
-    for reply in await api.gather(*(partial(_group_page, api, part, by, number) for number in numbers)):
+    for reply in await api.gather(*(partial(page, api, part, number, by=by) for number in numbers)):
         groups.add(reply)
-
-
-async def _group_page(api: CallContext, part: Slice, by: Grouping, number: int) -> HitsReply:
-    query = {**part.query(), "grouped": "true", "group_by": by, "page": number, "per_page": PER_PAGE}
-    return await api.call(HITS, query, site_id=part.site_id)

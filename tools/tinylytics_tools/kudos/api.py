@@ -12,7 +12,7 @@ from tinylytics_tools.client import CallContext
 from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.periods import Window
-from tinylytics_tools.replies import Id, Pagination, Reply, Time
+from tinylytics_tools.replies import Id, Paged, Reply, Time
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.site_lookup import SiteReply
 
@@ -36,11 +36,10 @@ class KudoReply(Reply):
     created_at: Time
 
 
-class KudosReply(Reply):
+class KudosReply(Paged):
     """`GET /sites/:id/kudos`; its order is not documented (field notes 7)."""
 
     kudos: list[KudoReply]
-    pagination: Pagination
 
 
 class KudoCreatedReply(Reply):
@@ -109,8 +108,7 @@ async def _read(api: CallContext, site_id: int, query: Mapping[str, str], *, loo
     total = first.pagination.total_count
     if first.pagination.total_pages > MOST_PAGES:
         return Reading([], total, complete=False)
-    pages = [first, *await paging.rest(api, first.pagination, read_page, most=MOST_PAGES)]
-    read = paging.listed((row for page in pages for row in page.kudos), _key, (page.pagination for page in pages))
+    read = paging.listed(await paging.pages(api, first, read_page, most=MOST_PAGES), lambda page: page.kudos, _key)
     return Reading(read.rows, read.total, complete=len(read.rows) == read.total)
 
 
