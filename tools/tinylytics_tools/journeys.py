@@ -117,7 +117,7 @@ async def get_user_journeys(
         **scope.fields(),
         headline=_headline(scope, summary),
         complete=visitors is not None and not missing,
-        notes=[*_notes(scope, summary, journeys), *([_REPEATED] if missing else [])],
+        notes=_notes(scope, summary, journeys, missing=missing),
         next_step=None if visitors else "summarize_traffic counts hits, which need no visitor tracking.",
         visitors=visitors,
         multi_page_visitors=summary.multi_page_visitors,
@@ -139,9 +139,7 @@ async def _read(
     api: CallContext, scope: Scope, most: int, start: int
 ) -> tuple[JourneysReply, list[JourneyReply], bool]:
     """Return the first reply, the `most` journeys after the first `start`, each once, and whether one may be missing.
-
-    One request, or two where pages split them.
-    """
+    It takes one request, or two where pages split them."""
     size = most if start % most == 0 else MOST_ROWS
     pages = range(start // size + 1, (start + most - 1) // size + 2)
     queries = [{**scope.query(), "page": page, "per_page": size} for page in pages]
@@ -177,17 +175,15 @@ def _chain(pages: list[StepReply], count: int | None) -> str:
 
 
 def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
-    """Return the top pages. Each visitor enters by one page and leaves by one, so the shares are of all visitors.
+    """Return the top pages, each once, with its larger count.
 
-    Of a path that comes twice the larger count is kept.
+    Each visitor enters by one page and leaves by one, so the shares are of all visitors.
     """
     ordered = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
     ranked = paging.distinct(ordered, lambda page: (page.path,))
     rows: list[list[Cell]] = [[sanitize.path(page.path), page.visitors] for page in ranked]
-    columns = ["path", "visitors", "percent"]
-    if visitors is not None and sum(page.visitors for page in ranked) <= visitors:
-        return ranking(columns, rows, total=visitors, limit=TOP_PAGES).without_offset()
-    return listing(columns, [[*row, None] for row in rows], limit=TOP_PAGES).without_offset()
+    total = None if sum(page.visitors for page in ranked) > (visitors or 0) else visitors
+    return ranking(["path", "visitors", "percent"], rows, total=total, limit=TOP_PAGES).without_offset()
 
 
 def _headline(scope: Scope, summary: SummaryReply) -> str:
@@ -199,7 +195,7 @@ def _headline(scope: Scope, summary: SummaryReply) -> str:
     return f"{scope.site.name} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
 
 
-def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply]) -> list[str]:
+def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply], *, missing: bool) -> list[str]:
     notes = ["visitors are salted hashes that rotate every 12 hours: not people, and never added up"]
     if not summary.total_visitors:
         since = scope.site.created_at.date()
@@ -211,9 +207,9 @@ def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply]) ->
     times = [journey.first_hit for journey in journeys if journey.first_hit]
     if times != sorted(times, reverse=True):
         notes.append("journeys: in the order of the service, which is not that of time, so these are not the newest")
+    if missing:
+        notes.append("journeys: the service lists one twice or not at all, so some may be missing here; ask again")
     return notes
 
-
-_REPEATED = "journeys: the service lists one twice or not at all, so some may be missing here; ask again"
 
 TOOLS = [get_user_journeys]

@@ -78,19 +78,17 @@ async def resolve_scope(
     start_date: date | None = None,
     end_date: date | None = None,
     time_zone: str | None = None,
-    *,
-    found: SiteReply | None = None,
 ) -> Scope:
-    """Find the site (unless it is `found` already) and the days.
+    """Find the site and the days.
 
     Raises:
         InvalidArgument: no such site, or a period that cannot be.
     """
-    target = found or await find_site(api, site)
+    target = await find_site(api, site)
     zone = time_zone or api.preferences.time_zone
     today = await hits_api.today(api, target.id, zone)
     requested = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))
-    given = {"site": site or found, "period": None if requested.defaulted else requested, "time_zone": time_zone}
+    given = {"site": site, "period": None if requested.defaulted else requested, "time_zone": time_zone}
     return Scope(target, requested, zone, today, tuple(name for name, value in given.items() if value is None))
 
 

@@ -23,7 +23,6 @@ class SiteReply(Wrapped):
     active: bool | None = None
     public: bool | None = None
     created_at: Time
-    updated_at: Time | None = None
 
     @property
     def name(self) -> str:

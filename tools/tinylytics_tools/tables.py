@@ -49,12 +49,13 @@ def ranking(
     columns: Sequence[str],
     rows: Sequence[Sequence[Cell]],
     *,
-    total: int,
+    total: int | None,
     limit: int,
     offset: int = 0,
     of: int | None = None,
 ) -> Table:
-    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it.
+    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it; with neither
+    where the total is not known.
 
     `rows` holds `(name, count, more…)` in their order; the table has `(name, count, percent, more…)`, and
     `columns` names these. What the `other` row cannot add up is null there. `of` as in `listing`.
@@ -62,7 +63,7 @@ def ranking(
     shares = [[row[0], row[1], percent(_count(row), total), *row[2:]] for row in rows]
     table = listing(columns, shares, limit=limit, offset=offset, of=of)
     shown = sum(_count(row) for row in table.rows)
-    if shown != total:
+    if total is not None and shown != total:
         rest = total - shown
         table.closed_by([rest, percent(rest, total), *[None] * (len(columns) - 3)])
 

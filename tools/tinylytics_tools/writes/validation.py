@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from unicodedata import category
 
@@ -50,26 +51,6 @@ def url(value: str) -> str:
     return text
 
 
-def referrer(value: str) -> str:
-    """Return the address, or the host, that a visit came from."""
-    return _address(value, LONGEST_ADDRESS)
-
-
-def source(value: str) -> str:
-    """Return a campaign's name."""
-    return _plain(value, LONGEST_UID)
-
-
-def visitor_id(value: str) -> str:
-    """Return the text that identifies a visitor."""
-    return _plain(value, LONGEST_NAME)
-
-
-def user_agent(value: str) -> str:
-    """Return a browser's name for itself, which may have brackets and quotes."""
-    return _plain(value, LONGEST_AGENT, but=_IN_AGENTS)
-
-
 def ip_address(value: str) -> str:
     """Return an address in digits; whether there is such a one, the service judges (API document, Payload rules)."""
     text = _visible(value, LONGEST_AGENT)
@@ -112,6 +93,16 @@ def _address(value: str, most: int) -> str:
     if len(sent) > most:
         raise ValueError(f"percent-encoded it has {len(sent)} characters, and at most {most} are written")
     return sent
+
+
+referrer = partial(_address, most=LONGEST_ADDRESS)
+"""The address, or the host, that a visit came from."""
+source = partial(_plain, most=LONGEST_UID)
+"""A campaign's name."""
+visitor_id = partial(_plain, most=LONGEST_NAME)
+"""The text that identifies a visitor."""
+user_agent = partial(_plain, most=LONGEST_AGENT, but=_IN_AGENTS)
+"""A browser's name for itself, which may have brackets and quotes."""
 
 
 def checked(name: str, check: Callable[[str], str], value: str) -> str:
