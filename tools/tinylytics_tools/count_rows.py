@@ -50,11 +50,8 @@ class DimensionCounts:
 
 @dataclass
 class RowCounts:
-    """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once.
-
-    `host`: only rows from this referring host count. `seen`: ids of the rows counted; counts of pages of one list
-    share it.
-    """
+    """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once:
+    `seen` holds the ids of all. `host`: only rows from this referring host count."""
 
     host: str | None = None
     hits: int = 0

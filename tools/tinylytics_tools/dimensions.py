@@ -32,8 +32,7 @@ _DEVICES: Final = {True: "mobile", False: "not mobile"}
 
 @dataclass(frozen=True)
 class Named:
-    """One row of a ranking. `unique_hits` is None where several raw values were merged: uniques do not add up
-    (field notes 13)."""
+    """One row of a ranking. `unique_hits` is None where several raw values were merged: they do not add up."""
 
     name: str
     hits: int
@@ -44,10 +43,7 @@ class Named:
 def merged(
     dimension: Dimension, hits: Mapping[Raw, int], unique: Mapping[Raw, int | None] | None = None
 ) -> dict[str, Named]:
-    """Raw counts by the key under which values are the same, most hits first, then by name.
-
-    A path goes by its most used spelling, so that the name is one that really occurs.
-    """
+    """Raw counts by the key under which values are the same, most hits first, then by name: the most used spelling."""
     together: dict[str, list[Raw]] = {}
     for raw in hits:
         together.setdefault(key(dimension, raw), []).append(raw)

@@ -1,8 +1,6 @@
 """What an AI wrote about a site's visitor data: `GET /sites/:id/insights`."""
 
-from collections.abc import Callable, Sequence
-from datetime import date
-from itertools import pairwise
+from collections.abc import Callable
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table, compact
@@ -136,14 +134,13 @@ async def _read(
     api: CallContext, site_id: int, first: InsightsReply, wanted: int
 ) -> tuple[list[InsightReply], int, bool]:
     """Return the newest `wanted` at least, newest first; how many there are; whether no newer one can be missing.
-
-    The order is not promised (field notes 7): where the first page does not run from new to old, all are read.
-    """
+    Where the first page does not run from new to old, which nobody promises (field notes 7), all are read."""
 
     async def read_page(number: int) -> InsightsReply:
         return await read_premium(api, INSIGHTS, site_id, {"page": number, "per_page": PER_PAGE})
 
-    in_order = _is_newest_first([one.insights_for_date for one in first.insights])
+    days = [one.insights_for_date for one in first.insights]
+    in_order = days == sorted(days, reverse=True) and len(set(days)) > 1
     size = min(PER_PAGE, first.pagination.per_page)
     needed = min(-(-wanted // size), MOST_PAGES) if in_order else MOST_PAGES
     replies = await paging.pages(api, first, read_page, most=needed)
@@ -162,15 +159,9 @@ def ranked(insight: InsightReply) -> list[SignalReply]:
     return sorted(insight.signals or [], key=lambda signal: -(signal.importance_score or 0))
 
 
-def _is_newest_first(days: Sequence[date]) -> bool:
-    return all(one >= following for one, following in pairwise(days)) and len(set(days)) > 1
-
-
 def _texts(insight: InsightReply, signals: int, most_bytes: int) -> tuple[list[str], list[list[Cell]]]:
-    """Return summary, patterns, best content and recommendations, and the rows of the first `signals`.
-
-    They are cut to `most_bytes`, the longest first.
-    """
+    """Return summary, patterns, best content and recommendations, and the rows of the first `signals`; all of them cut
+    to `most_bytes`, the longest first."""
     whole = (insight.summary, insight.traffic_patterns, insight.best_content, insight.recommendations)
     texts = [sanitize.prose(text) or "none" for text in whole]
     _cut(texts, lambda: sum(map(len, texts)) > LONGEST)

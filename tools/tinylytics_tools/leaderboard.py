@@ -13,6 +13,7 @@ from tinylytics_tools.tables import counted, ranking
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
+_COLUMNS = ["path", "hits", "percent", "unique_hits"]
 PER_PAGE = 1_000
 """The most that the API gives (API document, section 3)."""
 MOST_PAGES = 20
@@ -97,13 +98,7 @@ async def get_leaderboard(
         paths_found=len(pages),
         counted_at=sanitize.time(cached),
         counted_s_ago=None if cached is None else max(0, round((api.now() - cached).total_seconds())),
-        pages=ranking(
-            ["path", "hits", "percent", "unique_hits"],
-            rows,
-            total=total,
-            limit=limit or DEFAULT_ROWS,
-            offset=offset or 0,
-        ),
+        pages=ranking(_COLUMNS, rows, total=total, limit=limit or DEFAULT_ROWS, offset=offset or 0),
     )
 
 

@@ -122,11 +122,10 @@ def resolve(
     order, in the future, or before `FIRST_START`.
     """
     if start_date is None and end_date is None:
-        if period is None:
-            return RequestedPeriod(_named(DEFAULT_PERIOD, today, earliest), DEFAULT_PERIOD, defaulted=True)
-        if not _is_period(period):
+        named = DEFAULT_PERIOD if period is None else period
+        if not _is_period(named):
             raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
-        return RequestedPeriod(_named(period, today, earliest), period, defaulted=False)
+        return RequestedPeriod(_named(named, today, earliest), named, defaulted=period is None)
     if period is not None:
         raise InvalidArgument("Both a period and dates were given. Give either period, or start_date and end_date.")
     if start_date is None:
@@ -157,10 +156,7 @@ def earlier(requested: RequestedPeriod, compare: Compare, *, today: date) -> Com
 
 
 def series_in_order(window: Window) -> list[Series]:
-    """The series that fit an answer (ANSWERS 2), the finest first, each coarser one with fewer windows; at least one.
-
-    Days up to 31, weeks from Monday up to 26, months up to 60, and years.
-    """
+    """The series that fit an answer (ANSWERS 2), the finest first: days, weeks from Monday, months, always years."""
     fitting = [Series(unit, found) for unit, most in _MOST_BUCKETS if len(found := _cut(window, unit)) <= most]
     return [*fitting, Series("year", _cut(window, "year"))]
 

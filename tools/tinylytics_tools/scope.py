@@ -79,11 +79,7 @@ async def resolve_scope(
     end_date: date | None = None,
     time_zone: str | None = None,
 ) -> Scope:
-    """Find the site and the days.
-
-    Raises:
-        InvalidArgument: no such site, or a period that cannot be.
-    """
+    """Find the site and the days; `find` and `periods.resolve` say what is refused."""
     target = await find_site(api, site)
     zone = time_zone or api.preferences.time_zone
     today = await hits_api.today(api, target.id, zone)

@@ -23,6 +23,8 @@ PER_PAGE = 100
 """The most that the API gives (API document, section 3)."""
 MOST_PAGES = 10
 
+_COLUMNS = ["started", "ended", "duration_s", "error"]
+
 State = Literal["up", "down", "not monitored", "unknown"]
 
 
@@ -103,10 +105,8 @@ NO_DATE = ExpiryReply()
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a site answers. `reason` is guarded and never empty.
-
-    `down_since` is None where it is not down, or where no outage tells. `unknown` is why nothing could be read.
-    """
+    """Whether a site answers. `reason` is guarded and never empty. `down_since` is None where it is not down, or no outage
+    tells; `unknown` is why nothing could be read."""
 
     state: State
     reason: str
@@ -194,27 +194,22 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
         downtimes_in_all=totals.total_downtimes,
         downtimes_ongoing=totals.ongoing_downtimes,
         downtimes_in_30_days=totals.recent_downtimes_30_days,
-        downtimes=listing(
-            ["started", "ended", "duration_s", "error"], rows, limit=limit or DEFAULT_ROWS, offset=offset or 0
-        ),
+        downtimes=listing(_COLUMNS, rows, limit=limit or DEFAULT_ROWS, offset=offset or 0),
     )
 
 
 async def status(api: CallContext, site_id: int, *, most: int = MOST_PAGES) -> Status:
-    """Return whether the site is up, for an answer about more: without a subscription it is unknown, not an error.
+    """Return whether the site is up, for an answer about more: what `read_premium_or_unknown` cannot tell is unknown.
 
     `most` pages of outages at most are read, more than one only where the first does not tell since when it is down.
-
-    Raises:
-        KeyNotAccepted, TooManyRequests: every other request would fail as well.
     """
     reply = await read_premium_or_unknown(api, UPTIME, site_id, {"page": 1, "per_page": PER_PAGE})
     if isinstance(reply, Unknown):
         return Status("not monitored" if reply.why == "off" else "unknown", reply.reason, unknown=reply)
     found = judge(reply.monitor, reply.downtimes)
-    if found.state == "down" and found.down_since is None:
-        return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
-    return found
+    if found.state != "down" or found.down_since is not None:
+        return found
+    return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
 
 
 async def _outages(api: CallContext, site_id: int, first: UptimeReply, *, most: int) -> Listed[DowntimeReply]:

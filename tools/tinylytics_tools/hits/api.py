@@ -123,22 +123,15 @@ class Groups:
     @property
     def is_complete(self) -> bool:
         """Whether all groups are read."""
-        return self._read >= self.of
-
-    @property
-    def _read(self) -> int:
-        return len(self.hits) + len(self._others)
+        return len(self.hits) + len(self._others) >= self.of
 
     def must_be_complete(self) -> None:
-        """Check that all groups are read, where a part of them would tell something wrong.
-
-        Raises:
-            UnexpectedReply: some are missing.
-        """
+        """Raise `UnexpectedReply` if groups are missing, where a part of them would tell something wrong."""
         if not self.is_complete:
             raise UnexpectedReply(
-                f"Tinylytics showed only {self._read} of {self.of} different values of {self.by}, so what is asked "
-                "for cannot be told apart from the rest. Ask again, or for a shorter period."
+                f"Tinylytics showed only {len(self.hits) + len(self._others)} of {self.of} different values of "
+                f"{self.by}, so what is asked for cannot be told apart from the rest. Ask again, or for a shorter "
+                "period."
             )
 
     @property
@@ -147,14 +140,10 @@ class Groups:
         return max(0, -(-self.of // self.per_page) - 1)
 
     @property
-    def total(self) -> int:
+    def count(self) -> "Count":
         """The hits of the groups that were read."""
-        return sum(self.hits.values())
-
-    @property
-    def rows(self) -> int:
-        """The hits that the API found for them, those of other hosts among them."""
-        return self.total + sum(self._others.values())
+        hits = sum(self.hits.values())
+        return Count(hits, hits + sum(self._others.values()), self.of)
 
 
 @dataclass(frozen=True)
@@ -198,8 +187,7 @@ async def count(api: CallContext, part: Slice) -> Count:
     if part.host is None:
         total = (await page(api, part, 1, per_page=1)).pagination.total_count
         return Count(total, total)
-    groups = await all_groups(api, part, "referrer")
-    return Count(groups.total, groups.rows, groups.of)
+    return (await all_groups(api, part, "referrer")).count
 
 
 async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Count]:
@@ -209,30 +197,22 @@ async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Cou
 
 
 async def all_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
-    """The whole list, one request a thousand groups.
-
-    Raises:
-        UnexpectedReply: some groups are missing, or there are more than are read at once.
-    """
+    """The whole list, one request a thousand groups; raises `UnexpectedReply` where some of it cannot be read."""
     groups = await first_groups(api, part, by)
-    await more_groups(api, part, by, groups)
+    await more_groups(api, part, groups)
     groups.must_be_complete()
     return groups
 
 
 async def first_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
-    """The first thousand groups, in the API's order.
-
-    Raises:
-        Refused: this grouping is not offered (`source`, field notes 9).
-    """
+    """The first thousand groups, in the API's order; raises `Refused` where this grouping is not offered (`source`)."""
     groups = Groups(by, part.host)
     groups.add(await page(api, part, 1, by=by))
     return groups
 
 
-async def more_groups(api: CallContext, part: Slice, by: Grouping, groups: Groups) -> None:
+async def more_groups(api: CallContext, part: Slice, groups: Groups) -> None:
     """Read the pages after the first into `groups`, `MOST_PAGES` of them at most."""
     numbers = range(2, 2 + min(groups.pages_left, MOST_PAGES))
-    for reply in await api.gather(*(partial(page, api, part, number, by=by) for number in numbers)):
+    for reply in await api.gather(*(partial(page, api, part, number, by=groups.by) for number in numbers)):
         groups.add(reply)

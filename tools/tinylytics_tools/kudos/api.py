@@ -85,10 +85,7 @@ class Reading:
 async def read(
     api: CallContext, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False
 ) -> Reading:
-    """Return all kudos that the queries find, each once; no two queries may find the same one.
-
-    `looks_up` as in `CallContext.call`.
-    """
+    """Return all kudos that the queries find, each once; no two may find the same. `looks_up` as in `CallContext`."""
     parts = await api.gather(*(partial(_read, api, site_id, query, looks_up=looks_up) for query in queries))
     rows = paging.distinct((row for part in parts for row in part.rows), _key)
     total = sum(part.total for part in parts)
@@ -117,10 +114,7 @@ def _key(row: KudoReply) -> Hashable:
 
 
 async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = False) -> list[KudoReply]:
-    """Return the kudos of all time that `uid` names, given as an answer showed it or as it is; newest first.
-
-    `looks_up` as in `CallContext.call`.
-    """
+    """Return the kudos of all time that `uid` names, given as an answer showed it or as it is; newest first."""
     ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
     is_plain = sanitize.is_plain(uid, "uid")
     filters = {"uid": uid} if is_plain else {}
@@ -136,8 +130,7 @@ async def look_up(
 ) -> KudoReply | None:
     """Return the kudo of exactly this uid, once the answer to its creation or deletion was lost; None if there is none.
 
-    Raises:
-        OutcomeUnknown: that cannot be found out now; `why`, `done` and `to_find_out` stand in its message.
+    Where that cannot be found out now, raise `OutcomeUnknown` with `why`, `done` and `to_find_out` in its message.
     """
     await api.writes.pause(LATE_S)
     try:

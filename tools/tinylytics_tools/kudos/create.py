@@ -4,7 +4,7 @@ It goes out under a uid of its own, by which it is looked for where the answer d
 one is named again from the record of writes, so that it can be put back as it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import choice
 from typing import Any, Literal
 
@@ -130,11 +130,7 @@ def _headline(answer: CreatedKudo) -> str:
 
 
 async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
-    """Return the deleted kudo that these name as an answer showed them.
-
-    Raises:
-        InvalidArgument: it cannot be put back, since what cannot be seen is not written.
-    """
+    """Return the deleted kudo that these name as an answer showed them."""
     try:
         deleted = await api.writes.last(DELETE, site.id, limit=_MOST_DELETED)
     except StoreUnavailable:
@@ -167,8 +163,8 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
         OutcomeUnknown: the look-up failed too; the message says how to find out.
     """
     tried = await _attempt(api, kudo, again=again)
-    if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN and tried.uid is not None:
-        kudo = NewKudo(kudo.site, kudo.path, tried.uid, is_ours=kudo.is_ours)
+    if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN:
+        kudo = replace(kudo, uid=tried.uid or kudo.uid)
         found = await _look_up(api, kudo, "its answer is not there")
         if found is not None:
             return await _stored(api, found, tried)
@@ -190,13 +186,12 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
             f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
             f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
-    if isinstance(tried.error, Refused):
-        found = await _find(api, kudo)
-        if found is not None and found.path == kudo.path:  # it was not there before: this request came twice
-            return await _stored(api, found, tried)
-        if found is not None:
-            raise _taken(found)
-    raise tried.error
+    found = await _find(api, kudo) if isinstance(tried.error, Refused) else None
+    if found is None:
+        raise tried.error
+    if found.path == kudo.path:  # it was not there before: this request came twice
+        return await _stored(api, found, tried)
+    raise _taken(found)
 
 
 async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
@@ -206,10 +201,7 @@ async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
 
 
 async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
-    """Send a kudo, and return the fields of its answer.
-
-    A given uid is looked up first, since the API document does not say what becomes of one taken.
-    """
+    """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
         return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))

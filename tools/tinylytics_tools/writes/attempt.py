@@ -55,11 +55,8 @@ async def attempt(
     *,
     again: bool = False,
 ) -> Attempt:
-    """Send a write, or find the same one within the last minute; `send` returns what is recorded of the reply.
-
-    Raises:
-        Unavailable: the intent cannot be recorded; nothing was sent.
-    """
+    """Send a write, or find the same one within the last minute; `send` returns what is recorded of the reply. Raise
+    `Unavailable`, with nothing sent, where the intent cannot be recorded."""
     try:
         begun = await api.writes.begin(write, api.now().timestamp(), again=again)
         if isinstance(begun, Entry):

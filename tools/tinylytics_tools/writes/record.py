@@ -28,10 +28,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Write:
-    """A write to be sent. `body` is all that makes it the same write; only a keyed hash of it is kept.
-
-    `path`, `uid` and `rows` describe it in the record.
-    """
+    """A write to be sent. `body` is all that makes it the same write; only a keyed hash of it is kept. The rest
+    describes it in the record."""
 
     action: str
     site_id: int
@@ -43,10 +41,8 @@ class Write:
 
 @dataclass(frozen=True)
 class Entry:
-    """One recorded write; `at` in seconds since 1970. An intent with no outcome is unknown: its process died.
-
-    `is_open`: no outcome is recorded yet. `result`: what its answer showed of the reply.
-    """
+    """One recorded write; `at` in seconds since 1970, `result` what its answer showed of the reply. One that `is_open`
+    has no outcome yet, or never will: its process died."""
 
     id: int
     at: float
@@ -125,19 +121,16 @@ class WriteRecord:
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
         """See `Writes`."""
-        with self._file.reading() as rows:
-            found = rows.execute(
-                _SELECT + " WHERE owner = ?1 AND action = ?2 AND site_id = ?3"
-                " AND (?4 IS NULL OR uid = ?4) ORDER BY id DESC LIMIT ?5",
-                (self._owner, action, site_id, uid, limit),
-            ).fetchall()
-        return [_entry(row) for row in found]
+        those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4 AND (?5 IS NULL OR uid = ?5)"
+        return self._newest(those, limit, self._owner, action, site_id, uid)
 
     async def latest(self, *, limit: int) -> list[Entry]:
         """See `Writes`."""
+        return self._newest("", limit)
+
+    def _newest(self, those: str, *values: int | str | None) -> list[Entry]:
         with self._file.reading() as rows:
-            found = rows.execute(_SELECT + " ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
-        return [_entry(row) for row in found]
+            return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?1", values)]
 
 
 _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM writes"

@@ -1,4 +1,7 @@
-"""The values that may be written: checked and normalised, so that nothing hidden goes out through one (ANSWERS 4)."""
+"""The values that may be written: checked and normalised, so that nothing hidden goes out through one (ANSWERS 4).
+
+Each check returns the value as it is sent, or raises `ValueError` with what the field takes.
+"""
 
 import re
 from collections.abc import Callable
@@ -32,11 +35,7 @@ def hidden(text: str) -> list[str]:
 
 
 def path(value: str) -> str:
-    """Return a page's path as it is sent: with its leading slash, and percent-encoded as answers show it.
-
-    Raises:
-        ValueError: it is blank or too long, carries a query, or is the shortened form of another path.
-    """
+    """Return a page's path as it is sent: with its leading slash, and percent-encoded as answers show it."""
     text = _address(value, LONGEST_PATH)
     if set("?#") & set(text):
         raise ValueError("a path ends before ? and #; the url of a hit takes the whole address")
@@ -106,11 +105,7 @@ user_agent = partial(_plain, most=LONGEST_AGENT, but=_IN_AGENTS)
 
 
 def checked(name: str, check: Callable[[str], str], value: str) -> str:
-    """Return a value as it is sent.
-
-    Raises:
-        InvalidArgument: it cannot be written; the message names the field and what it takes.
-    """
+    """Return a value as it is sent; raise `InvalidArgument` with the field's name where it cannot be written."""
     try:
         return check(value)
     except ValueError as error:
