@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Final, Literal, TypeGuard, get_args
+from typing import Final, Literal, get_args
 
 from tinylytics_tools.errors import InvalidArgument
 
@@ -123,7 +123,7 @@ def resolve(
     """
     if start_date is None and end_date is None:
         named = DEFAULT_PERIOD if period is None else period
-        if not _is_period(named):
+        if named not in PERIODS:
             raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
         return RequestedPeriod(_named(named, today, earliest), named, defaulted=period is None)
     if period is not None:
@@ -189,10 +189,6 @@ def _between(start: date, end: date, today: date) -> Window:
     if start < FIRST_START:
         raise InvalidArgument(f"start_date {start} is too early. Give {FIRST_START} or later, or period=all_time.")
     return Window(start, end)
-
-
-def _is_period(value: str) -> TypeGuard[Period]:
-    return value in PERIODS
 
 
 def _lasting(first: date, days: int) -> Window:

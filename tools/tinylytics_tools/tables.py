@@ -1,6 +1,7 @@
 """Turns many rows into few without losing a count: lists, rankings with an `other` row, shares and changes."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from tinylytics_tools.answer import Cell, Table
 
@@ -38,11 +39,8 @@ def listing(
     shown = [list(row) for row in part[:limit]]
     follows = offset + len(shown)
     table = Table(columns=list(columns), rows=shown, of=total, next_offset=follows if 0 < follows < total else None)
-
-    def shorter() -> Table | None:
-        return listing(columns, rows, limit=len(shown) - 1, offset=offset, of=of) if shown else None
-
-    return table.shortened_by(shorter)
+    shorter = partial(listing, columns, rows, limit=len(shown) - 1, offset=offset, of=of)
+    return table.shortened_by(lambda: shorter() if shown else None)
 
 
 def ranking(
@@ -66,13 +64,8 @@ def ranking(
     if total is not None and shown != total:
         rest = total - shown
         table.closed_by([rest, percent(rest, total), *[None] * (len(columns) - 3)])
-
-    def shorter() -> Table | None:
-        if not table.listed:
-            return None
-        return ranking(columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
-
-    return table.shortened_by(shorter)
+    shorter = partial(ranking, columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
+    return table.shortened_by(lambda: shorter() if table.listed else None)
 
 
 def _count(row: Sequence[Cell]) -> int:

@@ -105,8 +105,8 @@ NO_DATE = ExpiryReply()
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a site answers. `reason` is guarded and never empty. `down_since` is None where it is not down, or no outage
-    tells; `unknown` is why nothing could be read."""
+    """Whether a site answers. `reason` is guarded and never empty. `down_since` is None where no outage tells it, and
+    `unknown` is why nothing could be read."""
 
     state: State
     reason: str
@@ -230,11 +230,10 @@ def judge(monitor: MonitorReply | None, downtimes: Sequence[DowntimeReply]) -> S
     if monitor is None:
         return Status("not monitored", "this site has no monitor")
     ssl, domain = monitor.ssl or NO_DATE, monitor.domain or NO_DATE
-    last = {True: ", and the last check failed", False: "", None: ""}[monitor.is_down]
-    if monitor.auto_paused:
-        return Status("not monitored", f"Tinylytics paused the monitor{last}", ssl=ssl, domain=domain)
-    if monitor.enabled is False:
-        return Status("not monitored", f"the monitor is switched off{last}", ssl=ssl, domain=domain)
+    if monitor.auto_paused or monitor.enabled is False:
+        off = "Tinylytics paused the monitor" if monitor.auto_paused else "the monitor is switched off"
+        last = ", and the last check failed" if monitor.is_down else ""
+        return Status("not monitored", off + last, ssl=ssl, domain=domain)
     if monitor.is_down is None:
         return Status("unknown", "the monitor does not say", ssl=ssl, domain=domain)
     if not monitor.is_down:

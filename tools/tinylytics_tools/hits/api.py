@@ -24,29 +24,28 @@ FURTHEST_TODAY = 2
 Grouping = Literal["path", "country", "referrer", "browser_name", "platform_name", "source"]
 
 
-class HitReply(Reply):
-    """One hit. Times are UTC; `path` has no query string (field notes 10)."""
+class HitFields(Reply):
+    """What a hit has, and a group of hits has one of; `path` has no query string (field notes 10)."""
 
-    id: Id | None = None
     path: str | None = None
     referrer: str | None = None
     country: str | None = None
     browser_name: str | None = None
     platform_name: str | None = None
-    is_mobile: bool | None = None
     source: str | None = None
+
+
+class HitReply(HitFields):
+    """One hit; its time is in UTC."""
+
+    id: Id | None = None
+    is_mobile: bool | None = None
     created_at: Time
 
 
-class GroupReply(Reply):
+class GroupReply(HitFields):
     """One group: `views` where pages are grouped, `hit_count` elsewhere (field notes 8)."""
 
-    path: str | None = None
-    country: str | None = None
-    referrer: str | None = None
-    browser_name: str | None = None
-    platform_name: str | None = None
-    source: str | None = None
     views: replies.Count | None = None
     unique_views: replies.Count | None = None
     hit_count: replies.Count | None = None

@@ -10,7 +10,7 @@ from tinylytics_tools.arguments import Country, Site
 from tinylytics_tools.client import WritingApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import OutcomeUnknown
-from tinylytics_tools.hits.api import CHANGED_BY_HITS
+from tinylytics_tools.hits.api import CHANGED_BY_HITS, HitFields
 from tinylytics_tools.replies import Id, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
@@ -48,15 +48,10 @@ class HitRow(BaseModel):
     source: Source = None
 
 
-class NewHitReply(Reply):
+class NewHitReply(HitFields):
     """The hit as it was stored; its hashes are not read."""
 
     id: Id | None = None
-    path: str | None = None
-    country: str | None = None
-    browser_name: str | None = None
-    platform_name: str | None = None
-    source: str | None = None
 
 
 class HitCreatedReply(Reply):

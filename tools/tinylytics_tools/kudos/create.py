@@ -235,10 +235,11 @@ async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt
 
 
 def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
+    if reply.status == "created" and reply.kudo is not None:
+        return _fields("created", reply.kudo)
     sent = {"status": reply.status, "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
-    if reply.status == "ignored":
-        return {**sent, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
-    return sent if reply.kudo is None else _fields("created", reply.kudo)
+    why = sanitize.prose(reply.reason, cap=200) or "the service gave none"
+    return sent if reply.status == "created" else {**sent, "reason": why}
 
 
 def _fields(status: str, kudo: KudoReply) -> dict[str, Any]:

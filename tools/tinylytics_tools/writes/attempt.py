@@ -49,18 +49,14 @@ def _outcome_of(error: TinylyticsError) -> Outcome:
 
 
 async def attempt(
-    api: CallContext,
-    write: Write,
-    send: Callable[[], Awaitable[dict[str, Any]]],
-    *,
-    again: bool = False,
+    api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, again: bool = False
 ) -> Attempt:
     """Send a write, or find the same one within the last minute; `send` returns what is recorded of the reply. Raise
     `Unavailable`, with nothing sent, where the intent cannot be recorded."""
     try:
         begun = await api.writes.begin(write, api.now().timestamp(), again=again)
         if isinstance(begun, Entry):
-            return _repeated(api, await _settled(api, begun))
+            return await _repeated(api, begun)
     except StoreUnavailable as error:
         raise Unavailable(
             "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
@@ -84,23 +80,14 @@ async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, 
     return ()
 
 
-async def _settled(api: CallContext, entry: Entry) -> Entry:
-    """Return the first of two equal writes once its outcome is known, or as it is after some seconds."""
+async def _repeated(api: CallContext, entry: Entry) -> Attempt:
+    """Return what the first of two equal writes came to; one still under way is waited for some seconds."""
     for _ in range(round(PATIENCE_S / LOOK_S)):
         if not _is_under_way(api, entry):
-            return entry
+            break
         await api.writes.pause(LOOK_S)
         entry = await api.writes.entry(entry.id)
-    return entry
-
-
-def _is_under_way(api: CallContext, entry: Entry) -> bool:
-    return entry.is_open and api.now().timestamp() - entry.at <= UNDER_WAY_S
-
-
-def _repeated(api: CallContext, entry: Entry) -> Attempt:
-    age = max(0, round(api.now().timestamp() - entry.at))
-    error = None
+    age, error = max(0, round(api.now().timestamp() - entry.at)), None
     if entry.outcome is not Outcome.DONE:
         error = OutcomeUnknown(
             f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now.",
@@ -108,3 +95,7 @@ def _repeated(api: CallContext, entry: Entry) -> Attempt:
         )
     under_way = _is_under_way(api, entry)
     return Attempt(entry.outcome, entry.id, entry.result, error, (), age, is_under_way=under_way, uid=entry.uid)
+
+
+def _is_under_way(api: CallContext, entry: Entry) -> bool:
+    return entry.is_open and api.now().timestamp() - entry.at <= UNDER_WAY_S
