@@ -1,6 +1,5 @@
 """Turns a failed exchange with the service into an error of the tree."""
 
-import json
 import math
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from tinylytics_tools import errors, sanitize
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.rate_limit import retry_after_s
 
 NO_KEY = (
@@ -62,7 +62,7 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         return errors.KeyNotAccepted(BAD_KEY)
     if status < 300:
         return None if kind.endswith("json") else unexpected(endpoint, "the content type")
-    body = _object(response)
+    body = json_object(response.content)
     reasons = _reasons(body)
     match status:
         case 403 if is_page:
@@ -171,14 +171,6 @@ def unknown(endpoint: Endpoint[Any], why: str) -> errors.OutcomeUnknown:
         "again. Look before repeating it.",
         why=why,
     )
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body: Any = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
 
 
 def _reasons(body: dict[str, Any]) -> str:

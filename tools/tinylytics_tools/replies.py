@@ -4,6 +4,7 @@ A value out of bounds is refused like any other malformed reply, so that no late
 that cannot be.
 """
 
+import json
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
@@ -51,6 +52,15 @@ Score = Annotated[float, _NotBool, Field(ge=0, le=_MOST)]
 """A weight, on a scale that the API document does not give."""
 HttpStatus = Annotated[int, _NotBool, Field(ge=0, le=999)]
 """A status code of HTTP; 0 stands for no answer in some services."""
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """Return the JSON object that a text holds; an empty one where it holds none."""
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 class Reply(BaseModel):

@@ -15,6 +15,8 @@ from tinylytics_tools.periods import Window
 from tinylytics_tools.replies import Id, Paged, Reply, Time
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.site_lookup import SiteReply
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.writes.record import Entry
 
 PER_PAGE = 1000
 MOST_PAGES = 50
@@ -23,6 +25,8 @@ LONGEST_UID = 2000
 """Characters of a uid that is looked for; nobody says how long one can be."""
 LATE_S = 1.0
 """A request whose answer was lost may still be on its way: a look-up waits so long."""
+MOST_RECORDED = 500
+"""Recorded writes of a kind on a site that are looked through, the latest first."""
 CREATE, DELETE = "create_kudo", "delete_kudo"
 """What the record of writes calls them."""
 
@@ -141,3 +145,11 @@ async def look_up(
             why=why,
         ) from error
     return next((row for row in rows if row.uid == uid), None)
+
+
+async def recorded(api: CallContext, action: str, site: SiteReply, uid: str | None = None) -> list[Entry]:
+    """Return the latest recorded writes of a kind, newest first; none where the record cannot be read."""
+    try:
+        return await api.writes.last(action, site.id, uid, limit=MOST_RECORDED)
+    except StoreUnavailable:
+        return []

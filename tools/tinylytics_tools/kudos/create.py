@@ -13,22 +13,28 @@ from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, Unavailable
-from tinylytics_tools.kudos.api import CREATE, DELETE, KUDOS, NEW_KUDO, KudoCreatedReply, KudoReply, find, look_up
+from tinylytics_tools.kudos.api import (
+    CREATE,
+    DELETE,
+    KUDOS,
+    NEW_KUDO,
+    KudoCreatedReply,
+    KudoReply,
+    find,
+    look_up,
+    recorded,
+)
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
-from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes import validation
 from tinylytics_tools.writes.attempt import Attempt, attempt, end
 from tinylytics_tools.writes.dry_run import would_send
 from tinylytics_tools.writes.record import Outcome, Write
 from tinylytics_tools.writes.validation import Flag
 
-_MOST_EARLIER = 50
 _UID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
-_MOST_DELETED = 500
-"""Deleted kudos of a site that are looked through, the latest first."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +137,7 @@ def _headline(answer: CreatedKudo) -> str:
 
 async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
     """Return the deleted kudo that these name as an answer showed them."""
-    try:
-        deleted = await api.writes.last(DELETE, site.id, limit=_MOST_DELETED)
-    except StoreUnavailable:
-        return None  # then nothing will be written either, and that says why
-    for entry in deleted:
+    for entry in await recorded(api, DELETE, site):
         if entry.uid is None or entry.path is None:
             continue
         if sanitize.matches(uid, entry.uid, "uid") and sanitize.matches(path, entry.path, "path"):
@@ -205,18 +207,10 @@ async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
         return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
-    if found.path == kudo.path and await _may_be_stored(api, kudo):
+    earlier = (await recorded(api, CREATE, kudo.site, kudo.uid))[1:]  # the first is this attempt
+    if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
         return _fields("stored", found)
     raise _taken(found)
-
-
-async def _may_be_stored(api: CallContext, kudo: NewKudo) -> bool:
-    """Return whether an earlier attempt under this uid, the present one aside, has an unknown outcome."""
-    try:
-        entries = await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER)
-    except StoreUnavailable:
-        return False
-    return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
 
 
 async def _find(api: CallContext, kudo: NewKudo) -> KudoReply | None:

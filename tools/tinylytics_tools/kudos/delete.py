@@ -13,7 +13,7 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.errors import InvalidArgument, NotFound, OutcomeUnknown, Unavailable
-from tinylytics_tools.kudos.api import CREATE, DELETE, KUDO, KUDOS, KudoReply, KudoUid, find, look_up
+from tinylytics_tools.kudos.api import CREATE, DELETE, KUDO, KUDOS, KudoReply, KudoUid, find, look_up, recorded
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
@@ -24,7 +24,6 @@ from tinylytics_tools.writes.validation import hidden
 
 REMEMBERED_S = 86_400.0
 """A kudo that is not there counts as deleted where its deletion was sent within a day and not answered."""
-_MOST_EARLIER = 200
 _ASKS_IN_ROUNDS = "2026-07-28"
 """From this version of the protocol on, a question is the answer of a call's first round."""
 _DELETED = {"status": "deleted"}
@@ -67,13 +66,11 @@ async def find_target(api: WritingApi, site: str | None, uid: str) -> Target:
 
 async def _earlier_call(api: CallContext, site: SiteReply, uid: str) -> Entry | None:
     """Return the call that deleted it: answered within the last minute, or not answered within the last day."""
-    try:
-        entries = await api.writes.last(DELETE, site.id, limit=_MOST_EARLIER)
-    except StoreUnavailable:
-        return None
     longest = {Outcome.DONE: REPEAT_S, Outcome.UNKNOWN: REMEMBERED_S}
     now = api.now().timestamp()
-    recent = (entry for entry in entries if now - entry.at <= longest.get(entry.outcome, -1.0))
+    recent = (
+        entry for entry in await recorded(api, DELETE, site) if now - entry.at <= longest.get(entry.outcome, -1.0)
+    )
     return next((entry for entry in recent if sanitize.matches(uid, entry.uid, "uid")), None)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 import anyio
 
+from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.database import Database
 
 REPEAT_S = 60.0
@@ -138,21 +139,14 @@ _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     number, at, action, site_id, path, uid, count, outcome, result = row
-    return Entry(number, at, action, site_id, path, uid, count, outcome_of(outcome), outcome is None, result_of(result))
+    return Entry(
+        number, at, action, site_id, path, uid, count, outcome_of(outcome), outcome is None, json_object(result)
+    )
 
 
 def outcome_of(recorded: str | None) -> Outcome:
     """Return a recorded outcome; one that this version does not know is unknown."""
     return Outcome(recorded) if recorded in frozenset(Outcome) else Outcome.UNKNOWN
-
-
-def result_of(recorded: str | bytes) -> dict[str, Any]:
-    """Return the recorded result of a write; empty where it cannot be read."""
-    try:
-        result: Any = json.loads(recorded)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", result) if isinstance(result, dict) else {}
 
 
 def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import anyio
 
+from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import RedisLink, readable
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of, result_of
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of
 
 
 class RedisWriteRecord:
@@ -78,7 +79,7 @@ def _entry(row: list[Any]) -> Entry:
         at, action, site_id, path, uid, count = json.loads(told)
         datetime.fromtimestamp(at, UTC)  # raises where it is no moment
         outcome = outcome_of(None if said is None else said.decode())
-        return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, result_of(result or b"{}"))
+        return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, json_object(result or b"{}"))
 
 
 _ROW = """
