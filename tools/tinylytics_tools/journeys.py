@@ -20,6 +20,7 @@ DEFAULT_ROWS = 5
 MOST_ROWS = 50
 """Of journeys in one request (API document, section 3)."""
 TOP_PAGES = 5
+_COLUMNS = ["time", "pages", "duration_s", "referrer", "country", "browser"]
 STEPS_SHOWN = 3
 """Of a longer chain, besides its last."""
 
@@ -113,6 +114,7 @@ async def get_user_journeys(
     first, journeys, missing = await _read(api, scope, most, start)
     summary, ends = first.summary, first.insights
     visitors = summary.total_visitors
+    rows = [_row(journey) for journey in journeys]
     return Journeys(
         **scope.fields(),
         headline=_headline(scope, summary),
@@ -125,13 +127,7 @@ async def get_user_journeys(
         bounce_rate_percent=summary.bounce_rate if visitors else None,
         entry_pages=_top(ends.top_entry_pages, visitors),
         exit_pages=_top(ends.top_exit_pages, visitors),
-        journeys=listing(
-            ["time", "pages", "duration_s", "referrer", "country", "browser"],
-            [_row(journey) for journey in journeys],
-            limit=most,
-            offset=start,
-            of=first.pagination.total_count,
-        ),
+        journeys=listing(_COLUMNS, rows, limit=most, offset=start, of=first.pagination.total_count),
     )
 
 

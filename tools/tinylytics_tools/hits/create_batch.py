@@ -184,10 +184,10 @@ async def _send(api: CallContext, site: SiteReply, rows: list[GoodRow], *, again
         if isinstance(tried.error, OutcomeUnknown):
             counts.add(chunk, "unknown", f"{tried.error.why} after they had been sent once")
             counts.add(rest, "not sent", "the outcome of those before them is unknown")
-            break
-        if start == 0:
+        elif start == 0:
             raise tried.error
-        counts.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
+        else:
+            counts.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
         break
     return counts
 
