@@ -32,7 +32,8 @@ async def get_account(api: CurrentApi) -> AccountInfo:
     me = await api.call(ME)
     key = me.api_key or KeyReply()
     email = sanitize.url(me.email) if me.email else sanitize.UNKNOWN
-    level = _level(key.access_type)
+    # In the spelling of `Access`; `Full Access` stands in the API document too.
+    level = sanitize.source(key.access_type.strip().lower().replace(" ", "_")) if key.access_type else sanitize.UNKNOWN
     may_write = api.access is Access.FULL_ACCESS
     plan = {True: "with a subscription", False: "without a subscription", None: "subscription not known"}
     may = "read and write" if may_write else "only read"
@@ -50,11 +51,6 @@ async def get_account(api: CurrentApi) -> AccountInfo:
         key_may_write=may_write,
         key_last_used=sanitize.time(key.last_used_at),
     )
-
-
-def _level(access_type: str | None) -> str:
-    """Return the level in the spelling of `Access` (`Full Access` stands in the API document too)."""
-    return sanitize.source(access_type.strip().lower().replace(" ", "_")) if access_type else sanitize.UNKNOWN
 
 
 def _mismatch(enforced: Access, stated: str) -> list[str]:

@@ -1,8 +1,5 @@
-"""How the API describes itself: `GET /`, and its OpenAPI document, `GET /openapi.json`.
-
-Nobody has written down the form of the one, and the other is a document of any size: both are read as far as they go,
-and shown in short guarded lines.
-"""
+"""How the API describes itself: `GET /`, whose form is nowhere written down, and its OpenAPI document,
+`GET /openapi.json`, of any size: both are read as far as they go, and shown in short guarded lines."""
 
 import difflib
 import re
@@ -173,11 +170,8 @@ async def get_openapi(api: CurrentApi, operation: OperationName = None, offset: 
 
 
 def _find(operations: list[Operation], wanted: str) -> Operation:
-    """Return the one operation of a name: exactly, else by the end of its path, else by a part of path or id.
-
-    Raises:
-        InvalidArgument: none or several fit; the message names some.
-    """
+    """Return the one operation of a name: exactly, else by the end of its path, else by a part of path or id; where
+    none or several fit, raise `InvalidArgument`, which names some."""
     match = _ROUTE.fullmatch(wanted.strip())
     method, name = (match[1].upper(), match[2]) if match else ("", wanted.strip())
     path, fold = _bare(name), name.casefold()
@@ -231,10 +225,8 @@ class Document:
         rows: list[list[Cell]] = []
         for parameter in (*operation.shared, *_array(operation.described.get("parameters"))):
             node = self._resolved(parameter)
-            name, kind = sanitize.path(_text(node.get("name"))), self._type(node.get("schema"))
-            rows.append(
-                [sanitize.source(_text(node.get("in"))), name, kind, node.get("required") is True, _about(node)]
-            )
+            place, name = sanitize.source(_text(node.get("in"))), sanitize.path(_text(node.get("name")))
+            rows.append([place, name, self._type(node.get("schema")), node.get("required") is True, _about(node)])
         rows += [["body", *row] for row in self._body_fields(operation.described.get("requestBody"))]
         for status, response in self._responses(operation):
             if status.startswith("2"):
@@ -266,18 +258,11 @@ class Document:
     def _values(
         self, schema: Any, name: str = "", *, required: bool = True, seen: tuple[str, ...] = ()
     ) -> Iterator[list[Cell]]:
-        """Yield name, type, necessity and description of every value in a schema.
-
-        Alternatives come one after the other, none of them required.
-        """
+        """Yield name, type, necessity and description of every value in a schema; alternatives are not required."""
         reference = _text(_mapping(schema).get("$ref"))
         if reference in seen or len(seen) >= DEEPEST:
-            yield [
-                sanitize.path(name),
-                "as further up" if reference in seen else "nested too deep to show",
-                required,
-                "",
-            ]
+            why = "as further up" if reference in seen else "nested too deep to show"
+            yield [sanitize.path(name), why, required, ""]
             return
         seen = (*seen, reference or f"{len(seen)}")
         node = self._resolved(schema)

@@ -46,8 +46,6 @@ def _country(value: str) -> str:
 
 def _path(value: str) -> str:
     path = value.strip()
-    if not path:
-        raise ValueError("give a path such as /about")
     if re.match(r"[a-z][a-z0-9+.-]*://", path, re.IGNORECASE):
         raise ValueError("give the path alone, such as /about, not a whole address")
     return path if path.startswith("/") else f"/{path}"

@@ -13,6 +13,7 @@ from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 15
+_COLUMNS = ["issue", "url", "status", "error", "checked"]
 
 
 class LinkReply(Reply):
@@ -124,9 +125,7 @@ async def get_content_status(api: CurrentApi, site: Site = None, limit: Limit = 
         last_check=sanitize.time(check.last_check_at),
         checked_from=sanitize.path(check.root_path),
         state=_state(check),
-        issues=listing(
-            ["issue", "url", "status", "error", "checked"], rows, limit=limit or DEFAULT_ROWS, offset=offset or 0
-        ),
+        issues=listing(_COLUMNS, rows, limit=limit or DEFAULT_ROWS, offset=offset or 0),
     )
 
 

@@ -7,16 +7,11 @@ from datetime import UTC, date
 from operator import attrgetter
 
 from tinylytics_tools import sanitize
-from tinylytics_tools.dimensions import Dimension, Raw
+from tinylytics_tools.dimensions import GROUPED, Dimension, Raw
 from tinylytics_tools.hits.api import Groups, HitReply
 
 _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
-    "path": attrgetter("path"),
-    "referrer": attrgetter("referrer"),
-    "country": attrgetter("country"),
-    "browser": attrgetter("browser_name"),
-    "platform": attrgetter("platform_name"),
-    "source": attrgetter("source"),
+    **{dimension: attrgetter(field) for dimension, field in GROUPED.items()},
     "device": attrgetter("is_mobile"),
 }
 
@@ -55,11 +50,8 @@ class DimensionCounts:
 
 @dataclass
 class RowCounts:
-    """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once.
-
-    `host`: only rows from this referring host count. `seen`: ids of the rows counted; counts of pages of one list
-    share it.
-    """
+    """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once:
+    `seen` holds the ids of all. `host`: only rows from this referring host count."""
 
     host: str | None = None
     hits: int = 0

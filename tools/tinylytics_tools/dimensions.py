@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.hits.api import Grouping
@@ -21,15 +21,10 @@ GROUPED: Final[dict[Dimension, Grouping]] = {
 """The dimensions that the API groups by itself; `source` only since May 2026 (field notes 9)."""
 
 PLURAL: Final[dict[Dimension, str]] = {
-    "path": "paths",
-    "referrer": "referrers",
+    **{name: f"{name}s" for name in get_args(Dimension)},
     "country": "countries",
-    "browser": "browsers",
-    "platform": "platforms",
-    "source": "sources",
     "device": "kinds of device",
     "hour": "hours of the day",
-    "weekday": "weekdays",
 }
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DEVICES: Final = {True: "mobile", False: "not mobile"}
@@ -37,8 +32,7 @@ _DEVICES: Final = {True: "mobile", False: "not mobile"}
 
 @dataclass(frozen=True)
 class Named:
-    """One row of a ranking. `unique_hits` is None where several raw values were merged: uniques do not add up
-    (field notes 13)."""
+    """One row of a ranking. `unique_hits` is None where several raw values were merged: they do not add up."""
 
     name: str
     hits: int
@@ -49,10 +43,7 @@ class Named:
 def merged(
     dimension: Dimension, hits: Mapping[Raw, int], unique: Mapping[Raw, int | None] | None = None
 ) -> dict[str, Named]:
-    """Raw counts by the key under which values are the same, most hits first, then by name.
-
-    A path goes by its most used spelling, so that the name is one that really occurs.
-    """
+    """Raw counts by the key under which values are the same, most hits first, then by name: the most used spelling."""
     together: dict[str, list[Raw]] = {}
     for raw in hits:
         together.setdefault(key(dimension, raw), []).append(raw)

@@ -1,6 +1,5 @@
 """Turns a failed exchange with the service into an error of the tree."""
 
-import json
 import math
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from tinylytics_tools import errors, sanitize
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.rate_limit import retry_after_s
 
 NO_KEY = (
@@ -30,6 +30,13 @@ FULL_KEY_NEEDED = (
     f"{_MAKE_A_FULL_KEY}"
 )
 _LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
+_TOO_MANY = (
+    "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that uses "
+    "the key."
+)
+_OUT_OF_ORDER = (
+    "Tinylytics is out of order for now: it answered with status 503, and is not asked again before its time."
+)
 _BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."
 
 STORED_NOTHING = frozenset({400, 401, 403, 404, 422})
@@ -55,7 +62,7 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         return errors.KeyNotAccepted(BAD_KEY)
     if status < 300:
         return None if kind.endswith("json") else unexpected(endpoint, "the content type")
-    body = _object(response)
+    body = json_object(response.content)
     reasons = _reasons(body)
     match status:
         case 403 if is_page:
@@ -65,16 +72,21 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
             )
         case 403:
             return _forbidden(endpoint, body, reasons)
+        case 404 if endpoint.feature is not None:
+            return not_enabled(endpoint)
         case 404:
-            return _not_found(endpoint)
+            return errors.NotFound(
+                "Tinylytics has no such thing: it may have been deleted. list_sites shows the sites."
+            )
         case 400 | 422:
             why = f" It said: {reasons}." if reasons else ""
             stored = " Nothing was stored." if is_write else ""
             return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored}")
         case 429:
-            return too_many(retry_after_s(response, datetime.now(UTC)), nothing_sent=is_write)
+            narrower = "" if is_write else ", with a shorter period or fewer sites"
+            return _pause(response, _TOO_MANY, narrower, nothing_sent=is_write)
         case 503 if "retry-after" in response.headers:
-            return out_of_order(retry_after_s(response, datetime.now(UTC)), nothing_sent=is_write)
+            return _pause(response, _OUT_OF_ORDER, "; this is not the hourly limit", nothing_sent=is_write)
         case _ if status >= 500:
             return errors.Unavailable(f"Tinylytics failed with status {status} on {_name(endpoint)}. {_LATER}")
         case _:
@@ -115,33 +127,11 @@ def places(error: ValidationError) -> str:
     return ", ".join(sanitize.prose(name, cap=60) for name in names)
 
 
-def too_many(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
-    """Return the error of a used up hourly allowance (API document, section 8)."""
-    narrower = "" if nothing_sent else ", with a shorter period or fewer sites"
-    return _pause(
-        "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that "
-        f"uses the key. Ask again {_when(wait_s)}{narrower}.",
-        wait_s,
-        nothing_sent=nothing_sent,
-    )
-
-
-def out_of_order(wait_s: float | None, *, nothing_sent: bool = False) -> errors.TooManyRequests:
-    """Return the error of a 503 that asks for a pause."""
-    return _pause(
-        "Tinylytics is out of order for now: it answered with status 503, and is not asked again before its time. Ask "
-        f"again {_when(wait_s)}; this is not the hourly limit.",
-        wait_s,
-        nothing_sent=nothing_sent,
-    )
-
-
-def _pause(message: str, wait_s: float | None, *, nothing_sent: bool) -> errors.TooManyRequests:
-    return errors.TooManyRequests(f"{'Nothing was sent. ' if nothing_sent else ''}{message}", retry_after_s=wait_s)
-
-
-def _when(wait_s: float | None) -> str:
-    return "in a few minutes" if wait_s is None else f"in {max(1, math.ceil(wait_s / 60))} min"
+def _pause(response: httpx.Response, what: str, how: str, *, nothing_sent: bool) -> errors.TooManyRequests:
+    wait_s = retry_after_s(response, datetime.now(UTC))
+    when = "in a few minutes" if wait_s is None else f"in {max(1, math.ceil(wait_s / 60))} min"
+    message = f"{'Nothing was sent. ' if nothing_sent else ''}{what} Ask again {when}{how}."
+    return errors.TooManyRequests(message, retry_after_s=wait_s)
 
 
 def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:
@@ -174,12 +164,6 @@ def not_enabled(endpoint: Endpoint[Any]) -> errors.NotEnabled:
     )
 
 
-def _not_found(endpoint: Endpoint[Any]) -> errors.TinylyticsError:
-    if endpoint.feature is not None:
-        return not_enabled(endpoint)
-    return errors.NotFound("Tinylytics has no such thing: it may have been deleted. list_sites shows the sites.")
-
-
 def unknown(endpoint: Endpoint[Any], why: str) -> errors.OutcomeUnknown:
     """Return the error of a write that was sent, and whose outcome is unknown."""
     return errors.OutcomeUnknown(
@@ -187,14 +171,6 @@ def unknown(endpoint: Endpoint[Any], why: str) -> errors.OutcomeUnknown:
         "again. Look before repeating it.",
         why=why,
     )
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body: Any = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
 
 
 def _reasons(body: dict[str, Any]) -> str:

@@ -14,13 +14,13 @@ from tinylytics_tools.periods import Window
 from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.scope import Scope
 
+_MOST_NAMES = 3
+
 
 @dataclass(frozen=True)
 class Filters:
-    """Which of a site's hits are requested. `paths` are raw and disjoint; `text` and `notes` are safe to show.
-
-    `host` is set where no text that the API could look for finds that referring host and nothing else.
-    """
+    """Which of a site's hits are meant. `paths` are raw and disjoint, `text` and `notes` safe to show. `host` is set
+    where no text that the API could look for finds that referring host and nothing else."""
 
     country: str | None = None
     paths: tuple[str | None, ...] = (None,)
@@ -96,7 +96,8 @@ async def _by_host(
     api: CallContext, scope: Scope, span: Window, country: str | None, paths: tuple[str | None, ...], host: str
 ) -> tuple[str | None, str | None, list[str]]:
     """The text to look for, the host to check for (None where the text is enough), and some hosts found beside it."""
-    text = _findable(host)
+    # No text is in all addresses of no referrer, of one without a host, of a name shown cut or that is not plain ASCII.
+    text = host if host.isascii() and "." in host else None
     groups = await _read(api, Filters(country, paths, text).slices(scope, span), "referrer")
     values = {raw for part in groups for raw in part.hits}
     of_host = {raw for raw in values if sanitize.host(raw) == host}
@@ -116,12 +117,6 @@ def _host(referrer: str) -> str | None:
     return host if given.removeprefix("www.") == host.removeprefix("www.") or referrer.strip() == host else None
 
 
-def _findable(host: str) -> str | None:
-    """What every address of the host contains; None where the API cannot look for it: no referrer, none with a host,
-    a name that is shown cut or that is not plain ASCII."""
-    return host if host.isascii() and "." in host else None
-
-
 async def _read(api: CallContext, parts: Sequence[Slice], by: Grouping) -> list[Groups]:
     groups = await api.gather(*(partial(hits_api.first_groups, api, part, by) for part in parts))
     if sum(part.pages_left for part in groups) > MOST_REQUESTS // 2:
@@ -129,12 +124,7 @@ async def _read(api: CallContext, parts: Sequence[Slice], by: Grouping) -> list[
             f"Too many different {by}s to tell which are meant by this {by}. Give a shorter period, "
             "or the value as rank_traffic shows it with search."
         )
-    await api.gather(
-        *(partial(hits_api.more_groups, api, part, by, found) for part, found in zip(parts, groups, strict=True))
-    )
+    await api.gather(*(partial(hits_api.more_groups, api, *one) for one in zip(parts, groups, strict=True)))
     for found in groups:
         found.must_be_complete()
     return groups
-
-
-_MOST_NAMES = 3

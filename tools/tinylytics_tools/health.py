@@ -155,10 +155,7 @@ def _table(polls: Sequence[Poll], start: int, of: int) -> Table:
 
 
 async def _poll_all(api: CallContext, sites: Sequence[SiteReply]) -> list[Poll]:
-    """Poll sites in their order, as many as the requests of one call allow: stored answers cost none.
-
-    A plan that lacks the checks is asked about once: it is the account's, not the site's.
-    """
+    """Poll sites in their order, as many as the requests of one call allow; a plan without the checks is found once."""
     polls = [await _poll(api, sites[0])]
     missing = polls[0].status.unknown
     if missing is not None and missing.why == "no subscription":

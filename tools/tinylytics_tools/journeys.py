@@ -1,5 +1,7 @@
 """How visitors go through a site: `GET /sites/:id/user_journeys`."""
 
+from functools import partial
+
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, Site, StartDate, TimeZone
@@ -8,7 +10,7 @@ from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import LONGEST_WINDOW
-from tinylytics_tools.replies import Count, Pagination, Percent, Reply, Seconds, Time
+from tinylytics_tools.replies import Count, Paged, Percent, Reply, Seconds, Time
 from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, ranking
@@ -18,6 +20,7 @@ DEFAULT_ROWS = 5
 MOST_ROWS = 50
 """Of journeys in one request (API document, section 3)."""
 TOP_PAGES = 5
+_COLUMNS = ["time", "pages", "duration_s", "referrer", "country", "browser"]
 STEPS_SHOWN = 3
 """Of a longer chain, besides its last."""
 
@@ -64,13 +67,12 @@ class EndsReply(Reply):
     top_exit_pages: list[PageVisitorsReply]
 
 
-class JourneysReply(Reply):
+class JourneysReply(Paged):
     """`GET /sites/:id/user_journeys`."""
 
     user_journeys: list[JourneyReply]
     summary: SummaryReply
     insights: EndsReply
-    pagination: Pagination
 
 
 JOURNEYS = Endpoint("GET", "/sites/{site_id}/user_journeys", JourneysReply, ttl=by_window)
@@ -102,9 +104,7 @@ async def get_user_journeys(
     offset: Offset = None,
 ) -> Journeys:
     """Show how many visitors came, their bounce rate, and the pages they come and leave by, with sample journeys."""
-    scope = await resolve_scope(
-        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
-    )
+    scope = await resolve_scope(api, site, period, start_date, end_date, time_zone)
     if scope.window.days > LONGEST_WINDOW:
         raise InvalidArgument(
             f"Visitors can be counted over at most {LONGEST_WINDOW} days at once, and these are {scope.window.days}: "
@@ -114,11 +114,12 @@ async def get_user_journeys(
     first, journeys, missing = await _read(api, scope, most, start)
     summary, ends = first.summary, first.insights
     visitors = summary.total_visitors
+    rows = [_row(journey) for journey in journeys]
     return Journeys(
         **scope.fields(),
         headline=_headline(scope, summary),
         complete=visitors is not None and not missing,
-        notes=[*_notes(scope, summary, journeys), *([_REPEATED] if missing else [])],
+        notes=_notes(scope, summary, journeys, missing=missing),
         next_step=None if visitors else "summarize_traffic counts hits, which need no visitor tracking.",
         visitors=visitors,
         multi_page_visitors=summary.multi_page_visitors,
@@ -126,13 +127,7 @@ async def get_user_journeys(
         bounce_rate_percent=summary.bounce_rate if visitors else None,
         entry_pages=_top(ends.top_entry_pages, visitors),
         exit_pages=_top(ends.top_exit_pages, visitors),
-        journeys=listing(
-            ["time", "pages", "duration_s", "referrer", "country", "browser"],
-            [_row(journey) for journey in journeys],
-            limit=most,
-            offset=start,
-            of=first.pagination.total_count,
-        ),
+        journeys=listing(_COLUMNS, rows, limit=most, offset=start, of=first.pagination.total_count),
     )
 
 
@@ -140,24 +135,16 @@ async def _read(
     api: CallContext, scope: Scope, most: int, start: int
 ) -> tuple[JourneysReply, list[JourneyReply], bool]:
     """Return the first reply, the `most` journeys after the first `start`, each once, and whether one may be missing.
-
-    One request, or two where pages split them.
-    """
+    It takes one request, or two where pages split them."""
     size = most if start % most == 0 else MOST_ROWS
     pages = range(start // size + 1, (start + most - 1) // size + 2)
-    replies = await api.gather(
-        *(
-            lambda page=page: api.call(
-                JOURNEYS, {**scope.query(), "page": page, "per_page": size}, site_id=scope.site.id
-            )
-            for page in pages
-        )
-    )
+    queries = [{**scope.query(), "page": page, "per_page": size} for page in pages]
+    replies = await api.gather(*(partial(api.call, JOURNEYS, query, site_id=scope.site.id) for query in queries))
     before = (pages[0] - 1) * size
     read = paging.listed(
-        (journey for reply in replies for journey in reply.user_journeys),
+        replies,
+        lambda reply: reply.user_journeys,
         lambda journey: None if journey.visitor_hash is None else (journey.visitor_hash, journey.first_hit),
-        (reply.pagination for reply in replies),
     )
     due = min(read.total - before, len(pages) * size)
     return replies[0], read.rows[start - before :][:most], len(read.rows) < due
@@ -184,17 +171,15 @@ def _chain(pages: list[StepReply], count: int | None) -> str:
 
 
 def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
-    """Return the top pages. Each visitor enters by one page and leaves by one, so the shares are of all visitors.
+    """Return the top pages, each once, with its larger count.
 
-    Of a path that comes twice the larger count is kept.
+    Each visitor enters by one page and leaves by one, so the shares are of all visitors.
     """
     ordered = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
     ranked = paging.distinct(ordered, lambda page: (page.path,))
     rows: list[list[Cell]] = [[sanitize.path(page.path), page.visitors] for page in ranked]
-    columns = ["path", "visitors", "percent"]
-    if visitors is not None and sum(page.visitors for page in ranked) <= visitors:
-        return ranking(columns, rows, total=visitors, limit=TOP_PAGES).without_offset()
-    return listing(columns, [[*row, None] for row in rows], limit=TOP_PAGES).without_offset()
+    total = None if sum(page.visitors for page in ranked) > (visitors or 0) else visitors
+    return ranking(["path", "visitors", "percent"], rows, total=total, limit=TOP_PAGES).without_offset()
 
 
 def _headline(scope: Scope, summary: SummaryReply) -> str:
@@ -206,7 +191,7 @@ def _headline(scope: Scope, summary: SummaryReply) -> str:
     return f"{scope.site.name} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
 
 
-def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply]) -> list[str]:
+def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply], *, missing: bool) -> list[str]:
     notes = ["visitors are salted hashes that rotate every 12 hours: not people, and never added up"]
     if not summary.total_visitors:
         since = scope.site.created_at.date()
@@ -218,9 +203,9 @@ def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply]) ->
     times = [journey.first_hit for journey in journeys if journey.first_hit]
     if times != sorted(times, reverse=True):
         notes.append("journeys: in the order of the service, which is not that of time, so these are not the newest")
+    if missing:
+        notes.append("journeys: the service lists one twice or not at all, so some may be missing here; ask again")
     return notes
 
-
-_REPEATED = "journeys: the service lists one twice or not at all, so some may be missing here; ask again"
 
 TOOLS = [get_user_journeys]

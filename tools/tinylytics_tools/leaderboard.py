@@ -6,13 +6,14 @@ from tinylytics_tools.arguments import Limit, Offset, Search, Site
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint, until
 from tinylytics_tools.paging import Listed
-from tinylytics_tools.replies import Count, Pagination, Reply, Time
+from tinylytics_tools.replies import Count, Paged, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
-from tinylytics_tools.tables import counted, listing, ranking
+from tinylytics_tools.tables import counted, ranking
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
+_COLUMNS = ["path", "hits", "percent", "unique_hits"]
 PER_PAGE = 1_000
 """The most that the API gives (API document, section 3)."""
 MOST_PAGES = 20
@@ -33,11 +34,10 @@ class CacheReply(Reply):
     expires_at: object = None
 
 
-class LeaderboardReply(Reply):
+class LeaderboardReply(Paged):
     """`GET /sites/:id/leaderboard`."""
 
     leaderboard: list[PageReply]
-    pagination: Pagination
     cache_info: CacheReply | None = None
 
 
@@ -78,6 +78,7 @@ async def get_leaderboard(
     matching = ranked if complete else None
     total = _total(target.lifetime_hits, ranked, is_whole=complete and path is None)
     rows: list[list[Cell]] = [[sanitize.path(page.path), page.total_hits, page.unique_hits] for page in pages]
+    empty = "Leave path out to see all pages." if path else "get_site shows whether the site has had any hits."
     notes = ["/x and /x/ are separate rows here, as the service has them; unique hits are not people and do not add up"]
     if not complete:
         notes.append(f"only {len(read.rows)} of {read.total} paths were read, so a page may be missing")
@@ -88,7 +89,7 @@ async def get_leaderboard(
         headline=_headline(target.name, pages, matching, total, path),
         complete=complete,
         notes=notes,
-        next_step=_next_step(path) if not pages else None if complete else "Narrow it down with path.",
+        next_step=empty if not pages else None if complete else "Narrow it down with path.",
         site_id=target.id,
         site=target.name,
         filters="none" if path is None else f"path contains {sanitize.path(path)}",
@@ -97,26 +98,25 @@ async def get_leaderboard(
         paths_found=len(pages),
         counted_at=sanitize.time(cached),
         counted_s_ago=None if cached is None else max(0, round((api.now() - cached).total_seconds())),
-        pages=_table(rows, total, limit=limit or DEFAULT_ROWS, offset=offset or 0),
+        pages=ranking(_COLUMNS, rows, total=total, limit=limit or DEFAULT_ROWS, offset=offset or 0),
     )
 
 
 async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[LeaderboardReply, Listed[PageReply]]:
-    """Return the first page, and each path of all pages up to the cap, most hits first.
-
-    Of a path that comes twice the larger count is kept: hits ever only grow.
-    """
+    """Return the first page, and each path of all pages up to the cap, most hits first; each with its larger count."""
 
     async def read_page(number: int) -> LeaderboardReply:
         query = {"path": path, "page": number, "per_page": PER_PAGE}
         return await api.call(LEADERBOARD, query, site_id=site_id)
 
     first = await read_page(1)
-    replies = [first, *await paging.rest(api, first.pagination, read_page, most=MOST_PAGES)]
-    rows = sorted(
-        (row for reply in replies for row in reply.leaderboard), key=lambda row: (-row.total_hits, row.path or "")
+    replies = await paging.pages(api, first, read_page, most=MOST_PAGES)
+    return first, paging.listed(
+        replies,
+        lambda reply: reply.leaderboard,
+        lambda row: (row.path,),
+        order=lambda row: (-row.total_hits, row.path or ""),
     )
-    return first, paging.listed(rows, lambda row: (row.path,), (reply.pagination for reply in replies))
 
 
 def _contains(raw: str | None, text: str) -> bool:
@@ -127,20 +127,10 @@ def _contains(raw: str | None, text: str) -> bool:
 
 
 def _total(lifetime: int | None, ranked: int, *, is_whole: bool) -> int | None:
-    """Return what shares are of: the site's counter, or the sum of a whole ranking that has more.
-
-    The two are counted at different times.
-    """
+    """Return what shares are of: the site's counter, or the sum of a whole ranking that, counted later, has more."""
     if lifetime is not None and lifetime >= ranked:
         return lifetime
     return ranked if is_whole else None
-
-
-def _table(rows: list[list[Cell]], total: int | None, *, limit: int, offset: int) -> Table:
-    columns = ["path", "hits", "percent", "unique_hits"]
-    if total is not None:
-        return ranking(columns, rows, total=total, limit=limit, offset=offset)
-    return listing(columns, [[*row[:2], None, row[2]] for row in rows], limit=limit, offset=offset)
 
 
 def _headline(name: str, pages: list[PageReply], matching: int | None, total: int | None, path: str | None) -> str:
@@ -154,10 +144,6 @@ def _headline(name: str, pages: list[PageReply], matching: int | None, total: in
     have = "have" if len(pages) > 1 else "has"
     hits = f"{matching}{of} hits" if of else counted(matching, "hit")
     return f"{counted(len(pages), 'page')} {have} {hits} ever; {most}."
-
-
-def _next_step(path: str | None) -> str:
-    return "Leave path out to see all pages." if path else "get_site shows whether the site has had any hits."
 
 
 TOOLS = [get_leaderboard]

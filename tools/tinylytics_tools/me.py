@@ -49,11 +49,8 @@ class Unknown:
 
 
 async def read_premium(api: CallContext, endpoint: Endpoint[R], site_id: int, query: Query | None = None) -> R:
-    """Return the reply of a premium endpoint; a 403 that does not say why is explained with `/me` (field notes 21).
-
-    Raises:
-        SubscriptionNeeded, NotEnabled: which of the two it is.
-    """
+    """Return the reply of a premium endpoint. For a 403 that does not say why, `/me` tells whether it is
+    `SubscriptionNeeded` or `NotEnabled` that is raised (field notes 21)."""
     try:
         return await api.call(endpoint, query, site_id=site_id)
     except NotAllowed:
@@ -65,11 +62,7 @@ async def read_premium(api: CallContext, endpoint: Endpoint[R], site_id: int, qu
 async def read_premium_or_unknown(
     api: CallContext, endpoint: Endpoint[R], site_id: int, query: Query | None = None
 ) -> R | Unknown:
-    """Return the reply of a premium endpoint, or why there is none.
-
-    Raises:
-        KeyNotAccepted, TooManyRequests: every other request would fail as well.
-    """
+    """Return the reply of a premium endpoint, or why there is none; raise only what every other request would too."""
     try:
         return await read_premium(api, endpoint, site_id, query)
     except NotEnabled:

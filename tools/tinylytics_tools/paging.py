@@ -4,15 +4,16 @@ The order of a list is not promised, so no part stands for the whole (field note
 read, a row can stand on two pages and another on none: only different rows say whether all of them were read.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.replies import Pagination
+from tinylytics_tools.replies import Paged
 
 T = TypeVar("T")
+P = TypeVar("P", bound=Paged)
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,10 @@ class Listed(Generic[T]):
         return len(self.rows) >= self.total
 
 
-async def rest(api: CallContext, first: Pagination, read: Callable[[int], Awaitable[T]], *, most: int) -> list[T]:
-    """Return the pages after the first, in their order, up to page `most`."""
-    return await api.gather(*(partial(read, page) for page in range(2, min(first.total_pages, most) + 1)))
+async def pages(api: CallContext, first: P, read: Callable[[int], Awaitable[T]], *, most: int) -> list[P | T]:
+    """Return the first page and those after it, in their order, up to page `most`."""
+    numbers = range(2, min(first.pagination.total_pages, most) + 1)
+    return [first, *await api.gather(*(partial(read, number) for number in numbers))]
 
 
 def distinct(rows: Iterable[T], key: Callable[[T], Hashable | None]) -> list[T]:
@@ -42,6 +44,14 @@ def distinct(rows: Iterable[T], key: Callable[[T], Hashable | None]) -> list[T]:
     return list(unique.values())
 
 
-def listed(rows: Iterable[T], key: Callable[[T], Hashable | None], pages: Iterable[Pagination]) -> Listed[T]:
-    """Return the different rows of some pages (see `distinct`), beside the most that one of these pages counts."""
-    return Listed(distinct(rows, key), max(page.total_count for page in pages))
+def listed(
+    pages: Sequence[P],
+    rows_of: Callable[[P], Iterable[T]],
+    key: Callable[[T], Hashable | None],
+    *,
+    order: Callable[[T], Any] | None = None,
+) -> Listed[T]:
+    """Return the different rows of some pages (see `distinct`), sorted by `order` before any is left out."""
+    rows = [row for page in pages for row in rows_of(page)]
+    total = max(page.pagination.total_count for page in pages)
+    return Listed(distinct(sorted(rows, key=order) if order else rows, key), total)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Final, Literal, TypeGuard, get_args
+from typing import Final, Literal, get_args
 
 from tinylytics_tools.errors import InvalidArgument
 
@@ -67,6 +67,10 @@ class Window:
         """Every day, oldest first."""
         return (self.first + timedelta(days=n) for n in range(self.days))
 
+    def query(self, zone: str) -> dict[str, str]:
+        """The window as the API's parameters."""
+        return {"start_date": self.first.isoformat(), "end_date": self.last.isoformat(), "time_zone": zone}
+
     def pieces(self, longest: int = LONGEST_WINDOW) -> list["Window"]:
         """The same days as consecutive windows of at most `longest` days, oldest first."""
         starts = (self.first + timedelta(days=n) for n in range(0, self.days, longest))
@@ -120,11 +124,10 @@ def resolve(
     order, in the future, or before `FIRST_START`.
     """
     if start_date is None and end_date is None:
-        if period is None:
-            return RequestedPeriod(_named(DEFAULT_PERIOD, today, earliest), DEFAULT_PERIOD, defaulted=True)
-        if not _is_period(period):
+        named = DEFAULT_PERIOD if period is None else period
+        if named not in PERIODS:
             raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
-        return RequestedPeriod(_named(period, today, earliest), period, defaulted=False)
+        return RequestedPeriod(_named(named, today, earliest), named, defaulted=period is None)
     if period is not None:
         raise InvalidArgument("Both a period and dates were given. Give either period, or start_date and end_date.")
     if start_date is None:
@@ -172,10 +175,7 @@ def _calendar_period_before(days: Window, period: Period | None) -> Window | Non
 
 
 def series_in_order(window: Window) -> list[Series]:
-    """The series that fit an answer (ANSWERS 2), the finest first, each coarser one with fewer windows; at least one.
-
-    Days up to 31, weeks from Monday up to 26, months up to 60, and years.
-    """
+    """The series that fit an answer (ANSWERS 2), the finest first: days, weeks from Monday, months, always years."""
     fitting = [Series(unit, found) for unit, most in _MOST_BUCKETS if len(found := _cut(window, unit)) <= most]
     return [*fitting, Series("year", _cut(window, "year"))]
 
@@ -208,10 +208,6 @@ def _between(start: date, end: date, today: date) -> Window:
     if start < FIRST_START:
         raise InvalidArgument(f"start_date {start} is too early. Give {FIRST_START} or later, or period=all_time.")
     return Window(start, end)
-
-
-def _is_period(value: str) -> TypeGuard[Period]:
-    return value in PERIODS
 
 
 def _lasting(first: date, days: int) -> Window:

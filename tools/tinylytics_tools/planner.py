@@ -12,8 +12,8 @@ MOST_REQUESTS = 40
 
 @dataclass(frozen=True)
 class Plan:
-    """`by_rows`: read all single hits, which tell every dimension; else grouped lists. `series` is the finest series
-    there is room for, None where there is none. `requests`: what it takes if every list fits a page."""
+    """`by_rows`: read all single hits, which tell every dimension; else grouped lists. `series` is the finest there is
+    room for, or None. `requests`: what it takes if every list fits a page."""
 
     by_rows: bool
     series: Series | None

@@ -19,8 +19,7 @@ B = TypeVar("B")
 
 @dataclass(frozen=True)
 class Rows:
-    """Single hits of a slice, counted. `missing`: how many more the service counts than it showed; below zero where
-    it showed more."""
+    """Single hits of a slice, counted. `missing`: how many more the service counts than it showed."""
 
     counts: RowCounts
     missing: int
@@ -51,7 +50,7 @@ async def read_lists(
         if left <= room:
             room -= left
             unfinished += one
-    await api.gather(*(partial(hits_api.more_groups, api, part, groups.by, groups) for part, groups in unfinished))
+    await api.gather(*(partial(hits_api.more_groups, api, part, groups) for part, groups in unfinished))
     return [DimensionCounts.of_groups([groups for _, groups in one]) for one in lists]
 
 

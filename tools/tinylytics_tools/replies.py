@@ -4,6 +4,7 @@ A value out of bounds is refused like any other malformed reply, so that no late
 that cannot be.
 """
 
+import json
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
@@ -53,6 +54,15 @@ HttpStatus = Annotated[int, _NotBool, Field(ge=0, le=999)]
 """A status code of HTTP; 0 stands for no answer in some services."""
 
 
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """Return the JSON object that a text holds; an empty one where it holds none."""
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
 class Reply(BaseModel):
     """A reply of Tinylytics: read-only; fields that are not declared are ignored (field notes 26)."""
 
@@ -84,6 +94,12 @@ class Pagination(Reply):
     def total_pages(self) -> int:
         """Derived, so that it cannot contradict the count."""
         return -(-self.total_count // self.per_page)
+
+
+class Paged(Reply):
+    """A reply that is a page of a list."""
+
+    pagination: Pagination
 
 
 class Dates(Reply):

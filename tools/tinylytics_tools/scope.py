@@ -68,30 +68,23 @@ class Scope:
 
     def query(self, window: Window | None = None) -> dict[str, str]:
         """The scope, or a window of it, as the API's parameters; at most 730 days (`Window.pieces`)."""
-        days = window or self.window
-        return {"start_date": days.first.isoformat(), "end_date": days.last.isoformat(), "time_zone": self.zone}
+        return (window or self.window).query(self.zone)
 
 
 async def resolve_scope(
     api: CallContext,
-    *,
     site: str | None = None,
     period: str | None = None,
     start_date: date | None = None,
     end_date: date | None = None,
     time_zone: str | None = None,
-    found: SiteReply | None = None,
 ) -> Scope:
-    """Find the site (unless it is `found` already) and the days.
-
-    Raises:
-        InvalidArgument: no such site, or a period that cannot be.
-    """
-    target = found or await find_site(api, site)
+    """Find the site and the days; `find` and `periods.resolve` say what is refused."""
+    target = await find_site(api, site)
     zone = time_zone or api.preferences.time_zone
     today = await hits_api.today(api, target.id, zone)
     requested = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))
-    given = {"site": site or found, "period": None if requested.defaulted else requested, "time_zone": time_zone}
+    given = {"site": site, "period": None if requested.defaulted else requested, "time_zone": time_zone}
     return Scope(target, requested, zone, today, tuple(name for name, value in given.items() if value is None))
 
 

@@ -23,7 +23,6 @@ class SiteReply(Wrapped):
     active: bool | None = None
     public: bool | None = None
     created_at: Time
-    updated_at: Time | None = None
 
     @property
     def name(self) -> str:
@@ -54,17 +53,17 @@ async def list_all(api: CallContext) -> list[SiteReply]:
 
 
 async def find_site(api: CallContext, wanted: str | None) -> SiteReply:
-    """Return the site of a name; without a name the one of the settings, else the only one.
+    """Return the site of a name, see `find`; without a name the one of the settings, else the only one."""
+    return find(await list_all(api), wanted or api.preferences.site)
+
+
+def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
+    """Return the one site that `wanted` names: its id before all else, then uid, URL, domain or label.
 
     Raises:
         InvalidArgument: none or several fit; the message lists the choices.
         NotFound: the account has no site.
     """
-    return find(await list_all(api), wanted or api.preferences.site)
-
-
-def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
-    """Return the one site that `wanted` names: its id before all else, then uid, URL, domain or label."""
     if not sites:
         raise NotFound("This Tinylytics account has no site yet. Add one on tinylytics.app first.")
     if wanted is None:

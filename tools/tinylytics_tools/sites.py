@@ -1,7 +1,5 @@
 """The account's sites with their lifetime counters: `GET /sites` and `GET /sites/:id`."""
 
-from collections.abc import Iterable
-
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Answer, Table
 from tinylytics_tools.arguments import Limit, Offset, Site
@@ -33,7 +31,7 @@ class Sites(Answer):
 async def list_sites(api: CurrentApi, limit: Limit = None, offset: Offset = None) -> Sites:
     """List the account's websites with their all-time hits, unique hits and kudos (likes)."""
     sites = sorted(await list_all(api), key=lambda site: (-(site.lifetime_hits or 0), site.id))
-    hits, kudos = _sum(site.lifetime_hits for site in sites), _sum(site.lifetime_kudos for site in sites)
+    hits, kudos = _sum([site.lifetime_hits for site in sites]), _sum([site.lifetime_kudos for site in sites])
     rows = [
         [
             site.id,
@@ -105,14 +103,9 @@ async def _read_site(api: CallContext, wanted: str | None) -> SiteReply:
     return await api.call(SITE, site_id=(await find_site(api, wanted)).id)
 
 
-def _sum(counts: Iterable[int | None]) -> int | None:
+def _sum(counts: list[int | None]) -> int | None:
     """Return the total; None where one count is unknown."""
-    total = 0
-    for count in counts:
-        if count is None:
-            return None
-        total += count
-    return total
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _all_sites(number: int, hits: int | None, kudos: int | None) -> str:

@@ -1,6 +1,7 @@
 """Turns many rows into few without losing a count: lists, rankings with an `other` row, shares and changes."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from tinylytics_tools.answer import Cell, Table
 
@@ -38,23 +39,21 @@ def listing(
     shown = [list(row) for row in part[:limit]]
     follows = offset + len(shown)
     table = Table(columns=list(columns), rows=shown, of=total, next_offset=follows if 0 < follows < total else None)
-
-    def shorter() -> Table | None:
-        return listing(columns, rows, limit=len(shown) - 1, offset=offset, of=of) if shown else None
-
-    return table.shortened_by(shorter)
+    shorter = partial(listing, columns, rows, limit=len(shown) - 1, offset=offset, of=of)
+    return table.shortened_by(lambda: shorter() if shown else None)
 
 
 def ranking(
     columns: Sequence[str],
     rows: Sequence[Sequence[Cell]],
     *,
-    total: int,
+    total: int | None,
     limit: int,
     offset: int = 0,
     of: int | None = None,
 ) -> Table:
-    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it.
+    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it; with neither
+    where the total is not known.
 
     `rows` holds `(name, count, more…)` in their order; the table has `(name, count, percent, more…)`, and
     `columns` names these. What the `other` row cannot add up is null there. `of` as in `listing`.
@@ -62,16 +61,11 @@ def ranking(
     shares = [[row[0], row[1], percent(_count(row), total), *row[2:]] for row in rows]
     table = listing(columns, shares, limit=limit, offset=offset, of=of)
     shown = sum(_count(row) for row in table.rows)
-    if shown != total:
+    if total is not None and shown != total:
         rest = total - shown
         table.closed_by([rest, percent(rest, total), *[None] * (len(columns) - 3)])
-
-    def shorter() -> Table | None:
-        if not table.listed:
-            return None
-        return ranking(columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
-
-    return table.shortened_by(shorter)
+    shorter = partial(ranking, columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
+    return table.shortened_by(lambda: shorter() if table.listed else None)
 
 
 def _count(row: Sequence[Cell]) -> int:

@@ -12,7 +12,7 @@ from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.endpoint import Endpoint, until
 from tinylytics_tools.me import Unknown, read_premium, read_premium_or_unknown
 from tinylytics_tools.paging import Listed
-from tinylytics_tools.replies import Count, DaysLeft, HttpStatus, Id, Pagination, Percent, Reply, Seconds, Time
+from tinylytics_tools.replies import Count, DaysLeft, HttpStatus, Id, Paged, Percent, Reply, Seconds, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tables import counted, listing
@@ -22,6 +22,8 @@ DEFAULT_ROWS = 10
 PER_PAGE = 100
 """The most that the API gives (API document, section 3)."""
 MOST_PAGES = 10
+
+_COLUMNS = ["started", "ended", "duration_s", "error"]
 
 State = Literal["up", "down", "not monitored", "unknown"]
 
@@ -82,12 +84,11 @@ class TotalsReply(Reply):
     recent_downtimes_30_days: Count | None = None
 
 
-class UptimeReply(Reply):
+class UptimeReply(Paged):
     """`GET /sites/:id/uptime`."""
 
     monitor: MonitorReply | None
     downtimes: list[DowntimeReply]
-    pagination: Pagination
     summary: TotalsReply | None = None
 
 
@@ -104,10 +105,8 @@ NO_DATE = ExpiryReply()
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a site answers. `reason` is guarded and never empty.
-
-    `down_since` is None where it is not down, or where no outage tells. `unknown` is why nothing could be read.
-    """
+    """Whether a site answers. `reason` is guarded and never empty. `down_since` is None where no outage tells it, and
+    `unknown` is why nothing could be read."""
 
     state: State
     reason: str
@@ -195,27 +194,22 @@ async def get_uptime(api: CurrentApi, site: Site = None, limit: Limit = None, of
         downtimes_in_all=totals.total_downtimes,
         downtimes_ongoing=totals.ongoing_downtimes,
         downtimes_in_30_days=totals.recent_downtimes_30_days,
-        downtimes=listing(
-            ["started", "ended", "duration_s", "error"], rows, limit=limit or DEFAULT_ROWS, offset=offset or 0
-        ),
+        downtimes=listing(_COLUMNS, rows, limit=limit or DEFAULT_ROWS, offset=offset or 0),
     )
 
 
 async def status(api: CallContext, site_id: int, *, most: int = MOST_PAGES) -> Status:
-    """Return whether the site is up, for an answer about more: without a subscription it is unknown, not an error.
+    """Return whether the site is up, for an answer about more: what `read_premium_or_unknown` cannot tell is unknown.
 
     `most` pages of outages at most are read, more than one only where the first does not tell since when it is down.
-
-    Raises:
-        KeyNotAccepted, TooManyRequests: every other request would fail as well.
     """
     reply = await read_premium_or_unknown(api, UPTIME, site_id, {"page": 1, "per_page": PER_PAGE})
     if isinstance(reply, Unknown):
         return Status("not monitored" if reply.why == "off" else "unknown", reply.reason, unknown=reply)
     found = judge(reply.monitor, reply.downtimes)
-    if found.state == "down" and found.down_since is None:
-        return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
-    return found
+    if found.state != "down" or found.down_since is not None:
+        return found
+    return judge(reply.monitor, (await _outages(api, site_id, reply, most=most)).rows)
 
 
 async def _outages(api: CallContext, site_id: int, first: UptimeReply, *, most: int) -> Listed[DowntimeReply]:
@@ -224,14 +218,11 @@ async def _outages(api: CallContext, site_id: int, first: UptimeReply, *, most: 
     async def read(number: int) -> UptimeReply | Unknown:
         return await read_premium_or_unknown(api, UPTIME, site_id, {"page": number, "per_page": PER_PAGE})
 
-    pages = [first, *await paging.rest(api, first.pagination, read, most=most)]
+    pages = await paging.pages(api, first, read, most=most)
     replies = [page for page in pages if isinstance(page, UptimeReply)]
-    outages = [outage for reply in replies for outage in reply.downtimes]
-    return paging.listed(
-        sorted(outages, key=lambda outage: outage.started_at, reverse=True),
-        lambda outage: (outage.id, outage.started_at),
-        (reply.pagination for reply in replies),
-    )
+    read_outages = paging.listed(replies, lambda reply: reply.downtimes, lambda outage: (outage.id, outage.started_at))
+    read_outages.rows.sort(key=lambda outage: outage.started_at, reverse=True)
+    return read_outages
 
 
 def judge(monitor: MonitorReply | None, downtimes: Sequence[DowntimeReply]) -> Status:
@@ -239,11 +230,10 @@ def judge(monitor: MonitorReply | None, downtimes: Sequence[DowntimeReply]) -> S
     if monitor is None:
         return Status("not monitored", "this site has no monitor")
     ssl, domain = monitor.ssl or NO_DATE, monitor.domain or NO_DATE
-    last = {True: ", and the last check failed", False: "", None: ""}[monitor.is_down]
-    if monitor.auto_paused:
-        return Status("not monitored", f"Tinylytics paused the monitor{last}", ssl=ssl, domain=domain)
-    if monitor.enabled is False:
-        return Status("not monitored", f"the monitor is switched off{last}", ssl=ssl, domain=domain)
+    if monitor.auto_paused or monitor.enabled is False:
+        off = "Tinylytics paused the monitor" if monitor.auto_paused else "the monitor is switched off"
+        last = ", and the last check failed" if monitor.is_down else ""
+        return Status("not monitored", off + last, ssl=ssl, domain=domain)
     if monitor.is_down is None:
         return Status("unknown", "the monitor does not say", ssl=ssl, domain=domain)
     if not monitor.is_down:

@@ -11,7 +11,7 @@ from tinylytics_tools.client import CallContext
 from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import UnexpectedReply
 from tinylytics_tools.periods import Window
-from tinylytics_tools.replies import Dates, Id, Pagination, Reply, Time
+from tinylytics_tools.replies import Dates, Id, Paged, Reply, Time
 
 PER_PAGE = 1000
 """The most that the API gives (API document, section 3)."""
@@ -24,40 +24,38 @@ FURTHEST_TODAY = 2
 Grouping = Literal["path", "country", "referrer", "browser_name", "platform_name", "source"]
 
 
-class HitReply(Reply):
-    """One hit. Times are UTC; `path` has no query string (field notes 10)."""
+class HitFields(Reply):
+    """What a hit has, and a group of hits has one of; `path` has no query string (field notes 10)."""
 
-    id: Id | None = None
     path: str | None = None
     referrer: str | None = None
     country: str | None = None
     browser_name: str | None = None
     platform_name: str | None = None
-    is_mobile: bool | None = None
     source: str | None = None
+
+
+class HitReply(HitFields):
+    """One hit; its time is in UTC."""
+
+    id: Id | None = None
+    is_mobile: bool | None = None
     created_at: Time
 
 
-class GroupReply(Reply):
+class GroupReply(HitFields):
     """One group: `views` where pages are grouped, `hit_count` elsewhere (field notes 8)."""
 
-    path: str | None = None
-    country: str | None = None
-    referrer: str | None = None
-    browser_name: str | None = None
-    platform_name: str | None = None
-    source: str | None = None
     views: replies.Count | None = None
     unique_views: replies.Count | None = None
     hit_count: replies.Count | None = None
 
 
-class HitsReply(Reply):
+class HitsReply(Paged):
     """`GET /sites/:id/hits`, single or grouped."""
 
     hits: list[HitReply] = []
     grouped_hits: list[GroupReply] = []
-    pagination: Pagination
     filters: Dates | None = None
 
 
@@ -84,14 +82,8 @@ class Slice:
 
     def query(self) -> dict[str, str | int | None]:
         """The slice as the API's parameters."""
-        return {
-            "start_date": self.window.first.isoformat(),
-            "end_date": self.window.last.isoformat(),
-            "time_zone": self.zone,
-            "country": self.country,
-            "path": self.path,
-            "referrer": self.referrer,
-        }
+        filters = {"country": self.country, "path": self.path, "referrer": self.referrer}
+        return {**self.window.query(self.zone), **filters}
 
 
 @dataclass
@@ -130,22 +122,15 @@ class Groups:
     @property
     def is_complete(self) -> bool:
         """Whether all groups are read."""
-        return self._read >= self.of
-
-    @property
-    def _read(self) -> int:
-        return len(self.hits) + len(self._others)
+        return len(self.hits) + len(self._others) >= self.of
 
     def must_be_complete(self) -> None:
-        """Check that all groups are read, where a part of them would tell something wrong.
-
-        Raises:
-            UnexpectedReply: some are missing.
-        """
+        """Raise `UnexpectedReply` if groups are missing, where a part of them would tell something wrong."""
         if not self.is_complete:
             raise UnexpectedReply(
-                f"Tinylytics showed only {self._read} of {self.of} different values of {self.by}, so what is asked "
-                "for cannot be told apart from the rest. Ask again, or for a shorter period."
+                f"Tinylytics showed only {len(self.hits) + len(self._others)} of {self.of} different values of "
+                f"{self.by}, so what is asked for cannot be told apart from the rest. Ask again, or for a shorter "
+                "period."
             )
 
     @property
@@ -154,14 +139,10 @@ class Groups:
         return max(0, -(-self.of // self.per_page) - 1)
 
     @property
-    def total(self) -> int:
+    def count(self) -> "Count":
         """The hits of the groups that were read."""
-        return sum(self.hits.values())
-
-    @property
-    def rows(self) -> int:
-        """The hits that the API found for them, those of other hosts among them."""
-        return self.total + sum(self._others.values())
+        hits = sum(self.hits.values())
+        return Count(hits, hits + sum(self._others.values()), self.of)
 
 
 @dataclass(frozen=True)
@@ -191,9 +172,12 @@ async def today(api: CallContext, site_id: int, zone: str) -> date:
     return day
 
 
-async def page(api: CallContext, part: Slice, number: int, *, per_page: int | None = None) -> HitsReply:
-    """One page of single hits, as long as can be, in the API's order, which nobody promises (field notes 7)."""
-    query = {**part.query(), "page": number, "per_page": per_page or PER_PAGE}
+async def page(
+    api: CallContext, part: Slice, number: int, *, by: Grouping | None = None, per_page: int | None = None
+) -> HitsReply:
+    """One page of single hits, or of groups, in the API's order, which nobody promises (field notes 7)."""
+    grouping = {} if by is None else {"grouped": "true", "group_by": by}
+    query = {**part.query(), **grouping, "page": number, "per_page": per_page or PER_PAGE}
     return await api.call(HITS, query, site_id=part.site_id)
 
 
@@ -202,8 +186,7 @@ async def count(api: CallContext, part: Slice) -> Count:
     if part.host is None:
         total = (await page(api, part, 1, per_page=1)).pagination.total_count
         return Count(total, total)
-    groups = await all_groups(api, part, "referrer")
-    return Count(groups.total, groups.rows, groups.of)
+    return (await all_groups(api, part, "referrer")).count
 
 
 async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Count]:
@@ -213,36 +196,22 @@ async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Cou
 
 
 async def all_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
-    """The whole list, one request a thousand groups.
-
-    Raises:
-        UnexpectedReply: some groups are missing, or there are more than are read at once.
-    """
+    """The whole list, one request a thousand groups; raises `UnexpectedReply` where some of it cannot be read."""
     groups = await first_groups(api, part, by)
-    await more_groups(api, part, by, groups)
+    await more_groups(api, part, groups)
     groups.must_be_complete()
     return groups
 
 
 async def first_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
-    """The first thousand groups, in the API's order.
-
-    Raises:
-        Refused: this grouping is not offered (`source`, field notes 9).
-    """
-    reply = await _group_page(api, part, by, 1)
+    """The first thousand groups, in the API's order; raises `Refused` where this grouping is not offered (`source`)."""
     groups = Groups(by, part.host)
-    groups.add(reply)
+    groups.add(await page(api, part, 1, by=by))
     return groups
 
 
-async def more_groups(api: CallContext, part: Slice, by: Grouping, groups: Groups) -> None:
+async def more_groups(api: CallContext, part: Slice, groups: Groups) -> None:
     """Read the pages after the first into `groups`, `MOST_PAGES` of them at most."""
     numbers = range(2, 2 + min(groups.pages_left, MOST_PAGES))
-    for reply in await api.gather(*(partial(_group_page, api, part, by, number) for number in numbers)):
+    for reply in await api.gather(*(partial(page, api, part, number, by=groups.by) for number in numbers)):
         groups.add(reply)
-
-
-async def _group_page(api: CallContext, part: Slice, by: Grouping, number: int) -> HitsReply:
-    query = {**part.query(), "grouped": "true", "group_by": by, "page": number, "per_page": PER_PAGE}
-    return await api.call(HITS, query, site_id=part.site_id)

@@ -1,8 +1,8 @@
 """Records one hit: `POST /sites/:id/hits`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Table
@@ -10,30 +10,48 @@ from tinylytics_tools.arguments import Country, Site
 from tinylytics_tools.client import WritingApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import OutcomeUnknown
-from tinylytics_tools.hits.api import CHANGED_BY_HITS
-from tinylytics_tools.hits.rows import HitPath, HitRow, IpAddress, Referrer, Source, Url, UserAgent, VisitorId
+from tinylytics_tools.hits.api import CHANGED_BY_HITS, HitFields
 from tinylytics_tools.replies import Id, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tool import tool
+from tinylytics_tools.writes import validation
 from tinylytics_tools.writes.attempt import attempt
-from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, nothing, would_send
+from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, would_send
 from tinylytics_tools.writes.record import Write
 from tinylytics_tools.writes.validation import Flag
 
 FOR_GOOD = "hits get the time of their arrival, and cannot be back-dated or removed"
 """Field notes 22."""
 
+HitPath = Annotated[str, AfterValidator(validation.path)]
+Url = Annotated[str | None, AfterValidator(validation.url)]
+Referrer = Annotated[str | None, AfterValidator(validation.referrer)]
+IpAddress = Annotated[str | None, AfterValidator(validation.ip_address)]
+UserAgent = Annotated[str | None, AfterValidator(validation.user_agent)]
+VisitorId = Annotated[str | None, AfterValidator(validation.visitor_id)]
+Source = Annotated[str | None, AfterValidator(validation.source)]
 
-class NewHitReply(Reply):
+
+class HitRow(BaseModel):
+    """One hit to be written (API document, `POST /sites/:id/hits`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: HitPath
+    url: Url = None
+    referrer: Referrer = None
+    country: Country = None
+    ip_address: IpAddress = None
+    user_agent: UserAgent = None
+    visitor_id: VisitorId = None
+    source: Source = None
+
+
+class NewHitReply(HitFields):
     """The hit as it was stored; its hashes are not read."""
 
     id: Id | None = None
-    path: str | None = None
-    country: str | None = None
-    browser_name: str | None = None
-    platform_name: str | None = None
-    source: str | None = None
 
 
 class HitCreatedReply(Reply):
@@ -51,6 +69,7 @@ class CreatedHit(SiteAnswer):
     """The hit. `country` is the one that the service determined. `repeated`: nothing was sent."""
 
     from_visitors = ("path", "source", "reason")
+    may_not_apply = ("would_send",)
 
     status: Literal["created", "ignored", "dry_run"]
     path: str
@@ -61,7 +80,7 @@ class CreatedHit(SiteAnswer):
     source: str = sanitize.NO_SOURCE
     reason: str = "none"
     repeated: bool = False
-    would_send: Table = Field(default_factory=nothing)
+    would_send: Table | None = None
 
 
 @tool(SITES, NEW_HIT, title="Record a hit")
@@ -105,13 +124,11 @@ async def create_hit(
             path=shown,
             would_send=would_send(f"POST /sites/{target.id}/hits", body),
         )
-    tried = await attempt(
-        api,
-        Write("create_hit", target.id, body, path=path),
-        lambda: api.call(NEW_HIT, body=body, site_id=target.id),
-        lambda reply: _result(path, reply),
-        again=bool(allow_repeat),
-    )
+
+    async def send() -> dict[str, Any]:
+        return _result(path, await api.call(NEW_HIT, body=body, site_id=target.id))
+
+    tried = await attempt(api, Write("create_hit", target.id, body, path=path), send, again=bool(allow_repeat))
     if isinstance(tried.error, OutcomeUnknown):
         raise OutcomeUnknown(
             f"It is not known whether the hit on {shown} was stored: it was sent once, and {tried.error.why}. It was "

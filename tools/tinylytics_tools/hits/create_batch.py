@@ -1,8 +1,11 @@
-"""Records many hits: `POST /sites/:id/hits/batch`, a hundred at a time."""
+"""Records many hits: all of them checked first, then sent to `POST /sites/:id/hits/batch`, a hundred at a time."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field, ValidationError
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
@@ -11,8 +14,7 @@ from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown
 from tinylytics_tools.hits.api import CHANGED_BY_HITS
-from tinylytics_tools.hits.create import FOR_GOOD
-from tinylytics_tools.hits.rows import BadRow, GoodRow, HitRows, check
+from tinylytics_tools.hits.create import FOR_GOOD, HitRow
 from tinylytics_tools.replies import Count, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
@@ -24,7 +26,32 @@ from tinylytics_tools.writes.validation import Flag
 
 CHUNK = 100
 """Rows a request, so that one lost answer leaves no more of them unknown."""
+MOST_ROWS = 500
 MOST_PROBLEMS = 3
+
+FIELDS = list(HitRow.model_fields)
+
+HitRows = Annotated[
+    list[Any],
+    Field(
+        min_length=1,
+        max_length=MOST_ROWS,
+        json_schema_extra={
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in FIELDS},
+                "required": ["path"],
+                "additionalProperties": False,
+            }
+        },
+    ),
+]
+"""Rows as a model writes them; `_check` looks at each by itself, so that a wrong one is named by its index."""
+
+GoodRow = tuple[int, dict[str, Any]]
+"""The index of a row in the call, and the row as it is sent."""
+BadRow = tuple[int, str]
+"""The index of a row that cannot be sent, and why."""
 
 
 class RowReply(Reply):
@@ -52,6 +79,7 @@ class CreatedHits(SiteAnswer):
     """Counts of rows, which add up to `rows`. Indexes count from 0 in the `hits` of the call."""
 
     from_visitors = ("why",)
+    may_not_apply = ("would_send",)
 
     rows: int
     created: int = 0
@@ -62,7 +90,7 @@ class CreatedHits(SiteAnswer):
     not_sent: int = 0
     repeated: bool = False
     not_created: Table
-    would_send: Table
+    would_send: Table | None = None
 
 
 @dataclass
@@ -76,7 +104,7 @@ class RowCounts:
 
     def add(self, rows: Sequence[GoodRow], status: Status, why: str) -> None:
         """Record one outcome for all these rows."""
-        self.others.extend((row.index, status, why) for row in rows)
+        self.others.extend((index, status, why) for index, _ in rows)
 
     def count(self, status: Status) -> int:
         """Return how many rows have this outcome."""
@@ -105,7 +133,7 @@ async def create_hits(
     unless allow_repeat.
     """
     target = await find_site(api, site)
-    good, bad = check(hits)
+    good, bad = _check(hits)
     if not good or (bad and not skip_invalid):
         raise _invalid(good, bad)
     if dry_run:
@@ -115,7 +143,7 @@ async def create_hits(
         counts.notes += [request, SHOWN_ENCODED]
     else:
         counts = await _send(api, target, good, again=bool(allow_repeat))
-    counts.others.extend((row.index, "invalid", row.why) for row in bad)
+    counts.others.extend((index, "invalid", why) for index, why in bad)
     unknown, not_sent = counts.count("unknown"), counts.count("not sent")
     return CreatedHits(
         headline=_headline(target, len(hits), counts, is_dry=bool(dry_run)),
@@ -133,7 +161,7 @@ async def create_hits(
         not_sent=not_sent,
         repeated=counts.is_repeated,
         not_created=counts.table(),
-        would_send=would_send_rows([(row.index, row.body) for row in good] if dry_run else []),
+        would_send=would_send_rows(good) if dry_run else None,
     )
 
 
@@ -156,49 +184,72 @@ async def _send(api: CallContext, site: SiteReply, rows: list[GoodRow], *, again
         if isinstance(tried.error, OutcomeUnknown):
             counts.add(chunk, "unknown", f"{tried.error.why} after they had been sent once")
             counts.add(rest, "not sent", "the outcome of those before them is unknown")
-            break
-        if start == 0:
+        elif start == 0:
             raise tried.error
-        counts.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
+        else:
+            counts.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
         break
     return counts
 
 
 async def _send_chunk(api: CallContext, site: SiteReply, rows: list[GoodRow], start: int, *, again: bool) -> Attempt:
     chunk = rows[start : start + CHUNK]
+
+    async def send() -> dict[str, Any]:
+        return _result(chunk, await api.call(BATCH, body=[body for _, body in chunk], site_id=site.id))
+
     # Equal hundreds of one call are no repeats of one another, and those of a shorter or longer call are others.
-    same = [start, [[row.index, row.body] for row in rows]]
-    return await attempt(
-        api,
-        Write("create_hits", site.id, same, path=chunk[0].body["path"], rows=len(chunk)),
-        lambda: api.call(BATCH, body=[dict(row.body) for row in chunk], site_id=site.id),
-        lambda reply: _result(chunk, reply),
-        again=again,
-    )
+    write = Write("create_hits", site.id, [start, rows], path=chunk[0][1]["path"], rows=len(chunk))
+    return await attempt(api, write, send, again=again)
 
 
 def _result(chunk: list[GoodRow], reply: BatchReply) -> dict[str, Any]:
-    results = {result.index: result for result in reply.results}
-    contradicted = {result.index for result in reply.results if result.status != results[result.index].status}
     created = 0
     others: list[tuple[int, Status, str]] = []
-    for place, row in enumerate(chunk):
-        result = results.get(place)
-        if result is None:
-            others.append((row.index, "unknown", "the service did not say"))
-        elif place in contradicted:
-            others.append((row.index, "unknown", "the service said two different things"))
-        elif result.status == "created":
+    for place, (index, _) in enumerate(chunk):
+        results = {result.status: result for result in reply.results if result.index == place}
+        if len(results) != 1:
+            why = "the service said two different things" if results else "the service did not say"
+            others.append((index, "unknown", why))
+        elif "created" in results:
             created += 1
         else:
+            (result,) = results.values()
             reason = sanitize.prose(result.reason or result.error or "; ".join(result.errors), cap=200)
             status: Status = "ignored" if result.status == "ignored" else "refused"
-            others.append((row.index, status, reason or "the service gave no reason"))
+            others.append((index, status, reason or "the service gave no reason"))
     return {"created": created, "others": others}
 
 
+def _check(rows: Sequence[Any]) -> tuple[list[GoodRow], list[BadRow]]:
+    """Return the rows that can be sent, and those that cannot. A null is a field that was left out."""
+    good: list[GoodRow] = []
+    bad: list[BadRow] = []
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            bad.append((index, "give an object with at least a path"))
+            continue
+        given = {str(name): value for name, value in cast("dict[Any, Any]", row).items() if value is not None}
+        try:
+            good.append((index, HitRow.model_validate(given).model_dump(exclude_none=True)))
+        except ValidationError as error:
+            bad.append((index, "; ".join(_problem(problem) for problem in error.errors()[:2])))
+    return good, bad
+
+
+def _problem(problem: Any) -> str:
+    name = sanitize.prose(str(problem["loc"][0]), cap=40)
+    if problem["type"] == "missing":
+        return f"{name} is missing"
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, FIELDS, n=1)
+        return f"{name} is not a field; " + (f"the nearest is {near[0]}" if near else f"those are {', '.join(FIELDS)}")
+    text = sanitize.prose(str(problem["msg"]).removeprefix("Value error, "), cap=150).rstrip(".")
+    return f"{name}: {text}"
+
+
 def _invalid(good: list[GoodRow], bad: list[BadRow]) -> InvalidArgument:
-    problems = ". ".join(f"Row {row.index}: {row.why}" for row in bad[:MOST_PROBLEMS])
+    problems = ". ".join(f"Row {index}: {why}" for index, why in bad[:MOST_PROBLEMS])
     more = f", and {len(bad) - MOST_PROBLEMS} more" if len(bad) > MOST_PROBLEMS else ""
     fix = "Correct them, or let skip_invalid send the others." if good else "Correct them."
     return InvalidArgument(

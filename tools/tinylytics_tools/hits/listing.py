@@ -2,27 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby
 
+from tinylytics_tools import arguments as arg
 from tinylytics_tools import filters, paging, sanitize
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.arguments import (
-    Country,
-    EndDate,
-    Limit,
-    Offset,
-    Path,
-    Period,
-    Referrer,
-    Site,
-    StartDate,
-    TimeZone,
-)
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import HITS, Count, HitReply, Slice
-from tinylytics_tools.periods import Window
 from tinylytics_tools.planner import MOST_REQUESTS, pages
 from tinylytics_tools.scope import WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
@@ -47,26 +35,24 @@ class HitList(WindowAnswer):
 @tool(SITES, HITS, title="Single hits")
 async def list_hits(
     api: CurrentApi,
-    site: Site = None,
-    period: Period = None,
-    start_date: StartDate = None,
-    end_date: EndDate = None,
-    time_zone: TimeZone = None,
-    country: Country = None,
-    path: Path = None,
-    referrer: Referrer = None,
-    limit: Limit = None,
-    offset: Offset = None,
+    site: arg.Site = None,
+    period: arg.Period = None,
+    start_date: arg.StartDate = None,
+    end_date: arg.EndDate = None,
+    time_zone: arg.TimeZone = None,
+    country: arg.Country = None,
+    path: arg.Path = None,
+    referrer: arg.Referrer = None,
+    limit: arg.Limit = None,
+    offset: arg.Offset = None,
 ) -> HitList:
     """List single hits, newest first, with time, page, referrer, country and browser. For counts and rankings use
     summarize_traffic or rank_traffic.
     """
-    scope = await resolve_scope(
-        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
-    )
+    scope = await resolve_scope(api, site, period, start_date, end_date, time_zone)
     match = await filters.resolve_filters(api, scope, scope.window, country=country, path=path, referrer=referrer)
-    running = match.slices(scope, Window(scope.today, scope.today)) if scope.today in scope.window else []
-    counts = await hits_api.count_all(api, [*match.slices(scope, scope.window.finished(scope.today)), *running])
+    running = match.slices(scope, scope.running)
+    counts = await hits_api.count_all(api, match.parts(scope))
     total = sum(count.hits for count in counts.values())
     today = sum(counts[part].hits for part in running) if running else None
     most, start = limit or DEFAULT_ROWS, offset or 0
@@ -108,10 +94,9 @@ async def _newest(
 async def _of_same_days(
     api: CallContext, parts: Mapping[Slice, Count], offset: int, limit: int
 ) -> tuple[list[HitReply], str | None]:
-    """Return hits of slices of the same days. The order of the API is verified, never trusted (field notes 7).
+    """Return hits of slices of the same days, or raise `InvalidArgument` where they are too far down for one call.
 
-    Raises:
-        InvalidArgument: the rows are further down than one call can read.
+    The order of the API is verified, never trusted (field notes 7).
     """
     end = min(offset + limit, sum(count.hits for count in parts.values()))
     before = offset // hits_api.PER_PAGE if len(parts) == 1 else 0
@@ -129,7 +114,7 @@ async def _of_same_days(
         # The first page is read besides, since a page of few rows can be in order by chance.
         top = [1] if before else []
         lists, doubt = await _read(api, {part: [*top, *numbers] for part, numbers in needed.items()}, parts)
-        in_order = all(_is_newest_first(rows) for rows in lists)
+        in_order = all(rows == sorted(rows, key=lambda hit: hit.created_at, reverse=True) for rows in lists)
         if in_order and doubt is None:
             rows = lists[0] if len(lists) == 1 else _sorted(lists)
             start += len(top) * hits_api.PER_PAGE
@@ -160,10 +145,6 @@ async def _read(
             doubt = doubt or _MOVED
         lists.append([hit for hit in hits if part.host is None or sanitize.host(hit.referrer) == part.host])
     return lists, doubt
-
-
-def _is_newest_first(rows: Sequence[HitReply]) -> bool:
-    return all(one.created_at >= following.created_at for one, following in pairwise(rows))
 
 
 def _sorted(lists: Sequence[Sequence[HitReply]]) -> list[HitReply]:

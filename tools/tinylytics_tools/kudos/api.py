@@ -1,4 +1,4 @@
-"""Reads a site's kudos from the API, and finds the one that a uid names."""
+"""The endpoints of kudos: reads a site's kudos, and finds the one that a uid names."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,25 @@ from pydantic import AfterValidator
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.endpoint import Endpoint, by_window
-from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.periods import Window
-from tinylytics_tools.replies import Id, Pagination, Reply, Time
+from tinylytics_tools.replies import Id, Paged, Reply, Time
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.site_lookup import SiteReply
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.writes.record import Entry
 
 PER_PAGE = 1000
 MOST_PAGES = 50
 """Pages of one window that are read: 50,000 kudos."""
 LONGEST_UID = 2000
 """Characters of a uid that is looked for; nobody says how long one can be."""
+LATE_S = 1.0
+"""A request whose answer was lost may still be on its way: a look-up waits so long."""
+MOST_RECORDED = 500
+"""Recorded writes of a kind on a site that are looked through, the latest first."""
+CREATE, DELETE = "create_kudo", "delete_kudo"
+"""What the record of writes calls them."""
 
 
 class KudoReply(Reply):
@@ -32,11 +40,10 @@ class KudoReply(Reply):
     created_at: Time
 
 
-class KudosReply(Reply):
+class KudosReply(Paged):
     """`GET /sites/:id/kudos`; its order is not documented (field notes 7)."""
 
     kudos: list[KudoReply]
-    pagination: Pagination
 
 
 class KudoCreatedReply(Reply):
@@ -82,10 +89,7 @@ class Reading:
 async def read(
     api: CallContext, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False
 ) -> Reading:
-    """Return all kudos that the queries find, each once; no two queries may find the same one.
-
-    `looks_up` as in `CallContext.call`.
-    """
+    """Return all kudos that the queries find, each once; no two may find the same. `looks_up` as in `CallContext`."""
     parts = await api.gather(*(partial(_read, api, site_id, query, looks_up=looks_up) for query in queries))
     rows = paging.distinct((row for part in parts for row in part.rows), _key)
     total = sum(part.total for part in parts)
@@ -105,8 +109,7 @@ async def _read(api: CallContext, site_id: int, query: Mapping[str, str], *, loo
     total = first.pagination.total_count
     if first.pagination.total_pages > MOST_PAGES:
         return Reading([], total, complete=False)
-    pages = [first, *await paging.rest(api, first.pagination, read_page, most=MOST_PAGES)]
-    read = paging.listed((row for page in pages for row in page.kudos), _key, (page.pagination for page in pages))
+    read = paging.listed(await paging.pages(api, first, read_page, most=MOST_PAGES), lambda page: page.kudos, _key)
     return Reading(read.rows, read.total, complete=len(read.rows) == read.total)
 
 
@@ -115,20 +118,38 @@ def _key(row: KudoReply) -> Hashable:
 
 
 async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = False) -> list[KudoReply]:
-    """Return the kudos of all time that `uid` names, given as an answer showed it or as it is; newest first.
-
-    `looks_up` as in `CallContext.call`.
-    """
+    """Return the kudos of all time that `uid` names, given as an answer showed it or as it is; newest first."""
     ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
     is_plain = sanitize.is_plain(uid, "uid")
     filters = {"uid": uid} if is_plain else {}
-    queries = [filters | days(piece, "utc") for piece in ever.pieces()]
+    queries = [filters | piece.query("utc") for piece in ever.pieces()]
     reading = await read(api, site.id, queries, looks_up=looks_up)
     if not reading.complete and not (is_plain and reading.rows):
         raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
     return [row for row in reading.rows if sanitize.matches(uid, row.uid, "uid")]
 
 
-def days(window: Window, zone: str) -> dict[str, str]:
-    """Return a window as the API's parameters."""
-    return {"start_date": window.first.isoformat(), "end_date": window.last.isoformat(), "time_zone": zone}
+async def look_up(
+    api: CallContext, site: SiteReply, uid: str, why: str, done: str, to_find_out: str
+) -> KudoReply | None:
+    """Return the kudo of exactly this uid, once the answer to its creation or deletion was lost; None if there is none.
+
+    Where that cannot be found out now, raise `OutcomeUnknown` with `why`, `done` and `to_find_out` in its message.
+    """
+    await api.writes.pause(LATE_S)
+    try:
+        rows = await find(api, site, uid, looks_up=True)
+    except TinylyticsError as error:
+        raise OutcomeUnknown(
+            f"It is not known whether the kudo was {done}: {why}, and a look-up did not work either. {to_find_out}",
+            why=why,
+        ) from error
+    return next((row for row in rows if row.uid == uid), None)
+
+
+async def recorded(api: CallContext, action: str, site: SiteReply, uid: str | None = None) -> list[Entry]:
+    """Return the latest recorded writes of a kind, newest first; none where the record cannot be read."""
+    try:
+        return await api.writes.last(action, site.id, uid, limit=MOST_RECORDED)
+    except StoreUnavailable:
+        return []

@@ -4,37 +4,37 @@ It goes out under a uid of its own, by which it is looked for where the answer d
 one is named again from the record of writes, so that it can be put back as it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import choice
 from typing import Any, Literal
-
-from pydantic import Field
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
-from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, TinylyticsError, Unavailable
-from tinylytics_tools.kudos.api import KUDOS, NEW_KUDO, KudoCreatedReply, KudoReply, find
+from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, Refused, Unavailable
+from tinylytics_tools.kudos.api import (
+    CREATE,
+    DELETE,
+    KUDOS,
+    NEW_KUDO,
+    KudoCreatedReply,
+    KudoReply,
+    find,
+    look_up,
+    recorded,
+)
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
-from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes import validation
 from tinylytics_tools.writes.attempt import Attempt, attempt, end
-from tinylytics_tools.writes.dry_run import nothing, would_send
+from tinylytics_tools.writes.dry_run import would_send
 from tinylytics_tools.writes.record import Outcome, Write
 from tinylytics_tools.writes.validation import Flag
 
-CREATE = "create_kudo"
-LATE_S = 1.0
-"""A request whose answer was lost may still be on its way: a look-up waits so long."""
-_MOST_EARLIER = 50
 _UID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike."""
-DELETE = "delete_kudo"
-_MOST_DELETED = 500
-"""Deleted kudos of a site that are looked through, the latest first."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,11 @@ class NewKudo:
         return f"path {sanitize.path(self.path)} and custom_uid {sanitize.uid(self.uid)}"
 
 
-class FoundReply(KudoCreatedReply):
-    """The kudo as a look-up found it, in place of the reply of a POST."""
-
-
 class CreatedKudo(SiteAnswer):
     """The kudo. `stored`: its answer was lost, and a look-up found it by its uid. `repeated`: nothing was sent."""
 
     from_visitors = ("path", "uid", "reason")
+    may_not_apply = ("would_send",)
 
     status: Literal["created", "stored", "ignored", "dry_run"]
     path: str
@@ -73,7 +70,7 @@ class CreatedKudo(SiteAnswer):
     created_at: str | None = None
     reason: str = "none"
     repeated: bool = False
-    would_send: Table = Field(default_factory=nothing)
+    would_send: Table | None = None
 
 
 @tool(SITES, KUDOS, NEW_KUDO, title="Create a kudo")
@@ -90,7 +87,6 @@ async def create_kudo(
     """
     target = await find_site(api, site)
     kudo = await _checked(api, target, path, custom_uid)
-    request = f"POST /sites/{target.id}/kudos"
     if dry_run:
         return CreatedKudo(
             headline=f"Nothing was sent. Without dry_run, a kudo on {sanitize.path(kudo.path)} would be created.",
@@ -100,7 +96,7 @@ async def create_kudo(
             status="dry_run",
             path=sanitize.path(kudo.path),
             uid=sanitize.uid(kudo.uid),
-            would_send=would_send(request, kudo.body),
+            would_send=would_send(f"POST /sites/{target.id}/kudos", kudo.body),
         )
     tried = await _create(api, kudo, again=bool(allow_repeat))
     answer = CreatedKudo(
@@ -119,12 +115,12 @@ async def create_kudo(
 
 async def _checked(api: CallContext, site: SiteReply, path: str, uid: str | None) -> NewKudo:
     """Return what is to be created, checked; one that was deleted from here is created as it was."""
-    deleted = None if uid is None else await _as_deleted(api, site.id, path, uid)
-    if deleted is not None:
-        return NewKudo(site, *deleted)
-    sent = validation.checked("path", validation.path, path)
     if uid is None:
-        return NewKudo(site, sent, _new_uid(), is_ours=True)
+        return NewKudo(site, validation.checked("path", validation.path, path), _new_uid(), is_ours=True)
+    deleted = await _as_deleted(api, site, path, uid)
+    if deleted is not None:
+        return deleted
+    sent = validation.checked("path", validation.path, path)
     return NewKudo(site, sent, validation.checked("custom_uid", validation.uid, uid))
 
 
@@ -139,17 +135,9 @@ def _headline(answer: CreatedKudo) -> str:
             return f"Created a kudo on {where}, as uid {answer.uid}."
 
 
-async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tuple[str, str] | None:
-    """Return path and uid as they were, of the deleted kudo that these name as an answer showed them.
-
-    Raises:
-        InvalidArgument: it cannot be put back, since what cannot be seen is not written.
-    """
-    try:
-        deleted = await api.writes.last(DELETE, site_id, limit=_MOST_DELETED)
-    except StoreUnavailable:
-        return None  # then nothing will be written either, and that says why
-    for entry in deleted:
+async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
+    """Return the deleted kudo that these name as an answer showed them."""
+    for entry in await recorded(api, DELETE, site):
         if entry.uid is None or entry.path is None:
             continue
         if sanitize.matches(uid, entry.uid, "uid") and sanitize.matches(path, entry.path, "path"):
@@ -158,7 +146,7 @@ async def _as_deleted(api: CallContext, site_id: int, path: str, uid: str) -> tu
                     "This kudo cannot be put back: its uid or path has characters that cannot be seen, and such are "
                     "not written. Nothing was sent."
                 )
-            return entry.path, entry.uid
+            return NewKudo(site, entry.path, entry.uid)
     return None
 
 
@@ -177,8 +165,8 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
         OutcomeUnknown: the look-up failed too; the message says how to find out.
     """
     tried = await _attempt(api, kudo, again=again)
-    if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN and tried.uid is not None:
-        kudo = NewKudo(kudo.site, kudo.path, tried.uid, is_ours=kudo.is_ours)
+    if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN:
+        kudo = replace(kudo, uid=tried.uid or kudo.uid)
         found = await _look_up(api, kudo, "its answer is not there")
         if found is not None:
             return await _stored(api, found, tried)
@@ -200,56 +188,38 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
             f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
             f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
-    if isinstance(tried.error, Refused):
-        found = await _find(api, kudo)
-        if found is not None and found.path == kudo.path:  # it was not there before: this request came twice
-            return await _stored(api, found, tried)
-        if found is not None:
-            raise _taken(found)
-    raise tried.error
+    found = await _find(api, kudo) if isinstance(tried.error, Refused) else None
+    if found is None:
+        raise tried.error
+    if found.path == kudo.path:  # it was not there before: this request came twice
+        return await _stored(api, found, tried)
+    raise _taken(found)
 
 
 async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
     body = {"path": kudo.path} if kudo.is_ours else kudo.body
     write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
-    return await attempt(api, write, lambda: _send(api, kudo), lambda reply: _result(kudo, reply), again=again)
+    return await attempt(api, write, lambda: _send(api, kudo), again=again)
 
 
-async def _send(api: CallContext, kudo: NewKudo) -> KudoCreatedReply:
+async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
     """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
     found = None if kudo.is_ours else await _find(api, kudo)
     if found is None:
-        return await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id)
-    if found.path == kudo.path and await _may_be_stored(api, kudo):
-        return FoundReply(status="created", kudo=found)
+        return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
+    earlier = (await recorded(api, CREATE, kudo.site, kudo.uid))[1:]  # the first is this attempt
+    if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
+        return _fields("stored", found)
     raise _taken(found)
 
 
-async def _may_be_stored(api: CallContext, kudo: NewKudo) -> bool:
-    """Return whether an earlier attempt under this uid, the present one aside, has an unknown outcome."""
-    try:
-        entries = await api.writes.last(CREATE, kudo.site.id, kudo.uid, limit=_MOST_EARLIER)
-    except StoreUnavailable:
-        return False
-    return any(entry.outcome is Outcome.UNKNOWN for entry in entries[1:])
-
-
-async def _find(api: CallContext, kudo: NewKudo, *, looks_up: bool = False) -> KudoReply | None:
-    rows = await find(api, kudo.site, kudo.uid, looks_up=looks_up)
-    return next((row for row in rows if row.uid == kudo.uid), None)
+async def _find(api: CallContext, kudo: NewKudo) -> KudoReply | None:
+    return next((row for row in await find(api, kudo.site, kudo.uid) if row.uid == kudo.uid), None)
 
 
 async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
-    """Return the kudo whose outcome is unknown, where the service has it."""
-    await api.writes.pause(LATE_S)
-    try:
-        return await _find(api, kudo, looks_up=True)
-    except TinylyticsError as error:
-        raise OutcomeUnknown(
-            f"It is not known whether the kudo was stored: {why}, and a look-up did not work either. To find out, and "
-            f"to create it if it is not there: create_kudo with {kudo.named}.",
-            why=why,
-        ) from error
+    to_find_out = f"To find out, and to create it if it is not there: create_kudo with {kudo.named}."
+    return await look_up(api, kudo.site, kudo.uid, why, "stored", to_find_out)
 
 
 async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt:
@@ -259,12 +229,11 @@ async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt
 
 
 def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
+    if reply.status == "created" and reply.kudo is not None:
+        return _fields("created", reply.kudo)
     sent = {"status": reply.status, "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
-    if reply.status == "ignored":
-        return {**sent, "reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
-    if reply.kudo is None:
-        return sent
-    return _fields("stored" if isinstance(reply, FoundReply) else "created", reply.kudo)
+    why = sanitize.prose(reply.reason, cap=200) or "the service gave none"
+    return sent if reply.status == "created" else {**sent, "reason": why}
 
 
 def _fields(status: str, kudo: KudoReply) -> dict[str, Any]:

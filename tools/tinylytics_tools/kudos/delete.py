@@ -1,27 +1,117 @@
-"""Deletes a kudo, once the user has agreed to it: `DELETE /sites/:id/kudos/:kudo_uid`."""
+"""Deletes a kudo, once the user has agreed to it as the client allows: `DELETE /sites/:id/kudos/:kudo_uid`."""
 
 import contextlib
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from mcp.server.mcpserver.resolve import Resolve
-from pydantic import Field
+from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import Elicit, Resolve
+from pydantic import BaseModel, BeforeValidator, Field
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
-from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
-from tinylytics_tools.kudos.api import KUDO, KUDOS, KudoReply, KudoUid, find
-from tinylytics_tools.kudos.confirm import Consent, Target, earlier_call, find_target, is_given
-from tinylytics_tools.kudos.create import CREATE, DELETE, LATE_S
+from tinylytics_tools.errors import InvalidArgument, NotFound, OutcomeUnknown, Unavailable
+from tinylytics_tools.kudos.api import CREATE, DELETE, KUDO, KUDOS, KudoReply, KudoUid, find, look_up, recorded
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.site_lookup import SITES, SiteReply
+from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
 from tinylytics_tools.transport.interface import StoreUnavailable
-from tinylytics_tools.writes.attempt import Attempt, attempt, end
-from tinylytics_tools.writes.record import Entry, Outcome, Write
+from tinylytics_tools.writes.attempt import attempt, end
+from tinylytics_tools.writes.record import REPEAT_S, Entry, Outcome, Write
 from tinylytics_tools.writes.validation import hidden
 
-Again = Annotated[str | None, Field(description="The uid again, once the user has agreed.")]
+REMEMBERED_S = 86_400.0
+"""A kudo that is not there counts as deleted where its deletion was sent within a day and not answered."""
+_ASKS_IN_ROUNDS = "2026-07-28"
+"""From this version of the protocol on, a question is the answer of a call's first round."""
+_DELETED = {"status": "deleted"}
+"""What the record keeps of a deletion."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The kudo that a uid names, or the call that deleted it before."""
+
+    site: SiteReply
+    found: KudoReply | Entry
+
+
+async def find_target(api: WritingApi, site: str | None, uid: str) -> Target:
+    """Return what `uid` names; looked up in each round of the protocol, so that the question is about what is there.
+
+    Raises:
+        NotFound: nothing has this uid, and nothing that had it was deleted from here recently.
+        InvalidArgument: several have it, or it cannot be sent without reaching something else.
+    """
+    target = await find_site(api, site)
+    kudos = await find(api, target, uid)
+    if len(kudos) > 1:
+        raise InvalidArgument(
+            f"{len(kudos)} kudos of {target.name} are shown under this uid, and which one would go is not sure. "
+            "Nothing was deleted. The user can delete one on tinylytics.app."
+        )
+    if kudos:
+        KUDO.fill(site_id=target.id, uid=kudos[0].uid or "")
+        return Target(target, kudos[0])
+    earlier = await _earlier_call(api, target, uid)
+    if earlier is None:
+        raise NotFound(
+            f"No kudo of {target.name} has this uid, so nothing was deleted. list_kudos shows the uids there are; its "
+            "search finds them by a part."
+        )
+    return Target(target, earlier)
+
+
+async def _earlier_call(api: CallContext, site: SiteReply, uid: str) -> Entry | None:
+    """Return the call that deleted it: answered within the last minute, or not answered within the last day."""
+    longest = {Outcome.DONE: REPEAT_S, Outcome.UNKNOWN: REMEMBERED_S}
+    now = api.now().timestamp()
+    recent = (
+        entry for entry in await recorded(api, DELETE, site) if now - entry.at <= longest.get(entry.outcome, -1.0)
+    )
+    return next((entry for entry in recent if sanitize.matches(uid, entry.uid, "uid")), None)
+
+
+class Confirm(BaseModel):
+    """Whether the kudo goes; without the tick it stays."""
+
+    confirm: Annotated[bool, BeforeValidator(lambda value: value is True)] = Field(
+        default=False, title="Delete this kudo", description="Tick to delete it for good"
+    )
+
+
+async def ask(
+    target: Annotated[Target, Resolve(find_target)], confirm: str | None, ctx: Context[Any, Any]
+) -> Elicit[Confirm] | Confirm:
+    """Ask for the user's consent; where the client cannot ask, the uid given once more is taken for it.
+
+    Raises:
+        InvalidArgument: the user has to see first what would go.
+    """
+    kudo = target.found
+    if isinstance(kudo, Entry):
+        return Confirm(confirm=True)  # it is gone: nothing is left to agree to
+    named = _named(target.site, kudo)
+    if _can_ask(ctx):
+        return Elicit(f"Delete {named}? Its id and its date cannot be brought back.", Confirm)
+    shown = sanitize.uid(kudo.uid)
+    if confirm is not None and confirm in (kudo.uid, shown):
+        return Confirm(confirm=True)
+    raise InvalidArgument(
+        f"Nothing was deleted yet. Tell the user what would go: {named}. When they agree, call delete_kudo again with "
+        f"confirm {shown}."
+    )
+
+
+def _can_ask(ctx: Context[Any, Any]) -> bool:
+    """Return whether the client shows forms (a bare `elicitation: {}` counts) and can be reached from within a call."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        return False
+    return (ctx.protocol_version or "") >= _ASKS_IN_ROUNDS or ctx.session.can_send_request
 
 
 class DeletedKudo(SiteAnswer):
@@ -41,98 +131,79 @@ async def delete_kudo(
     api: WritingApi,
     uid: KudoUid,
     target: Annotated[Target, Resolve(find_target)],
-    consent: Consent,
+    consent: Annotated[ElicitationResult[Confirm], Resolve(ask)],
     site: Site = None,  # noqa: ARG001 - `find_target` takes it
-    confirm: Again = None,  # noqa: ARG001 - `ask` takes it
+    confirm: Annotated[  # noqa: ARG001 - `ask` takes it
+        str | None, Field(description="The uid again, once the user has agreed.")
+    ] = None,
 ) -> DeletedKudo:
     """Delete one kudo, a like, for good. The user is asked and sees its page and date; list_kudos finds uids.
     create_kudo can put it back, with a new date.
     """
-    kudo = target.kudo
-    if target.earlier is not None:
-        return await _deleted_before(api, target.site, target.earlier, uid)
-    if kudo is None:
-        raise RuntimeError("a target is a kudo or the call that deleted it")
-    if not is_given(consent):
-        kept = "Nothing was deleted: the user did not agree. The kudo is still there."
-        return _answer(target.site, kudo, "not deleted", kept)
-    raw = kudo.uid or ""
-    tried = await attempt(
-        api,
-        Write(DELETE, target.site.id, {"uid": raw}, path=kudo.path, uid=raw),
-        lambda: api.call(KUDO, site_id=target.site.id, uid=raw),
-        lambda reply: {"status": reply.status},
-        again=True,  # it is there, so deleting it is no repeat
-    )
-    if tried.outcome is Outcome.UNKNOWN:
-        tried = await _looked_up(api, target.site, kudo, tried)
-    if isinstance(tried.error, NotFound) and await earlier_call(api, target.site, raw) is None:
-        raise NotFound("Tinylytics did not find this kudo any more: somebody else may have deleted it just now.")
-    if tried.error is not None and not isinstance(tried.error, NotFound):
-        raise tried.error
-    await _forget_creation(api, target.site, raw)
-    answer = _answer(target.site, kudo, "deleted", f"Deleted {target.named}.")
-    answer.notes, answer.next_step = list(tried.notes), _restore(kudo.path, raw)
+    found, raw = target.found, target.found.uid or uid
+    if isinstance(found, Entry):
+        notes = await end(api, found.id, Outcome.DONE, _DELETED)
+        age = max(0, round(api.now().timestamp() - found.at))
+        headline = f"Deleted: this kudo of {target.site.name} is gone, by a call {age} s ago. Nothing was sent now."
+    elif isinstance(consent, AcceptedElicitation) and consent.data.confirm:
+        notes = await _delete(api, target.site, found.path, raw)
+        headline = f"Deleted {_named(target.site, found)}."
+    else:
+        return _answer(target, "not deleted", "Nothing was deleted: the user did not agree. The kudo is still there.")
+    with contextlib.suppress(StoreUnavailable):
+        await api.writes.undone(CREATE, target.site.id, raw)
+    answer = _answer(target, "deleted", headline)
+    answer.notes, answer.next_step = list(notes), _restore(found.path, raw)
     return answer
 
 
-async def _looked_up(api: CallContext, site: SiteReply, kudo: KudoReply, tried: Attempt) -> Attempt:
-    """Look up what became of a deletion whose answer was lost, and return the attempt as done.
+async def _delete(api: CallContext, site: SiteReply, path: str | None, uid: str) -> tuple[str, ...]:
+    """Delete a kudo, and return notes; where the answer is lost, a look-up tells what became of it.
 
     Raises:
-        Unavailable: the kudo is still there.
+        NotFound: it is gone, and not by a call from here.
+        Unavailable: it is still there.
         OutcomeUnknown: the look-up failed.
     """
-    await api.writes.pause(LATE_S)
-    again = f"delete_kudo with uid {sanitize.uid(kudo.uid)}"
-    why = tried.error.why if isinstance(tried.error, OutcomeUnknown) else "its answer is not there"
-    try:
-        found = await find(api, site, kudo.uid or "", looks_up=True)
-    except TinylyticsError as error:
-        raise OutcomeUnknown(
-            f"It is not known whether the kudo was deleted: {why}, and a look-up did not work either. {again} finds "
-            "out, and deletes it if it is there.",
-            why=why,
-        ) from error
-    if any(row.uid == kudo.uid for row in found):
-        raise Unavailable(
-            f"{why[0].upper()}{why[1:]}, and a look-up says that the kudo is still there. To try again: {again}."
-        )
-    return Attempt(Outcome.DONE, tried.id, notes=await end(api, tried.id, Outcome.DONE, {"status": "deleted"}))
+
+    async def send() -> dict[str, str]:
+        await api.call(KUDO, site_id=site.id, uid=uid)
+        return _DELETED
+
+    write = Write(DELETE, site.id, {"uid": uid}, path=path, uid=uid)
+    tried = await attempt(api, write, send, again=True)  # it is there, so deleting it is no repeat
+    if isinstance(tried.error, OutcomeUnknown):
+        why, again = tried.error.why, f"delete_kudo with uid {sanitize.uid(uid)}"
+        if await look_up(api, site, uid, why, "deleted", f"{again} finds out, and deletes it if it is there."):
+            raise Unavailable(
+                f"{why[0].upper()}{why[1:]}, and a look-up says that the kudo is still there. To try again: {again}."
+            )
+        return await end(api, tried.id, Outcome.DONE, _DELETED)
+    if isinstance(tried.error, NotFound):
+        if await _earlier_call(api, site, uid) is None:
+            raise NotFound("Tinylytics did not find this kudo any more: somebody else may have deleted it just now.")
+    elif tried.error is not None:
+        raise tried.error
+    return tried.notes
 
 
-async def _deleted_before(api: CallContext, site: SiteReply, earlier: Entry, uid: str) -> DeletedKudo:
-    notes = await end(api, earlier.id, Outcome.DONE, {"status": "deleted"})
-    await _forget_creation(api, site, earlier.uid or uid)
-    age = max(0, round(api.now().timestamp() - earlier.at))
-    return DeletedKudo(
-        headline=f"Deleted: this kudo of {site.name} is gone, by a call {age} s ago. Nothing was sent now.",
-        notes=list(notes),
-        next_step=_restore(earlier.path, earlier.uid or uid),
-        site_id=site.id,
-        site=site.name,
-        status="deleted",
-        uid=sanitize.uid(earlier.uid),
-        path=sanitize.path(earlier.path),
-        created_at=None,
-        repeated=True,
-    )
+def _named(site: SiteReply, kudo: KudoReply) -> str:
+    """Return a kudo as a sentence names it: uid, page, site and date."""
+    uid, path = sanitize.uid(kudo.uid), sanitize.path(kudo.path)
+    return f"the kudo {uid} on {path} of {site.name}, given {sanitize.time(kudo.created_at)}"
 
 
-async def _forget_creation(api: CallContext, site: SiteReply, uid: str) -> None:
-    with contextlib.suppress(StoreUnavailable):
-        await api.writes.undone(CREATE, site.id, uid)
-
-
-def _answer(site: SiteReply, kudo: KudoReply, status: Literal["deleted", "not deleted"], headline: str) -> DeletedKudo:
+def _answer(target: Target, status: Literal["deleted", "not deleted"], headline: str) -> DeletedKudo:
+    found = target.found
     return DeletedKudo(
         headline=headline,
-        site_id=site.id,
-        site=site.name,
+        site_id=target.site.id,
+        site=target.site.name,
         status=status,
-        uid=sanitize.uid(kudo.uid),
-        path=sanitize.path(kudo.path),
-        created_at=sanitize.time(kudo.created_at),
+        uid=sanitize.uid(found.uid),
+        path=sanitize.path(found.path),
+        created_at=None if isinstance(found, Entry) else sanitize.time(found.created_at),
+        repeated=isinstance(found, Entry),
     )
 
 

@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from tinylytics_tools import filters as traffic_filters
 from tinylytics_tools import sanitize
-from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
 from tinylytics_tools.client import CallContext, CurrentApi
-from tinylytics_tools.dimensions import stem
+from tinylytics_tools.dimensions import Raw, merged, spellings
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.kudos.api import KUDOS, AnyUid, KudoReply, read
-from tinylytics_tools.kudos.filters import Filters
 from tinylytics_tools.read_hits import read_lists
 from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
 from tinylytics_tools.site_lookup import SITES
@@ -22,6 +22,49 @@ from tinylytics_tools.tool import tool
 DEFAULT_ROWS = 10
 MOST_MORE_PAGES = 2
 """Pages of viewed paths that are read after the first, of at most 730 days; with more, the rate is left out."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What kudos have to match; values are given as an answer showed them, or as they are. A path means both its
+    spellings, with and without the closing slash, which are different rows (field notes 24)."""
+
+    path: str | None
+    uid: str | None
+    search: str | None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is filtered out."""
+        return not (self.path or self.uid or self.search)
+
+    def queries(self, scope: Scope) -> list[dict[str, str]]:
+        """Return the queries for the API; with its exact filters only where a value can stand for itself only."""
+        uid = {"uid": self.uid} if self.uid and sanitize.is_plain(self.uid, "uid") else {}
+        paths: list[dict[str, str]] = [{}]
+        if self.path and all(sanitize.is_plain(path, "path") for path in spellings(self.path)):
+            paths = [{"path": path} for path in spellings(self.path)]
+        return [scope.query(piece) | uid | path for piece in scope.window.pieces() for path in paths]
+
+    def keeps(self, row: KudoReply) -> bool:
+        """Return whether a kudo matches."""
+        is_named = self.uid is None or sanitize.matches(self.uid, row.uid, "uid")
+        texts = (row.path, row.uid, sanitize.path(row.path), sanitize.uid(row.uid))
+        part = (self.search or "").casefold()
+        return is_named and self.is_on(row.path) and any(part in (text or "").casefold() for text in texts)
+
+    def is_on(self, path: Raw) -> bool:
+        """Return whether a path is of the page that is named; where none is named, each is."""
+        if self.path is None:
+            return True
+        return any(sanitize.matches(name, cast("str | None", path), "path") for name in spellings(self.path))
+
+    def words(self) -> str:
+        """Return the filters as an answer echoes them."""
+        path = self.path and f"path {sanitize.path(self.path)} with and without closing slash"
+        uid = self.uid and f"uid {sanitize.uid(self.uid)}"
+        search = self.search and f"path or uid contains {sanitize.path(self.search)}"
+        return "; ".join(part for part in (path, uid, search) if part) or "none"
 
 
 @dataclass(frozen=True)
@@ -66,23 +109,16 @@ async def list_kudos(
     """
     filters = Filters(path, uid, search)
     is_ever = bool(path or uid) and not (period or start_date or end_date)
-    scope = await resolve_scope(
-        api,
-        site=site,
-        period="all_time" if is_ever else period,
-        start_date=start_date,
-        end_date=end_date,
-        time_zone=time_zone,
-    )
+    scope = await resolve_scope(api, site, "all_time" if is_ever else period, start_date, end_date, time_zone)
     reading = await read(api, scope.site.id, filters.queries(scope))
     rows = [row for row in reading.rows if filters.keeps(row)]
     views = await read_views(api, scope) if rows and uid is None else None
     pages = by_page(rows, views)
     total = len(rows) if reading.complete else None
     seen = None if views is None or search else sum(hits for name, hits in views.items() if filters.is_on(name))
-    newest: list[list[Cell]] = [
-        [sanitize.time(row.created_at), sanitize.path(row.path), sanitize.uid(row.uid)] for row in rows
-    ]
+    columns = ["path", "kudos", "percent", "views", "per_100_views"]
+    ranked = [[page.name, page.kudos, page.views, per_100(page.kudos, page.views)] for page in pages]
+    newest = [[sanitize.time(row.created_at), sanitize.path(row.path), sanitize.uid(row.uid)] for row in rows]
     most, start = limit or DEFAULT_ROWS, offset or 0
     fields = scope.fields()
     if is_ever:
@@ -98,15 +134,9 @@ async def list_kudos(
         lifetime_kudos=scope.site.lifetime_kudos,
         views=seen,
         per_100_views=per_100(total, seen),
-        by_page=None
-        if total is None or uid is not None
-        else ranking(
-            ["path", "kudos", "percent", "views", "per_100_views"],
-            [[page.name, page.kudos, page.views, per_100(page.kudos, page.views)] for page in pages],
-            total=total,
-            limit=most,
-            offset=start,
-        ),
+        by_page=ranking(columns, ranked, total=total, limit=most, offset=start)
+        if uid is None and total is not None
+        else None,
         newest=None if total is None else listing(["time", "path", "uid"], newest, limit=most, offset=start),
     )
 
@@ -152,32 +182,21 @@ def _next_step(scope: Scope, total: int | None, filters: Filters) -> str | None:
     return None
 
 
-def by_page(rows: Sequence[KudoReply], views: Mapping[str | None, int] | None) -> list[Page]:
+def by_page(rows: Sequence[KudoReply], views: Mapping[Raw, int] | None) -> list[Page]:
     """Return pages by kudos, most first; `/x` and `/x/` are one (field notes 24), by the name that has more."""
-    spelled = Counter(row.path for row in rows)
-    pages: dict[str | None, list[str | None]] = {}
-    for path, _ in spelled.most_common():
-        pages.setdefault(_key(path), []).append(path)
-    viewed = Counter[str | None]()
-    for path, hits in (views or {}).items():
-        viewed[_key(path)] += hits
-    counted_pages = [
-        Page(
-            sanitize.path(names[0]),
-            sum(spelled[name] for name in names),
-            None if views is None else viewed[key],
-            len(names) > 1,
-        )
-        for key, names in pages.items()
+    viewed = {key: page.hits for key, page in merged("path", views or {}).items()}
+    pages = merged("path", Counter[Raw](row.path for row in rows))
+    return [
+        Page(page.name, page.hits, None if views is None else viewed.get(key, 0), len(page.raw) > 1)
+        for key, page in pages.items()
     ]
-    return sorted(counted_pages, key=lambda page: (-page.kudos, page.name))
 
 
-async def read_views(api: CallContext, scope: Scope) -> dict[str | None, int] | None:
+async def read_views(api: CallContext, scope: Scope) -> dict[Raw, int] | None:
     """Return views by path in the scope's days; None where there are too many paths to read them all."""
     parts = traffic_filters.Filters().slices(scope, scope.window)
     (views,) = await read_lists(api, [("path", parts)], MOST_MORE_PAGES * len(parts))
-    return {None if raw is None else str(raw): hits for raw, hits in views.hits.items()} if views.is_complete else None
+    return views.hits if views.is_complete else None
 
 
 def per_100(kudos: int | None, views: int | None) -> float | None:
@@ -186,10 +205,6 @@ def per_100(kudos: int | None, views: int | None) -> float | None:
         return None
     rate = 100 * kudos / views
     return round(rate, 1) if rate >= 1 else float(f"{rate:.2g}")
-
-
-def _key(path: str | None) -> str | None:
-    return path if path is None else stem(path)
 
 
 TOOLS = [list_kudos]

@@ -2,16 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError, TooManyRequests, Unavailable
-from tinylytics_tools.replies import Reply
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import Entry, Outcome, Write
-
-R = TypeVar("R", bound=Reply)
 
 UNDER_WAY_S = 45.0
 """A write whose intent is older was given up by the process that sent it: its deadline is over."""
@@ -22,16 +19,19 @@ NOT_RECORDED = "the outcome of this could not be written into the record of writ
 
 @dataclass(frozen=True)
 class Attempt:
-    """The outcome of a write. `error` is set unless it is done; `repeated_s`: the first one was so many seconds ago."""
+    """The outcome of a write. `error` is set unless it is done.
+
+    `repeated_s`: the same write was sent before, so many seconds ago, under the uid `uid`, and this one was not.
+    """
 
     outcome: Outcome
     id: int
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     error: TinylyticsError | None = None
+    notes: tuple[str, ...] = ()
     repeated_s: int | None = None
     is_under_way: bool = False
     uid: str | None = None
-    notes: tuple[str, ...] = ()
 
     @property
     def repeat_note(self) -> str:
@@ -41,8 +41,7 @@ class Attempt:
         return f" The same call got this {self.repeated_s} s ago; nothing was sent now."
 
 
-def outcome_of_error(error: TinylyticsError) -> Outcome:
-    """Return the outcome of a failed write: of an `Unavailable` and a `TooManyRequests` nothing left."""
+def _outcome_of(error: TinylyticsError) -> Outcome:
     if isinstance(error, OutcomeUnknown):
         return Outcome.UNKNOWN
     never_left = isinstance(error, Unavailable | TooManyRequests | InvalidArgument)
@@ -50,22 +49,14 @@ def outcome_of_error(error: TinylyticsError) -> Outcome:
 
 
 async def attempt(
-    api: CallContext,
-    write: Write,
-    send: Callable[[], Awaitable[R]],
-    keep: Callable[[R], dict[str, Any]],
-    *,
-    again: bool = False,
+    api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, again: bool = False
 ) -> Attempt:
-    """Send a write, or find the same one within the last minute; `keep` returns what is recorded of the reply.
-
-    Raises:
-        Unavailable: the intent cannot be recorded; nothing was sent.
-    """
+    """Send a write, or find the same one within the last minute; `send` returns what is recorded of the reply. Raise
+    `Unavailable`, with nothing sent, where the intent cannot be recorded."""
     try:
         begun = await api.writes.begin(write, api.now().timestamp(), again=again)
         if isinstance(begun, Entry):
-            return _repeated(api, await _settled(api, begun))
+            return await _repeated(api, begun)
     except StoreUnavailable as error:
         raise Unavailable(
             "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
@@ -73,13 +64,11 @@ async def attempt(
             "folder that this server may write to."
         ) from error
     try:
-        reply = await send()
+        result = await send()
     except TinylyticsError as error:
-        outcome = outcome_of_error(error)
-        notes = await end(api, begun, outcome)
-        return Attempt(outcome, begun, error=error, notes=notes, uid=write.uid)
-    result = keep(reply)
-    return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result), uid=write.uid)
+        outcome = _outcome_of(error)
+        return Attempt(outcome, begun, error=error, notes=await end(api, begun, outcome))
+    return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result))
 
 
 async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> tuple[str, ...]:
@@ -91,34 +80,22 @@ async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, 
     return ()
 
 
-async def _settled(api: CallContext, entry: Entry) -> Entry:
-    """Return the first of two equal writes once its outcome is known, or as it is after some seconds."""
+async def _repeated(api: CallContext, entry: Entry) -> Attempt:
+    """Return what the first of two equal writes came to; one still under way is waited for some seconds."""
     for _ in range(round(PATIENCE_S / LOOK_S)):
         if not _is_under_way(api, entry):
-            return entry
+            break
         await api.writes.pause(LOOK_S)
         entry = await api.writes.entry(entry.id)
-    return entry
-
-
-def _is_under_way(api: CallContext, entry: Entry) -> bool:
-    return entry.is_open and api.now().timestamp() - entry.at <= UNDER_WAY_S
-
-
-def _repeated(api: CallContext, entry: Entry) -> Attempt:
-    age = max(0, round(api.now().timestamp() - entry.at))
-    error = None
+    age, error = max(0, round(api.now().timestamp() - entry.at)), None
     if entry.outcome is not Outcome.DONE:
         error = OutcomeUnknown(
             f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now.",
             why=f"that was {age} s ago",
         )
-    return Attempt(
-        entry.outcome,
-        entry.id,
-        entry.result,
-        error,
-        repeated_s=age,
-        is_under_way=_is_under_way(api, entry),
-        uid=entry.uid,
-    )
+    under_way = _is_under_way(api, entry)
+    return Attempt(entry.outcome, entry.id, entry.result, error, (), age, is_under_way=under_way, uid=entry.uid)
+
+
+def _is_under_way(api: CallContext, entry: Entry) -> bool:
+    return entry.is_open and api.now().timestamp() - entry.at <= UNDER_WAY_S

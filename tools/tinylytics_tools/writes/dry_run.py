@@ -1,7 +1,6 @@
 """Tables of what would be sent, and of what was not stored, cut where an answer would be too long."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
@@ -14,14 +13,14 @@ _SHOWN = {"path": sanitize.path, "custom_uid": sanitize.uid, "source": sanitize.
 
 def would_send(request: str, body: Mapping[str, str]) -> Table:
     """Return a request with its one object, a row a field."""
-    return first_rows(["field", "value"], [["request", request], *([name, shown(name, body[name])] for name in body)])
+    return first_rows(["field", "value"], [["request", request], *([name, _shown(name, body[name])] for name in body)])
 
 
 def would_send_rows(rows: Sequence[tuple[int, Mapping[str, str]]]) -> Table:
     """Return the rows of a batch under their indexes, a column a field."""
     names = list(dict.fromkeys(name for _, body in rows for name in body))
     cells: list[list[Cell]] = [
-        [index, *(shown(name, body[name]) if name in body else None for name in names)] for index, body in rows
+        [index, *(_shown(name, body[name]) if name in body else None for name in names)] for index, body in rows
     ]
     return first_rows(["index", *names], cells)
 
@@ -32,11 +31,5 @@ def first_rows(columns: Sequence[str], rows: Sequence[Sequence[Cell]], most: int
     return table.shortened_by(lambda: first_rows(columns, rows, table.listed - 1) if table.rows else None)
 
 
-def nothing() -> Table:
-    """Return the empty table of a call that is not a dry run."""
-    return first_rows(["field", "value"], [])
-
-
-def shown(name: str, value: Any) -> str:
-    """Return a value that was checked, as an answer may show it."""
-    return _SHOWN.get(name, sanitize.url)(str(value))
+def _shown(name: str, value: str) -> str:
+    return _SHOWN.get(name, sanitize.url)(value)

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 import anyio
 
+from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.database import Database
 
 REPEAT_S = 60.0
@@ -28,10 +29,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Write:
-    """A write to be sent. `body` is all that makes it the same write; only a keyed hash of it is kept.
-
-    `path`, `uid` and `rows` describe it in the record.
-    """
+    """A write to be sent. `body` is all that makes it the same write; only a keyed hash of it is kept. The rest
+    describes it in the record."""
 
     action: str
     site_id: int
@@ -43,10 +42,8 @@ class Write:
 
 @dataclass(frozen=True)
 class Entry:
-    """One recorded write; `at` in seconds since 1970. An intent with no outcome is unknown: its process died.
-
-    `is_open`: no outcome is recorded yet. `result`: what its answer showed of the reply.
-    """
+    """One recorded write; `at` in seconds since 1970, `result` what its answer showed of the reply. One that `is_open`
+    has no outcome yet, or never will: its process died."""
 
     id: int
     at: float
@@ -61,13 +58,10 @@ class Entry:
 
 
 class WriteRecord:
-    """The writes of one key in the state file, for all processes that share it.
+    """`Writes` in the state file; `owner` tells keys apart.
 
     Neither key nor body is kept: addresses, visitors and agents go into a hash with a secret of the file, and that
-    is forgotten once it is too old to find a repeat. `owner` tells keys apart. `pause` waits, in seconds.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was recorded or can be read.
+    is forgotten once it is too old to find a repeat.
     """
 
     def __init__(
@@ -78,10 +72,7 @@ class WriteRecord:
         self.pause = pause
 
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """Record the intent and return its id; or the same write of the last minute, unless `again`.
-
-        A write that was refused or never left does not count: trying again is right.
-        """
+        """See `Writes`."""
 
         def work(rows: sqlite3.Connection) -> int | Entry:
             forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
@@ -107,7 +98,7 @@ class WriteRecord:
         return await self._file.patiently(work)
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
-        """Record the outcome; the last one recorded holds."""
+        """See `Writes`."""
         recorded = json.dumps(result or {}, ensure_ascii=False)
         await self._file.patiently(
             lambda rows: rows.execute(
@@ -116,12 +107,12 @@ class WriteRecord:
         )
 
     async def entry(self, number: int) -> Entry:
-        """Return one write as it is recorded now."""
+        """See `Writes`."""
         with self._file.reading() as rows:
             return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
+        """See `Writes`."""
         await self._file.patiently(
             lambda rows: rows.execute(
                 "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
@@ -130,20 +121,17 @@ class WriteRecord:
         )
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """Return the latest writes of a kind on a site, of one uid or all; newest first."""
-        with self._file.reading() as rows:
-            found = rows.execute(
-                _SELECT + " WHERE owner = ?1 AND action = ?2 AND site_id = ?3"
-                " AND (?4 IS NULL OR uid = ?4) ORDER BY id DESC LIMIT ?5",
-                (self._owner, action, site_id, uid, limit),
-            ).fetchall()
-        return [_entry(row) for row in found]
+        """See `Writes`."""
+        those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4 AND (?5 IS NULL OR uid = ?5)"
+        return self._newest(those, limit, self._owner, action, site_id, uid)
 
     async def latest(self, *, limit: int) -> list[Entry]:
-        """Return the latest writes of all keys that share the file, newest first; paths and uids are raw."""
+        """See `Writes`."""
+        return self._newest("", limit)
+
+    def _newest(self, those: str, *values: int | str | None) -> list[Entry]:
         with self._file.reading() as rows:
-            found = rows.execute(_SELECT + " ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
-        return [_entry(row) for row in found]
+            return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?1", values)]
 
 
 _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM writes"
@@ -151,21 +139,14 @@ _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     number, at, action, site_id, path, uid, count, outcome, result = row
-    return Entry(number, at, action, site_id, path, uid, count, outcome_of(outcome), outcome is None, result_of(result))
+    return Entry(
+        number, at, action, site_id, path, uid, count, outcome_of(outcome), outcome is None, json_object(result)
+    )
 
 
 def outcome_of(recorded: str | None) -> Outcome:
     """Return a recorded outcome; one that this version does not know is unknown."""
     return Outcome(recorded) if recorded in frozenset(Outcome) else Outcome.UNKNOWN
-
-
-def result_of(recorded: str | bytes) -> dict[str, Any]:
-    """Return the recorded result of a write; empty where it cannot be read."""
-    try:
-        result: Any = json.loads(recorded)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", result) if isinstance(result, dict) else {}
 
 
 def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:

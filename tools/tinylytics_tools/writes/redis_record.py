@@ -9,14 +9,14 @@ from typing import Any
 
 import anyio
 
+from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import RedisLink, readable
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of, result_of
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of
 
 
 class RedisWriteRecord:
-    """`Writes` in Redis, with the meaning of `WriteRecord`: neither key nor body is kept, and the hash that finds a
-    repeat goes after a minute."""
+    """`Writes` in Redis. Neither key nor body is kept, and the hash that finds a repeat goes after a minute."""
 
     def __init__(self, link: RedisLink, owner: str, *, pause: Callable[[float], Awaitable[None]] = anyio.sleep) -> None:
         self._link = link
@@ -26,9 +26,10 @@ class RedisWriteRecord:
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
         """See `Writes`."""
         same = json.dumps([self._owner, write.action, write.site_id, write.body], sort_keys=True)
+        of_kind, of_uid = self._index(write.action, write.site_id), self._index(write.action, write.site_id, write.uid)
         found = await self._link.run(
             _BEGIN,
-            ["recent-writes", "all-writes", "last-write", "write:", "write-secret"],
+            ["write:", "all-writes", "recent-writes", "last-write", "write-secret", of_kind, of_uid],
             now,
             REPEAT_S,
             KEPT_S,
@@ -36,15 +37,12 @@ class RedisWriteRecord:
             secrets.token_bytes(32),
             int(again),
             json.dumps([now, write.action, write.site_id, write.path, write.uid, write.rows]),
-            self._index(write.action, write.site_id),
-            self._index(write.action, write.site_id, write.uid),
         )
         return found if isinstance(found, int) else _entry(found)
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
         """See `Writes`."""
-        told = json.dumps(result or {}, ensure_ascii=False)
-        await self._link.run(_END, [f"write:{entry}"], outcome.value, told)
+        await self._link.run(_END, [f"write:{entry}"], outcome.value, json.dumps(result or {}, ensure_ascii=False))
 
     async def entry(self, number: int) -> Entry:
         """See `Writes`."""
@@ -55,32 +53,33 @@ class RedisWriteRecord:
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
         """See `Writes`."""
-        await self._link.run(_UNDONE, ["write:"], self._index(action, site_id, uid))
+        await self._link.run(_UNDONE, ["write:", self._index(action, site_id, uid)])
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
         """See `Writes`."""
-        found = await self._link.run(_LAST, ["write:"], self._index(action, site_id, uid), limit - 1)
-        return [_entry(row) for row in found]
+        return await self._newest(self._index(action, site_id, uid), limit)
 
     async def latest(self, *, limit: int) -> list[Entry]:
         """See `Writes`."""
-        found = await self._link.run(_LATEST, ["write:", "all-writes"], limit - 1)
-        return [_entry(row) for row in found]
+        return await self._newest("all-writes", limit)
+
+    async def _newest(self, index: str, limit: int) -> list[Entry]:
+        return [_entry(row) for row in await self._link.run(_NEWEST, ["write:", index], limit - 1)]
 
     def _index(self, action: str, site_id: int, uid: str | None = None) -> str:
-        """The name of the list of writes of a kind, or of those of a uid."""
+        """Return the name of the list of writes of a kind, or of those of a uid."""
         kind = f"writes:{self._owner}:{action}:{site_id}"
         return kind if uid is None else f"{kind}:{uid}"
 
 
 def _entry(row: list[Any]) -> Entry:
-    """An entry from its number and the bytes of three fields, those that are not set None."""
+    """Return an entry from its number and the bytes of three fields, those that are not set None."""
     with readable():
         number, told, said, result = row
         at, action, site_id, path, uid, count = json.loads(told)
         datetime.fromtimestamp(at, UTC)  # raises where it is no moment
         outcome = outcome_of(None if said is None else said.decode())
-        return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, result_of(result or b"{}"))
+        return Entry(number, at, action, site_id, path, uid, count, outcome, said is None, json_object(result or b"{}"))
 
 
 _ROW = """
@@ -89,43 +88,38 @@ local function row(id)
   return {tonumber(id), of[1], of[2], of[3]}
 end
 """
-_BEGIN = """
+_BEGIN = f"""{_ROW}
 local now, repeats, kept = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local function exactly(number) return string.format('%.17g', number) end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. exactly(now), '+inf')) do
-  redis.call('ZADD', KEYS[1], exactly(now), id)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. exactly(now), '+inf')) do
+  redis.call('ZADD', KEYS[3], exactly(now), id)
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. exactly(now - repeats))) do
-  redis.call('HDEL', KEYS[4] .. id, 'same')
-  redis.call('ZREM', KEYS[1], id)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. exactly(now - repeats))) do
+  redis.call('HDEL', KEYS[1] .. id, 'same')
+  redis.call('ZREM', KEYS[3], id)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. exactly(now - kept), 'LIMIT', 0, 100)) do
-  for _, index in ipairs(redis.call('HMGET', KEYS[4] .. id, 'of_kind', 'of_uid')) do redis.call('ZREM', index, id) end
-  redis.call('DEL', KEYS[4] .. id)
+  for _, index in ipairs(redis.call('HMGET', KEYS[1] .. id, 'of_kind', 'of_uid')) do redis.call('ZREM', index, id) end
+  redis.call('DEL', KEYS[1] .. id)
   redis.call('ZREM', KEYS[2], id)
 end
 redis.call('SET', KEYS[5], ARGV[5], 'NX')
 local same, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), 0
 if ARGV[6] == '0' then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-    local of = redis.call('HMGET', KEYS[4] .. id, 'same', 'outcome')
+  for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+    local of = redis.call('HMGET', KEYS[1] .. id, 'same', 'outcome')
     if of[1] == same and of[2] ~= 'not sent' and of[2] ~= 'refused' then
       found = math.max(found, tonumber(id))
     end
   end
 end
-if found > 0 then
-  local of = redis.call('HMGET', KEYS[4] .. found, 'told', 'outcome', 'result')
-  return {found, of[1], of[2], of[3]}
-end
-local id = redis.call('INCR', KEYS[3])
-local stem = string.sub(KEYS[4], 1, -1 - #'write:')
-local of_kind, of_uid = stem .. ARGV[8], stem .. ARGV[9]
-redis.call('HSET', KEYS[4] .. id, 'told', ARGV[7], 'same', same, 'of_kind', of_kind, 'of_uid', of_uid)
-redis.call('ZADD', KEYS[1], ARGV[1], id)
+if found > 0 then return row(found) end
+local id = redis.call('INCR', KEYS[4])
+redis.call('HSET', KEYS[1] .. id, 'told', ARGV[7], 'same', same, 'of_kind', KEYS[6], 'of_uid', KEYS[7])
+redis.call('ZADD', KEYS[3], ARGV[1], id)
 redis.call('ZADD', KEYS[2], ARGV[1], id)
-redis.call('ZADD', of_kind, id, id)
-redis.call('ZADD', of_uid, id, id)
+redis.call('ZADD', KEYS[6], id, id)
+redis.call('ZADD', KEYS[7], id, id)
 return id
 """
 _END = """
@@ -133,22 +127,10 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'outcome'
 """
 _ENTRY = _ROW + "return row(ARGV[1])"
 _UNDONE = """
-local stem = string.sub(KEYS[1], 1, -1 - #'write:')
-for _, id in ipairs(redis.call('ZRANGE', stem .. ARGV[1], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
 """
-_LAST = (
-    _ROW
-    + """
-local stem, rows = string.sub(KEYS[1], 1, -1 - #'write:'), {}
-for _, id in ipairs(redis.call('ZREVRANGE', stem .. ARGV[1], 0, ARGV[2])) do rows[#rows + 1] = row(id) end
-return rows
-"""
-)
-_LATEST = (
-    _ROW
-    + """
-local rows = {}
+_NEWEST = f"""{_ROW}
+local rows = {{}}
 for _, id in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[1])) do rows[#rows + 1] = row(id) end
 return rows
 """
-)

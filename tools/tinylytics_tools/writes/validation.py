@@ -1,7 +1,11 @@
-"""The values that may be written: checked and normalised, so that nothing hidden goes out through one (ANSWERS 4)."""
+"""The values that may be written: checked and normalised, so that nothing hidden goes out through one (ANSWERS 4).
+
+Each check returns the value as it is sent, or raises `ValueError` with what the field takes.
+"""
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from unicodedata import category
 
@@ -31,11 +35,7 @@ def hidden(text: str) -> list[str]:
 
 
 def path(value: str) -> str:
-    """Return a page's path as it is sent: with its leading slash, and percent-encoded as answers show it.
-
-    Raises:
-        ValueError: it is blank or too long, carries a query, or is the shortened form of another path.
-    """
+    """Return a page's path as it is sent: with its leading slash, and percent-encoded as answers show it."""
     text = _address(value, LONGEST_PATH)
     if set("?#") & set(text):
         raise ValueError("a path ends before ? and #; the url of a hit takes the whole address")
@@ -48,26 +48,6 @@ def url(value: str) -> str:
     if not _ADDRESS.match(text):
         raise ValueError("give a whole address, for example https://example.com/pricing?ref=news")
     return text
-
-
-def referrer(value: str) -> str:
-    """Return the address, or the host, that a visit came from."""
-    return _address(value, LONGEST_ADDRESS)
-
-
-def source(value: str) -> str:
-    """Return a campaign's name."""
-    return _plain(value, LONGEST_UID)
-
-
-def visitor_id(value: str) -> str:
-    """Return the text that identifies a visitor."""
-    return _plain(value, LONGEST_NAME)
-
-
-def user_agent(value: str) -> str:
-    """Return a browser's name for itself, which may have brackets and quotes."""
-    return _plain(value, LONGEST_AGENT, but=_IN_AGENTS)
 
 
 def ip_address(value: str) -> str:
@@ -114,12 +94,18 @@ def _address(value: str, most: int) -> str:
     return sent
 
 
-def checked(name: str, check: Callable[[str], str], value: str) -> str:
-    """Return a value as it is sent.
+referrer = partial(_address, most=LONGEST_ADDRESS)
+"""The address, or the host, that a visit came from."""
+source = partial(_plain, most=LONGEST_UID)
+"""A campaign's name."""
+visitor_id = partial(_plain, most=LONGEST_NAME)
+"""The text that identifies a visitor."""
+user_agent = partial(_plain, most=LONGEST_AGENT, but=_IN_AGENTS)
+"""A browser's name for itself, which may have brackets and quotes."""
 
-    Raises:
-        InvalidArgument: it cannot be written; the message names the field and what it takes.
-    """
+
+def checked(name: str, check: Callable[[str], str], value: str) -> str:
+    """Return a value as it is sent; raise `InvalidArgument` with the field's name where it cannot be written."""
     try:
         return check(value)
     except ValueError as error:
