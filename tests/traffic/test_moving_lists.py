@@ -188,9 +188,9 @@ async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             return await clamped(request)
 
-    asked: tuple[tuple[str, dict[str, str]], ...] = (
-        ("summarize_traffic", {}),
-        ("rank_traffic", {"dimension": "path"}),
+    asked: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("summarize_traffic", {"limit": 5}),
+        ("rank_traffic", {"dimension": "path", "limit": 10}),
         ("rank_traffic", {"dimension": "device", "period": "last_7_days"}),
     )
     for tool, more in asked:
@@ -200,6 +200,8 @@ async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the
         assert expected["complete"] is True
         for costs in (expected, answer):
             del costs["requests_used"], costs["requests_left"]
+            # with more pages to read there is less room to look at single days
+            costs["notes"] = [note for note in costs["notes"] if " day" not in note]
         assert answer == expected, tool
 
 

@@ -139,7 +139,6 @@ async def test_campaigns_are_read_from_rows_where_the_service_does_not_group_the
         async with connect(FakeApi(now=lambda: NOW, hits=3_000, quirks=quirks)) as host:
             answers.append(await host.answer("rank_traffic", site="456", dimension="source"))
     grouped, read = answers
-    assert grouped["requests_used"] != read["requests_used"]
     counts = {"requests_used": 0, "requests_left": 0}
     assert grouped | counts == read | counts
 

@@ -50,13 +50,16 @@ class DimensionCounts:
 
 @dataclass
 class RowCounts:
-    """Hits by dimension and by UTC day. A row that comes twice, because the list moved while it was read, counts once:
-    `seen` holds the ids of all. `host`: only rows from this referring host count."""
+    """Hits by dimension, and by UTC day and hour (`moments`).
+
+    A row that comes twice, because the list moved while it was read, counts once: `seen` holds the ids of all. `host`:
+    only rows from this referring host count.
+    """
 
     host: str | None = None
     hits: int = 0
     by: dict[Dimension, Counter[Raw]] = field(default_factory=dict[Dimension, Counter[Raw]])
-    days: Counter[date] = field(default_factory=Counter[date])
+    moments: Counter[tuple[date, int]] = field(default_factory=Counter[tuple[date, int]])
     rows: int = 0
     seen: set[int] = field(default_factory=set[int])
 
@@ -74,12 +77,8 @@ class RowCounts:
         self.hits += len(new)
         for dimension, value_of in _VALUES.items():
             self._count(dimension, map(value_of, new))
-        moments = [row.created_at.astimezone(UTC) for row in new]
-        self._count("hour", (moment.hour for moment in moments))
-        days = Counter(moment.date() for moment in moments)
-        self.days.update(days)
-        for day, hits in days.items():
-            self.by.setdefault("weekday", Counter())[day.weekday()] += hits
+        moments = (row.created_at.astimezone(UTC) for row in new)
+        self.moments.update((moment.date(), moment.hour) for moment in moments)
 
     @classmethod
     def joined(cls, parts: Iterable["RowCounts"]) -> "RowCounts":
@@ -88,15 +87,24 @@ class RowCounts:
         for part in parts:
             whole.hits += part.hits
             whole.rows += part.rows
-            whole.days.update(part.days)
+            whole.moments.update(part.moments)
             for dimension, counts in part.by.items():
                 whole._count(dimension, counts)
         return whole
 
     def of(self, dimension: Dimension) -> DimensionCounts:
         """Return the hits by one dimension."""
-        hits = dict(self.by.get(dimension, {}))
-        return DimensionCounts(hits, {}, len(hits))
+        hits: Counter[Raw] = Counter(self.by.get(dimension, {}))
+        for (day, hour), number in self.moments.items() if dimension in ("hour", "weekday") else ():
+            hits[hour if dimension == "hour" else day.weekday()] += number
+        return DimensionCounts(dict(hits), {}, len(hits))
+
+    def days(self) -> Counter[date]:
+        """Return the hits by UTC day."""
+        days: Counter[date] = Counter()
+        for (day, _), hits in self.moments.items():
+            days[day] += hits
+        return days
 
     def _count(self, dimension: Dimension, values: Iterable[Raw]) -> None:
         self.by.setdefault(dimension, Counter()).update(values)

@@ -76,6 +76,11 @@ class Window:
         starts = (self.first + timedelta(days=n) for n in range(0, self.days, longest))
         return [Window(start, min(self.last, start + timedelta(days=longest - 1))) for start in starts]
 
+    def common(self, other: "Window") -> "Window | None":
+        """The days that both have; None if there are none."""
+        first, last = max(self.first, other.first), min(self.last, other.last)
+        return Window(first, last) if first <= last else None
+
     def finished(self, today: date) -> "Window | None":
         """The days before today; None if there are none."""
         last = min(self.last, today - _DAY)

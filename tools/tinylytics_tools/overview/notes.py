@@ -7,9 +7,12 @@ from tinylytics_tools.periods import LONGEST_WINDOW, Comparison
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.tables import SMALL_NUMBERS, counted
 from tinylytics_tools.traffic.compare import Compared, compared
+from tinylytics_tools.traffic.spikes import not_looked_at
 from tinylytics_tools.traffic.visitors import HASHES
 
 _MOST_NAMES = 3
+_MANY = 20
+"""Of more sites than these the rows need the room: sites that days carry are counted, and not named."""
 
 
 def total_change(rows: Sequence[Row], comparison: Comparison | None) -> Compared:
@@ -35,7 +38,7 @@ def not_compared(rows: Sequence[Row], comparison: Comparison | None) -> list[str
 
 def notes(reading: Reading, total: Compared, comparison: Comparison | None, columns: Sequence[str]) -> list[str]:
     """What is not known, and what the figures under `columns` mean."""
-    texts = _gaps(reading, columns)
+    texts = [*_spikes(reading.rows), *_gaps(reading, columns)]
     if reading.left_out:
         missing = [row for row in reading.rows if row.hits is None and "hits" not in row.gaps]
         waiting = [*([f"hits of {counted(len(missing), 'site')}"] if missing else []), *reading.left_out]
@@ -91,6 +94,18 @@ def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
             if reason == FAILED or name in columns:
                 gaps.setdefault((name, reason), []).append(row)
     return [f"{name} of {_names(rows)} unknown: {reason}" for (name, reason), rows in gaps.items()]
+
+
+def _spikes(rows: Sequence[Row]) -> list[str]:
+    """The days that carry a site's hits, and the sites whose days were not looked at."""
+    words = [text for row in rows if row.spikes and (text := row.spikes.words(row.scope.site.name))]
+    unread = [row for row in rows if row.spikes is None]
+    if len(rows) > _MANY:
+        which = ", ".join([f"carry the hits of {len(words)}", *([f"not looked at of {len(unread)}"] if unread else [])])
+        return [f"single days, by sites: {which}; summarize_traffic names them"] if words or unread else []
+    more = [f"so it is with {counted(len(words) - _MOST_NAMES, 'more site')}"] if len(words) > _MOST_NAMES else []
+    of = _names(unread) if 0 < len(unread) <= _MOST_NAMES else counted(len(unread), "site")
+    return [*words[:_MOST_NAMES], *more, *not_looked_at([f"of {of}"] if unread else [])]
 
 
 def _names(rows: Sequence[Row]) -> str:

@@ -15,6 +15,7 @@ from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
 from tinylytics_tools.traffic.reader import TrafficReader
+from tinylytics_tools.traffic.spikes import Spikes, find_spikes
 from tinylytics_tools.traffic.visitors import read_visitors
 from tinylytics_tools.uptime import Status
 
@@ -33,6 +34,7 @@ class Row:
     """What is known of one site; None where it was not asked for, or is not known.
 
     `before`: hits of the earlier days of the comparison. `gaps`: why a column that was asked for is not known.
+    `spikes`: the days that carry the finished ones, None where single days were not looked at.
     """
 
     scope: Scope
@@ -45,6 +47,7 @@ class Row:
     status: str | None = None
     gaps: dict[str, str] = field(default_factory=dict[str, str])
     error: TinylyticsError | None = None
+    spikes: Spikes | None = None
 
     @property
     def change(self) -> Compared:
@@ -126,7 +129,20 @@ async def read(api: CallContext, scopes: Sequence[Scope], comparison: Comparison
     errors = [row.error for row in rows if row.error is not None]
     if len(errors) == len(rows):
         raise errors[0]
+    await _look_at_days(api, rows)
     return Reading(rows, read, [column.name for column in waiting])
+
+
+async def _look_at_days(api: CallContext, rows: Sequence[Row]) -> None:
+    """Find the days that carry a site's window, of the first sites for which there is room once all else is read."""
+    for row in rows:
+        if row.hits is None or row.scope.requested.period == "all_time":
+            continue
+        try:
+            found = await find_spikes(TrafficReader(api, row.scope, EVERYTHING), row.scope.finished)
+        except TinylyticsError:
+            return  # a failure here takes nothing from what was read
+        row.spikes = found if found.is_read else None
 
 
 async def _in_batches(api: CallContext, column: Column) -> bool:

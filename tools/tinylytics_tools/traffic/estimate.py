@@ -42,7 +42,7 @@ async def estimate(api: CallContext, dimension: Dimension, counts: Mapping[Slice
     sample = await api.gather(*(partial(read, part, number) for part, number in chosen))
     whole = RowCounts.joined(sample)
     hits = sum(count.hits for count in counts.values())
-    names = merged(dimension, whole.by[dimension])
+    names = merged(dimension, whole.of(dimension).hits)
     shares = [(named.name, round(100 * named.hits / whole.hits)) for named in names.values()]
     margin = max((_margin([_share(rows, dimension, name) for rows in sample]) for name, _ in shares), default=0)
     basis = f"{whole.hits} of {hits} hits, {len(chosen)} pages spread over the window, give or take {margin} points"
@@ -82,7 +82,7 @@ def _pages(counts: Mapping[Slice, Count], wanted: int) -> list[tuple[Slice, int]
 
 
 def _share(rows: RowCounts, dimension: Dimension, name: str) -> float:
-    hits = [named.hits for named in merged(dimension, rows.by[dimension]).values() if named.name == name]
+    hits = [named.hits for named in merged(dimension, rows.of(dimension).hits).values() if named.name == name]
     return 100 * sum(hits) / rows.hits if rows.hits else 0.0
 
 

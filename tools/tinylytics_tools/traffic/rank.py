@@ -29,6 +29,7 @@ from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import nothing_finished, too_young
 from tinylytics_tools.traffic.ranking import Ranking, TrafficRanking
 from tinylytics_tools.traffic.reader import TrafficReader
+from tinylytics_tools.traffic.spikes import notes_on_rows, spike_notes
 
 Exclude = Annotated[
     str | None,
@@ -65,7 +66,10 @@ async def rank_traffic(
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     young = too_young(comparison, first_day(scope.site, scope.zone))
     comparison = None if young else comparison
-    traffic = await TrafficReader(api, scope, filters, comparison).read_dimension(dimension)
+    reader = TrafficReader(api, scope, filters, comparison)
+    traffic = await reader.read_dimension(dimension)
+    traffic.notes += await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None)
+    traffic.notes += notes_on_rows(reader, traffic, dimension, scope.finished)
     traffic.notes += [young] if young else nothing_finished(scope.requested, compare or "previous_period", scope.today)
     return Ranking(scope, filters, dimension, comparison, traffic).answer(
         search=search, exclude=exclude, limit=limit, offset=offset or 0

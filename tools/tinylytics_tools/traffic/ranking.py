@@ -8,7 +8,7 @@ from typing import Any
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.count_rows import DimensionCounts
-from tinylytics_tools.dimensions import PLURAL, Dimension, Named, merged, shown
+from tinylytics_tools.dimensions import PLURAL, WEEKDAYS, Dimension, Named, merged, shown
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.periods import Comparison
@@ -179,14 +179,25 @@ class Ranking:
         columns += ["compared_hits"] if marks_later else []
         columns += ["earlier_hits", "change"] if compares else []
         columns += ["unique_hits"] if counts_unique else []
+        columns += ["a_day"] if self._dimension in ALL_ROWS else []
         rows: list[list[Cell]] = []
         for key, named in now.items():
             row: list[Cell] = [named.name, named.hits]
             if compares:
                 later, earlier = (one[key].hits if key in one else 0 for one in (finished, before))
                 row += [*([later] if marks_later else []), earlier, later - earlier]
-            rows.append([*row, named.unique_hits] if counts_unique else row)
+            row += [named.unique_hits] if counts_unique else []
+            row += [self._a_day(named.name, finished.get(key))] if self._dimension in ALL_ROWS else []
+            rows.append(row)
+        if self._dimension in ALL_ROWS:  # in their own order: hours are sorted by their digits
+            rows.sort(key=lambda row: WEEKDAYS.index(row[0]) if row[0] in WEEKDAYS else str(row[0]))
         return ranking(columns, rows, total=total, limit=limit, offset=offset)
+
+    def _a_day(self, name: str, finished: Named | None) -> float | None:
+        """Hits of an hour, or a weekday, on each of the finished days that have it; None where none has."""
+        finished_days = self._scope.finished.dates() if self._scope.finished else iter(())
+        number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in finished_days)
+        return round((finished.hits if finished else 0) / number, 1) if number else None
 
     def _unfinished(self, limit: int, offset: int) -> TrafficRanking:
         total, of = self._traffic.total, self._counts.of

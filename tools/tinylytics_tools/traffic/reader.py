@@ -5,8 +5,8 @@ second time what changed while it was read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TypeAlias
@@ -20,7 +20,7 @@ from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import Count, Slice
 from tinylytics_tools.periods import Comparison, Series, Window, series_in_order
 from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages
-from tinylytics_tools.read_hits import both, read_lists, read_rows
+from tinylytics_tools.read_hits import Rows, both, read_lists, read_rows
 from tinylytics_tools.scope import Scope
 from tinylytics_tools.traffic.estimate import Estimate, estimate, estimate_of_weekdays, sample_of_days
 
@@ -55,7 +55,8 @@ class TrafficWindow:
 class DimensionTraffic:
     """Hits by one dimension: of `finished` days, of today (`running`), and of the days before.
 
-    `total` is the counted number of hits of the window. `before` is None where there was no room, or nothing to
+    `total` is the counted number of hits of the window, `moments` its finished hits by day and hour where hours are
+    asked for. `before` is None where there was no room, or nothing to
     compare. With an `estimate` all counts are empty, and so they are where hits that are counted could not be read:
     `unread` says why.
     """
@@ -67,6 +68,7 @@ class DimensionTraffic:
     before: DimensionCounts | None = None
     estimate: Estimate | None = None
     unread: str | None = None
+    moments: Counter[tuple[date, int]] = field(default_factory=Counter[tuple[date, int]])
     notes: list[str] = field(default_factory=list[str])
 
 
@@ -141,15 +143,21 @@ class TrafficReader:
         cost = self._pages_of_rows(self._scope.window)
         if dimension == "weekday" and len(self._filters.paths) * self._scope.window.days < cost:
             return await self._weekdays()
-        if cost > self._room:
+        if cost > self.room:
             traffic = DimensionTraffic(self.total, self.today)
-            traffic.estimate = await estimate(self._api, dimension, self._counts_of(self._scope.window), self._room)
+            traffic.estimate = await estimate(self._api, dimension, self._counts_of(self._scope.window), self.room)
             return traffic
         return await self._dimension_by_rows(dimension, cost)
 
     @property
-    def _room(self) -> int:
+    def room(self) -> int:
+        """How many requests this call may still send."""
         return MOST_REQUESTS - self._api.requests
+
+    def cost(self, windows: Iterable[Window]) -> int:
+        """Return how many requests it takes, at most, to count these windows as well."""
+        parts = {part for window in windows for part in self._parts(window)} - self._counts.keys()
+        return len(parts) if self._filters.host is None else len({part.window for part in parts}) * self._width
 
     @property
     def _width(self) -> int:
@@ -192,7 +200,7 @@ class TrafficReader:
             known=[window for window in (self._scope.finished, self._scope.running, self._scope.window) if window],
             width=self._width,
             rows_tell_days=self._scope.zone == "utc",
-            room=self._room,
+            room=self.room,
         )
 
     async def _window_by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow | None:
@@ -206,8 +214,10 @@ class TrafficReader:
         )
         if any(part.missing for part in rows.values()):
             return None
+        self._count_days(rows)
         counts = RowCounts.joined(part.counts for part in rows.values())
-        by_day = [sum(counts.days[day] for day in one.dates()) for one in windows] if is_utc else None
+        days = counts.days()
+        by_day = [sum(days[day] for day in one.dates()) for one in windows] if is_utc else None
         return TrafficWindow(
             counts.hits,
             sum(rows[part].counts.hits for part in self._parts(self._scope.running)) if self._scope.running else None,
@@ -219,10 +229,10 @@ class TrafficReader:
     async def _window_by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow:
         names: Sequence[Dimension] = [name for name in dimensions if self._filters.host is None or name == "referrer"]
         if plan.series is None:
-            names = names[: self._room // len(self._slices(self._scope.window))]
+            names = names[: self.room // len(self._slices(self._scope.window))]
         windows = plan.series.windows if plan.series else []
         requests: list[_List] = [(name, self._scope.window) for name in names]
-        lists = await self._lists(requests, windows, self._room - plan.requests)
+        lists = await self._lists(requests, windows, self.room - plan.requests)
         return TrafficWindow(
             self.total,
             self.today,
@@ -236,7 +246,7 @@ class TrafficReader:
         windows = (self._scope.finished, self._scope.running, self.earlier)
         requests = sum(len(self._slices(window)) for window in windows) + len(self._parts(self._scope.window))
         lists: list[_List] = [(dimension, window) for window in windows]
-        finished, running, before = await self._lists(lists, [self._scope.window], self._room - requests)
+        finished, running, before = await self._lists(lists, [self._scope.window], self.room - requests)
         traffic = DimensionTraffic(self.total, self.today, finished, running)
         if self.earlier and before.is_complete:
             traffic.before = before
@@ -260,23 +270,44 @@ class TrafficReader:
         if any(rows[part].missing for part in self._parts(earlier)):
             traffic.notes.append("no comparison: Tinylytics did not show all hits of the earlier days")
             earlier = None
+        self._count_days({part: rows[part] for window in (self._scope.window, earlier) for part in self._parts(window)})
 
         def counts_of(window: Window | None) -> DimensionCounts:
             return RowCounts.joined(rows[part].counts for part in self._parts(window)).of(dimension)
 
+        for part in self._parts(self._scope.finished) if dimension == "hour" else ():
+            traffic.moments.update(rows[part].counts.moments)
         traffic.finished, traffic.running = counts_of(self._scope.finished), counts_of(self._scope.running)
         traffic.before = counts_of(earlier) if earlier else None
         traffic.total = traffic.finished.total + traffic.running.total
         traffic.today = traffic.running.total if self._scope.running else None
         return traffic
 
+    async def read_days(self, window: Window, *, most: int) -> None:
+        """Count the days of a window that was counted by reading its hits, where these are at most so many pages."""
+        counts = self._counts_of(window)
+        needed = self._pages_of_rows(window)
+        if self._scope.zone == "utc" and needed <= min(most, self.room) and self.cost([*map(_one_day, window.dates())]):
+            rows = await read_rows(self._api, counts)
+            if not any(read.missing for read in rows.values()):
+                self._count_days(rows)
+
+    def _count_days(self, rows: Mapping[Slice, Rows]) -> None:
+        """Take the counts of single days from rows that were all read; days in another zone than UTC they do not tell
+        (field notes 16)."""
+        for part, read in rows.items() if self._scope.zone == "utc" else ():
+            days = read.counts.days()
+            for day in part.window.dates():
+                hits = days[day]
+                self._counts.setdefault(replace(part, window=Window(day, day)), Count(hits, hits))
+
     async def _weekdays(self) -> DimensionTraffic:
         """Weekdays by one count a day, which is right in every time zone (field notes 16)."""
         traffic = DimensionTraffic(self.total, self.today)
         width = len(self._filters.paths)
         cost, more = (width * window.days if window else 0 for window in (self._scope.finished, self.earlier))
-        if self._scope.finished and cost > self._room:
-            sample = sample_of_days(self._scope.finished, self._room, width=width)
+        if self._scope.finished and cost > self.room:
+            sample = sample_of_days(self._scope.finished, self.room, width=width)
             traffic.estimate = estimate_of_weekdays(await self._by_weekday(sample), sample)
             return traffic
         earlier = self._affordable_earlier(traffic, cost, more)
@@ -300,7 +331,7 @@ class TrafficReader:
 
     def _affordable_earlier(self, traffic: DimensionTraffic, cost: int, more: int) -> Window | None:
         """The earlier days, where reading them takes `more` requests besides the `cost` of the window; else a note."""
-        if cost + more <= self._room:
+        if cost + more <= self.room:
             return self.earlier
         if self.earlier:
             traffic.notes.append(_NOT_COMPARED.format(more))
@@ -326,7 +357,7 @@ class TrafficReader:
         if not self._scope.running or not (stale or sum(map(self.hits, windows)) != (self.total if windows else 0)):
             return lists
         moving = [part for part in self._counts if self._scope.today in part.window]
-        room = self._room - self._width * len({part.window for part in moving})
+        room = self.room - self._width * len({part.window for part in moving})
         room -= sum(len(self._slices(window)) for _, window in stale.values())
         if room >= sum(pages(lists[number].of) for number in stale):
             counts, again = await both(
@@ -338,6 +369,10 @@ class TrafficReader:
             for number, counts_again in zip(stale, again, strict=True):
                 lists[number] = counts_again
         return lists
+
+
+def _one_day(day: date) -> Window:
+    return Window(day, day)
 
 
 _TOO_MANY = 10 * MOST_REQUESTS

@@ -30,6 +30,7 @@ from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, nothing_
 from tinylytics_tools.traffic.ranking import top_of_unfinished
 from tinylytics_tools.traffic.reader import TrafficReader, TrafficWindow
 from tinylytics_tools.traffic.series import summarize_series
+from tinylytics_tools.traffic.spikes import spike_notes
 from tinylytics_tools.traffic.visitors import read_visitors
 
 DEFAULT_ROWS = 5
@@ -98,6 +99,7 @@ async def summarize_traffic(
         api, partial(reader.count, scope.window, reader.earlier), partial(read_visitors, api, scope, filters)
     )
     traffic = await reader.read_window(SHOWN)
+    spikes = await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None, series=traffic.series)
     born = first_day(scope.site, scope.zone)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
     series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
@@ -108,6 +110,7 @@ async def summarize_traffic(
         headline=_headline(scope, filters, traffic, change),
         complete=traffic.is_complete and visitors.is_read and not any(note for _, note in tables.values()),
         notes=[
+            *spikes,
             *traffic.notes,
             *(note for _, note in tables.values() if note),
             *filters.notes,
