@@ -48,9 +48,14 @@ class DimensionCounts:
         return DimensionCounts(hits, unique, of, is_complete)
 
 
+Agent = tuple[str | None, str | None, str | None]
+"""The country, browser and platform of a hit."""
+
+
 @dataclass
 class RowCounts:
-    """Hits by dimension, and by UTC day and hour (`moments`).
+    """Hits by dimension, and by UTC day and hour (`moments`). `agents`: of each path the agent of all its hits, None
+    where these differ.
 
     A row that comes twice, because the list moved while it was read, counts once: `seen` holds the ids of all. `host`:
     only rows from this referring host count.
@@ -60,6 +65,7 @@ class RowCounts:
     hits: int = 0
     by: dict[Dimension, Counter[Raw]] = field(default_factory=dict[Dimension, Counter[Raw]])
     moments: Counter[tuple[date, int]] = field(default_factory=Counter[tuple[date, int]])
+    agents: dict[str | None, Agent | None] = field(default_factory=dict[str | None, Agent | None])
     rows: int = 0
     seen: set[int] = field(default_factory=set[int])
 
@@ -79,6 +85,8 @@ class RowCounts:
             self._count(dimension, map(value_of, new))
         moments = (row.created_at.astimezone(UTC) for row in new)
         self.moments.update((moment.date(), moment.hour) for moment in moments)
+        for row in new:
+            self._note_agent(row.path, (row.country, row.browser_name, row.platform_name))
 
     @classmethod
     def joined(cls, parts: Iterable["RowCounts"]) -> "RowCounts":
@@ -88,6 +96,8 @@ class RowCounts:
             whole.hits += part.hits
             whole.rows += part.rows
             whole.moments.update(part.moments)
+            for path, agent in part.agents.items():
+                whole._note_agent(path, agent)
             for dimension, counts in part.by.items():
                 whole._count(dimension, counts)
         return whole
@@ -105,6 +115,10 @@ class RowCounts:
         for (day, _), hits in self.moments.items():
             days[day] += hits
         return days
+
+    def _note_agent(self, path: str | None, agent: Agent | None) -> None:
+        if self.agents.setdefault(path, agent) != agent:
+            self.agents[path] = None
 
     def _count(self, dimension: Dimension, values: Iterable[Raw]) -> None:
         self.by.setdefault(dimension, Counter()).update(values)

@@ -1,9 +1,5 @@
 """Ranks the traffic of a site by one dimension: `rank_traffic`."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from tinylytics_tools.arguments import (
     Compare,
     Country,
@@ -13,7 +9,6 @@ from tinylytics_tools.arguments import (
     Path,
     Period,
     Referrer,
-    Search,
     Site,
     StartDate,
     TimeZone,
@@ -27,14 +22,10 @@ from tinylytics_tools.scope import first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import nothing_finished, too_young
-from tinylytics_tools.traffic.ranking import Ranking, TrafficRanking
+from tinylytics_tools.traffic.names import Exclude, Search
+from tinylytics_tools.traffic.ranking import Ranking, Sort, TrafficRanking
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.spikes import notes_on_rows, spike_notes
-
-Exclude = Annotated[
-    str | None,
-    Field(description="Names to leave out: /feed*,*.xml"),
-]
 
 
 @tool(SITES, HITS, title="Traffic ranking")
@@ -52,6 +43,7 @@ async def rank_traffic(
     referrer: Referrer = None,
     search: Search = None,
     exclude: Exclude = None,
+    sort: Sort | None = None,
     limit: Limit = None,
     offset: Offset = None,
 ) -> TrafficRanking:
@@ -72,7 +64,7 @@ async def rank_traffic(
     traffic.notes += notes_on_rows(reader, traffic, dimension, scope.finished)
     traffic.notes += [young] if young else nothing_finished(scope.requested, compare or "previous_period", scope.today)
     return Ranking(scope, filters, dimension, comparison, traffic).answer(
-        search=search, exclude=exclude, limit=limit, offset=offset or 0
+        search=search, exclude=exclude, sort=sort, limit=limit, offset=offset or 0
     )
 
 

@@ -1,9 +1,7 @@
 """Makes the answer of `rank_traffic`: the ranking, and what rose, fell, is new and is gone."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
@@ -17,8 +15,10 @@ from tinylytics_tools.site_lookup import site_host
 from tinylytics_tools.tables import change, counted, listing, percent, ranking
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
 from tinylytics_tools.traffic.estimate import Estimate
+from tinylytics_tools.traffic.names import containing, matching, only
 from tinylytics_tools.traffic.reader import DimensionTraffic
 
+Sort = Literal["most", "least", "change"]
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
 SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day"}
@@ -94,11 +94,20 @@ class Ranking:
         self._traffic = traffic
         self._counts = traffic.finished.plus(traffic.running)
 
-    def answer(self, *, search: str | None, exclude: str | None, limit: int | None, offset: int) -> TrafficRanking:
-        """The answer.
+    def answer(
+        self,
+        *,
+        search: Sequence[str] | None,
+        exclude: Sequence[str] | None,
+        sort: Sort | None,
+        limit: int | None,
+        offset: int,
+    ) -> TrafficRanking:
+        """Return the answer.
 
         Raises:
-            InvalidArgument: names are looked for in a list that was not read to its end.
+            InvalidArgument: names, or an order, are asked for that only a list read to its end has; nothing is compared
+                whose changes could be sorted.
         """
         rows = limit or ALL_ROWS.get(self._dimension, DEFAULT_ROWS)
         if self._traffic.estimate is not None:
@@ -108,16 +117,24 @@ class Ranking:
             note = f"{self._traffic.unread}; ask again, or for a shorter period"
             return self._incomplete(headline, note, None)
         if not self._counts.is_complete:
-            if search or exclude:
+            if search or exclude or sort in ("least", "change"):
                 raise InvalidArgument(
-                    f"The list of {self._counts.of} {PLURAL[self._dimension]} is too long to be searched in one call. "
-                    "Give a shorter period, or filter by country, path or referrer."
+                    f"The list of {self._counts.of} {PLURAL[self._dimension]} is too long to be searched or sorted in "
+                    "one call. Give a shorter period, or filter by country, path or referrer."
                 )
             return self._unfinished(rows, offset)
-        return self._ranked(search, exclude, rows, offset, limit or DEFAULT_MOVERS)
+        if sort == "change" and self._traffic.before is None:
+            raise InvalidArgument("There is no change to sort by: nothing is compared. Give compare, or another sort.")
+        return self._ranked(search, exclude, sort, rows, offset, limit or DEFAULT_MOVERS)
 
     def _ranked(
-        self, search: str | None, exclude: str | None, limit: int, offset: int, limit_of_movers: int
+        self,
+        search: Sequence[str] | None,
+        exclude: Sequence[str] | None,
+        sort: Sort | None,
+        limit: int,
+        offset: int,
+        limit_of_movers: int,
     ) -> TrafficRanking:
         traffic, dimension = self._traffic, self._dimension
         everything = now = merged(dimension, self._counts.hits, self._counts.unique)
@@ -125,22 +142,25 @@ class Ranking:
         before = merged(dimension, traffic.before.hits) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
         more: dict[str, Any] = {}
+        unfound: list[str] = []
         if exclude:
-            patterns = _patterns(exclude)
-            keys = _keys(patterns.match, now, finished, before)
-            hits = _total(_only(now, keys))
+            names = matching(exclude)
+            keys = names.keys(now, finished, before)
+            hits = _total(only(now, keys))
             if today is not None:
-                today -= hits - _total(_only(finished, keys))
-            more = {"excluded": patterns.text, "excluded_names": len(keys), "excluded_hits": hits}
+                today -= hits - _total(only(finished, keys))
+            more = {"excluded": str(names), "excluded_names": len(keys), "excluded_hits": hits}
             total -= hits
-            now, finished, before = (_only(one, one.keys() - keys) for one in (now, finished, before))
+            now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
         of_all = len(now)
         change = printed = self._change(finished, before)
         not_compared = [] if today is None else ["today"]
         unlisted = ["hits that are not in the list,"] if total - (today or 0) != change.later else []
         if search:
-            keys = _keys(_containing(search), now, finished, before)
-            now, finished, before = (_only(one, keys) for one in (now, finished, before))
+            names = containing(search)
+            unfound = names.unfound(now, finished, before) if len(search) > 1 else []
+            keys = names.keys(now, finished, before)
+            now, finished, before = (only(one, keys) for one in (now, finished, before))
             hits = _total(now)
             more |= {"matching_names": len(now), "matching_hits": hits, "matching_percent": percent(hits, total)}
             printed, unlisted = self._change(finished, before), []
@@ -149,11 +169,14 @@ class Ranking:
             later = "hits" if today is None else "compared_hits"
             has_percent = printed.percent is not None  # a reader would miss it in the headline
             more |= _movers(finished, before, limit_of_movers, later=later, has_percent=has_percent)
-        table = self._table(now, finished, before, total=total, limit=limit, offset=offset)
+        columns, rows = self._rows(now, finished, before)
+        notes = [*self._sort(columns, rows, sort), *self._notes(everything, today)]
+        notes += [f"no name contains {name}" for name in unfound]
+        table = ranking(columns, rows, total=total, limit=limit, offset=offset)
         return self._answer(
             headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
             + f"{printed.words([*not_compared, *unlisted])}.",
-            notes=[*self._notes(everything, today), *dict.fromkeys([*change.notes, *printed.notes])],
+            notes=[*notes, *dict.fromkeys([*change.notes, *printed.notes])],
             change=change,
             hits=total,
             hits_today=today,
@@ -162,16 +185,10 @@ class Ranking:
             **more,
         )
 
-    def _table(
-        self,
-        now: dict[str, Named],
-        finished: dict[str, Named],
-        before: dict[str, Named],
-        *,
-        total: int,
-        limit: int,
-        offset: int,
-    ) -> Table:
+    def _rows(
+        self, now: Mapping[str, Named], finished: Mapping[str, Named], before: Mapping[str, Named]
+    ) -> tuple[list[str], list[list[Cell]]]:
+        """Return the columns of the ranking, and its rows without their shares, most hits first."""
         compares = self._traffic.before is not None
         marks_later = compares and self._traffic.today is not None
         counts_unique = any(named.unique_hits is not None for named in now.values())
@@ -189,9 +206,28 @@ class Ranking:
             row += [named.unique_hits] if counts_unique else []
             row += [self._a_day(named.name, finished.get(key))] if self._dimension in ALL_ROWS else []
             rows.append(row)
-        if self._dimension in ALL_ROWS:  # in their own order: hours are sorted by their digits
+        return columns, rows
+
+    def _sort(self, columns: Sequence[str], rows: list[list[Cell]], sort: Sort | None) -> list[str]:
+        """Sort rows in place; return notes on the order: how many share the first place, and what is in no list."""
+        if sort is None and self._dimension in ALL_ROWS:  # in their own order: hours are sorted by their digits
             rows.sort(key=lambda row: WEEKDAYS.index(row[0]) if row[0] in WEEKDAYS else str(row[0]))
-        return ranking(columns, rows, total=total, limit=limit, offset=offset)
+            return []
+        column = columns.index("change") - 1 if sort == "change" else 1  # the shares are not there yet
+
+        def value(row: Sequence[Cell]) -> int:
+            cell = row[column]
+            return cell if isinstance(cell, int) else 0
+
+        if sort == "change":
+            rows.sort(key=lambda row: -abs(value(row)))
+        elif sort == "least":
+            rows.sort(key=value)
+        first = [row for row in rows if value(row) == value(rows[0])]
+        plural = PLURAL[self._dimension]
+        what = f"a change of {value(rows[0]):+d}" if rows and sort == "change" else ""
+        notes = [f"{len(first)} {plural} have {what or counted(value(rows[0]), 'hit')} each"] if len(first) > 1 else []
+        return [*notes, f"{plural} without a hit in these days are in no list"] if sort == "least" else notes
 
     def _a_day(self, name: str, finished: Named | None) -> float | None:
         """Hits of an hour, or a weekday, on each of the finished days that have it; None where none has."""
@@ -346,48 +382,3 @@ def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> 
 
 def _total(named: Mapping[str, Named]) -> int:
     return sum(one.hits for one in named.values())
-
-
-def _only(named: Mapping[str, Named], keys: Collection[str]) -> dict[str, Named]:
-    return {key: one for key, one in named.items() if key in keys}
-
-
-def _keys(is_meant: Callable[[Named], bool], *lists: dict[str, Named]) -> set[str]:
-    """The names that are meant in one of the lists, by one of their spellings."""
-    return {key for one in lists for key, named in one.items() if is_meant(named)}
-
-
-@dataclass(frozen=True)
-class _Patterns:
-    """Names to leave out, `*` standing for any text; `text` is safe to show."""
-
-    text: str
-    _expressions: tuple[re.Pattern[str], ...]
-
-    def match(self, named: Named) -> bool:
-        """Return whether one spelling of a name is to be left out, upper or lower case."""
-        return any(expression.fullmatch(text) for expression in self._expressions for text in _spellings(named))
-
-
-def _patterns(exclude: str) -> _Patterns:
-    """Return the names or patterns of a list with commas.
-
-    Raises:
-        InvalidArgument: there is none in it, or one that leaves out everything.
-    """
-    words = [word.strip() for word in exclude.split(",") if word.strip()]
-    if not words or any(not word.strip("*") for word in words):
-        raise InvalidArgument("exclude needs names to leave out, apart by commas, such as /feed*,*.xml")
-    texts = (".*".join(re.escape(part) for part in re.split(r"\*+", word)) for word in words)
-    expressions = tuple(re.compile(text, re.IGNORECASE | re.DOTALL) for text in texts)
-    return _Patterns(", ".join(sanitize.path(word) for word in words), expressions)
-
-
-def _containing(search: str) -> Callable[[Named], bool]:
-    """Return a test whether a name has a text in one of its spellings, upper or lower case."""
-    part = search.strip().casefold()
-    return lambda named: any(part in text.casefold() for text in _spellings(named))
-
-
-def _spellings(named: Named) -> list[str]:
-    return [named.name, *(raw for raw in named.raw if isinstance(raw, str) and raw.startswith("/"))]

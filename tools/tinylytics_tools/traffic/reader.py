@@ -22,6 +22,7 @@ from tinylytics_tools.periods import Comparison, Series, Window, series_in_order
 from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages
 from tinylytics_tools.read_hits import Rows, both, read_lists, read_rows
 from tinylytics_tools.scope import Scope
+from tinylytics_tools.traffic.automated import automated_by_lists, automated_by_rows
 from tinylytics_tools.traffic.estimate import Estimate, estimate, estimate_of_weekdays, sample_of_days
 
 _List: TypeAlias = tuple[Dimension, Window | None]
@@ -224,6 +225,7 @@ class TrafficReader:
             {name: counts.of(name) for name in dimensions},
             plan.series,
             [self.hits(one) for one in windows] if by_day is None else by_day,
+            automated_by_rows(counts),
         )
 
     async def _window_by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow:
@@ -233,12 +235,14 @@ class TrafficReader:
         windows = plan.series.windows if plan.series else []
         requests: list[_List] = [(name, self._scope.window) for name in names]
         lists = await self._lists(requests, windows, self.room - plan.requests)
+        by = dict(zip(names, lists, strict=True))
         return TrafficWindow(
             self.total,
             self.today,
-            dict(zip(names, lists, strict=True)),
+            by,
             plan.series,
             [self.hits(window) for window in windows],
+            automated_by_lists(by),
             unread=_ONLY_ROWS_TELL if self._filters.host else _TOO_MANY_REQUESTS,
         )
 
@@ -277,6 +281,8 @@ class TrafficReader:
 
         for part in self._parts(self._scope.finished) if dimension == "hour" else ():
             traffic.moments.update(rows[part].counts.moments)
+        asked = RowCounts.joined(rows[part].counts for part in self._parts(self._scope.window))
+        traffic.notes += automated_by_rows(asked)
         traffic.finished, traffic.running = counts_of(self._scope.finished), counts_of(self._scope.running)
         traffic.before = counts_of(earlier) if earlier else None
         traffic.total = traffic.finished.total + traffic.running.total

@@ -1,0 +1,148 @@
+"""Several names at once, and rankings in another order, agree with a plain count."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.client import NOW, Connected, connect, rows_of
+from support.properties import examples
+from support.traffic import World, counted, same_as, times, worlds
+from tinylytics_mcp.fake_api import FakeApi
+from tinylytics_tools.hits import api as hits_api
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+MOMENT = int(NOW.timestamp())
+PARTS = ("/a", "about", "BLOG", "/nothing", "x", "ü")
+
+
+def a_site(**paths: int) -> tuple[FakeApi, str]:
+    """A site with so many hits of yesterday on each page, all of the same kind."""
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Names", url="https://names.example", created_at=MOMENT - 400 * DAY)
+    agent = {"created_at": MOMENT - DAY, "country": "US", "browser_name": "Chrome", "platform_name": "Linux"}
+    for path, hits in paths.items():
+        fake_api.add_hits(site, [{**agent, "path": f"/{path}"}] * hits)
+    return fake_api, str(site)
+
+
+async def ranked(host: Connected, site: str, **asked: Any) -> dict[str, Any]:
+    return await host.answer("rank_traffic", site=site, dimension="path", period="last_7_days", **asked)
+
+
+@pytest.mark.parametrize("several", [["/news", "/about"], "/news,/about", " /news , /about ", '["/news","/about"]'])
+@pytest.mark.parametrize("argument", ["search", "exclude"])
+async def test_a_list_of_names_is_never_one_name_that_nothing_has(argument: str, several: object) -> None:
+    fake_api, site = a_site(news=7, about=5, other=3)
+    async with connect(fake_api) as host:
+        answer = await ranked(host, site, **{argument: several})
+    if argument == "search":
+        assert (answer["matching_names"], answer["matching_hits"], answer["matching_percent"]) == (2, 12, 80.0)
+        assert answer["headline"].startswith("12 of 15 hits ")
+    else:
+        assert (answer["hits"], answer["excluded_names"], answer["excluded_hits"]) == (3, 2, 12)
+
+
+async def test_a_name_of_several_that_is_nowhere_is_said() -> None:
+    fake_api, site = a_site(news=7, about=5)
+    async with connect(fake_api) as host:
+        answer = await ranked(host, site, search=["/news", "/gone"])
+    assert answer["matching_hits"] == 7
+    assert "no name contains /gone" in answer["notes"]
+
+
+@given(
+    worlds().flatmap(lambda world: times(world.now).map(lambda when: (world, when))),
+    st.lists(st.sampled_from(PARTS), min_size=1, max_size=3, unique=True),
+)
+@examples(30)
+async def test_what_several_names_find_is_their_sum_share_and_change(
+    question: tuple[World, dict[str, str]], search: list[str]
+) -> None:
+    world, when = question
+    async with world.connected() as (host, site):
+        answer = await host.answer("rank_traffic", site=site, dimension="path", search=search, limit=50, **when)
+    zone = when["time_zone"]
+    first, last = (NOW.fromisoformat(answer[name]).date() for name in ("first_day", "last_day"))
+    hits = counted("path", world.between(first, last, zone), zone)
+    found = {
+        name: number for name, number in hits.items() if any(part.casefold() in name.casefold() for part in search)
+    }
+    assert (answer["matching_names"], answer["matching_hits"]) == (len(found), sum(found.values()))
+    if hits:
+        assert answer["matching_percent"] == round(100 * sum(found.values()) / hits.total(), 1)
+    shown = {same_as("path", row["name"]): row["hits"] for row in rows_of(answer["ranking"]) if row["name"] != "other"}
+    assert shown == found
+
+
+@given(
+    worlds().flatmap(lambda world: times(world.now).map(lambda when: (world, when))),
+    st.sampled_from(("most", "least", "change")),
+)
+@examples(40)
+async def test_a_ranking_is_in_the_order_that_was_asked_for(question: tuple[World, dict[str, str]], sort: str) -> None:
+    world, when = question
+    async with world.connected() as (host, site):
+        result = await host.call("rank_traffic", site=site, dimension="path", sort=sort, limit=50, **when)
+    if result.is_error:
+        assert sort == "change"
+        return
+    answer: Any = result.structured_content
+    zone = when["time_zone"]
+    first, last = (NOW.fromisoformat(answer[name]).date() for name in ("first_day", "last_day"))
+    hits: Counter[str] = counted("path", world.between(first, last, zone), zone)
+    rows = [row for row in rows_of(answer["ranking"]) if row["name"] != "other"]
+    assert {same_as("path", row["name"]): row["hits"] for row in rows} == hits
+    values = [abs(row["change"]) if sort == "change" else row["hits"] for row in rows]
+    assert values == sorted(values, reverse=sort != "least")
+    value = rows[0]["change" if sort == "change" else "hits"] if rows else 0
+    ties = sum(row["change" if sort == "change" else "hits"] == value for row in rows)
+    what = f"a change of {value:+d}" if sort == "change" else f"{value} hit{'s' * (value != 1)}"
+    assert (f"{ties} paths have {what} each" in answer["notes"]) is (ties > 1)
+    assert ("paths without a hit in these days are in no list" in answer["notes"]) is (sort == "least")
+
+
+async def test_nothing_is_sorted_by_a_change_that_was_not_counted() -> None:
+    fake_api, site = a_site(news=7)
+    async with connect(fake_api) as host:
+        said = await host.error("rank_traffic", site=site, dimension="path", sort="change", compare="none")
+    assert "nothing is compared" in said
+
+
+@pytest.mark.parametrize("per_page", [1000, 20], ids=["by rows", "by lists"])
+async def test_hits_that_are_all_alike_are_called_automated_and_still_counted(
+    monkeypatch: pytest.MonkeyPatch, per_page: int
+) -> None:
+    monkeypatch.setattr(hits_api, "PER_PAGE", per_page)
+    fake_api, site = a_site(**{f"page{number}": 30 for number in range(20)})
+    async with connect(fake_api) as host:
+        answer = await host.answer("summarize_traffic", site=site, period="last_7_days")
+    assert answer["hits"] == 600
+    (note,) = [note for note in answer["notes"] if "automated" in note]
+    assert "as a guess: all 600 hits counted here" in note
+    assert note.endswith(": US, Chrome, Linux")
+
+
+@pytest.mark.parametrize("tool", ["summarize_traffic", "rank_traffic"])
+async def test_a_page_whose_hits_are_all_alike_is_named_and_one_with_other_readers_is_not(tool: str) -> None:
+    fake_api, site = a_site(bot=40, few=29, mixed=40)
+    other = {"created_at": MOMENT - DAY, "path": "/mixed", "country": "DE", "browser_name": "Safari"}
+    fake_api.add_hits(int(site), [other])
+    more = {"dimension": "device"} if tool == "rank_traffic" else {}
+    async with connect(fake_api) as host:
+        answer = await host.answer(tool, site=site, period="last_7_days", **more)
+    notes = [note for note in answer["notes"] if "automated" in note]
+    assert len(notes) == 1
+    assert "all 40 hits on /bot have one" in notes[0]
+
+
+async def test_hits_of_which_nothing_is_known_are_not_called_automated() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Bare", url="https://bare.example", created_at=MOMENT - 400 * DAY)
+    fake_api.add_hits(site, [{"created_at": MOMENT - DAY, "path": "/x"}] * 60)
+    async with connect(fake_api) as host:
+        answer = await host.answer("summarize_traffic", site=str(site), period="last_7_days")
+    assert not [note for note in answer["notes"] if "automated" in note]
