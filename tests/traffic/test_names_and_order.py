@@ -146,3 +146,29 @@ async def test_hits_of_which_nothing_is_known_are_not_called_automated() -> None
     async with connect(fake_api) as host:
         answer = await host.answer("summarize_traffic", site=str(site), period="last_7_days")
     assert not [note for note in answer["notes"] if "automated" in note]
+
+
+@pytest.mark.parametrize("length", [20, 110])
+async def test_a_ranking_that_is_shorter_than_asked_for_says_so_and_where_it_goes_on(length: int) -> None:
+    fake_api, site = a_site(**{f"{number:03}{'x' * length}": 120 - number for number in range(120)})
+    earlier = {"created_at": MOMENT - 9 * DAY, "country": "DE"}
+    fake_api.add_hits(int(site), [{**earlier, "path": f"/{n:03}{'x' * length}"} for n in range(60)])
+    fake_api.add_hits(int(site), [{**earlier, "path": f"/gone{n}{'y' * length}"} for n in range(60)])
+    seen: list[str] = []
+    offset: int | None = 0
+    async with connect(fake_api) as host:
+        while offset is not None:
+            answer = await ranked(host, site, limit=50, offset=offset)
+            names = [row["name"] for row in rows_of(answer["ranking"]) if row["name"] != "other"]
+            left = 120 - offset
+            if len(names) < min(50, left):
+                told = f"ranking {len(names)} of {min(50, left)} rows, goes on at offset {offset + len(names)}"
+                assert told in answer["shortened"]
+                sides = [answer[name]["rows"] for name in ("rose", "fell", "new", "gone") if name in answer]
+                assert not any(sides)  # the side tables gave way first
+            else:
+                assert "ranking" not in answer.get("shortened", "")
+            seen += names
+            offset = answer["ranking"]["next_offset"]
+    assert len(seen) == len(set(seen)) == 120
+    assert length > 100 or seen.index("/049" + "x" * length) == 49

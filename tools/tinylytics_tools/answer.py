@@ -1,7 +1,7 @@
 """The answers of tools: one set of facts as text and as structured content, within a size (ANSWERS 1 to 3)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from mcp.types import CallToolResult, TextContent
@@ -90,6 +90,7 @@ class Answer(BaseModel):
     """The base of every tool's answer; a subclass adds scalars and tables, nothing deeper.
 
     `headline` holds the figure that was asked for. `complete` is true only when all of it was read or counted.
+    `shortened` names the lists that were made shorter than requested, so that the answer fits into its size.
     `visitor_data` marks what strangers may have written. The last three are filled in by `tool`.
     """
 
@@ -99,14 +100,19 @@ class Answer(BaseModel):
     may_not_apply: ClassVar[tuple[str, ...]] = ()
     """Fields that are left out of both halves where they are null: there they mean nothing, rather than unknown."""
 
+    side_tables: ClassVar[tuple[str, ...]] = ()
+    """Tables that lose their rows before any other does."""
+
     headline: str
     complete: bool = True
     notes: list[str] = []
+    shortened: str | None = None
     visitor_data: str | None = None
     next_step: str | None = None
     requests_used: int = 0
     requests_left: int | None = None
     stored_s: int | None = None
+    _requested: dict[str, int] = PrivateAttr(default_factory=dict[str, int])
 
     def text(self) -> str:
         """Return the text, for hosts that show the model only that."""
@@ -122,7 +128,8 @@ class Answer(BaseModel):
             else:
                 (scope if name in _SCOPE else facts).append(f"{name}: {_cell_text(value)}")
         lines = [self.headline, "; ".join([f"complete: {_cell_text(self.complete)}", *scope]), *facts, *tables]
-        closing = [f"note: {note}" for note in (*self.notes, self.visitor_data) if note]
+        shortened = self.shortened and f"shortened to fit: {self.shortened}"
+        closing = [f"note: {note}" for note in (*self.notes, shortened, self.visitor_data) if note]
         closing.append(self.cost())
         if self.next_step:
             closing.append(f"next: {self.next_step}")
@@ -142,14 +149,21 @@ class Answer(BaseModel):
 
     def _fit(self, half: int | None) -> tuple[Self, str, dict[str, Any]]:
         answer = self._marked()
+        # one that is fitted again, with its costs, has been shortened already
+        requested = self._requested or {name: table.listed for name, table in self.tables().items()}
         text, structured = answer.text(), answer.structured()
         while _is_oversize(text, structured, half):
-            lengths = {name: table.listed for name, table in answer.tables().items() if table.shorter() is not None}
+            tables = answer.tables()
+            lengths = {name: table.listed for name, table in tables.items() if table.shorter() is not None}
             if not lengths:
                 break
-            longest = max(lengths, key=lambda name: lengths[name])
-            answer = answer.model_copy(update={longest: answer.tables()[longest].shorter()})
+            longest = max(
+                [name for name in lengths if name in self.side_tables] or lengths, key=lambda name: lengths[name]
+            )
+            tables[longest] = tables[longest].shorter() or tables[longest]
+            answer = answer.model_copy(update={longest: tables[longest], "shortened": _cuts(tables, requested)})
             text, structured = answer.text(), answer.structured()
+        answer._requested = requested  # noqa: SLF001 - our own
         if _is_oversize(text, structured, None):
             raise RuntimeError(f"{type(self).__name__} cannot be made small enough")
         return answer, text, structured
@@ -157,7 +171,8 @@ class Answer(BaseModel):
     def structured(self) -> dict[str, Any]:
         """Return the structured content, for hosts that show the model only that."""
         fields = self.model_dump(mode="json")
-        return {name: value for name, value in fields.items() if value is not None or name not in self.may_not_apply}
+        left_out = ("shortened", *self.may_not_apply)
+        return {name: value for name, value in fields.items() if value is not None or name not in left_out}
 
     def tables(self) -> dict[str, Table]:
         """Return the answer's tables by name."""
@@ -179,6 +194,16 @@ class Answer(BaseModel):
         left = "" if self.requests_left is None else f", {self.requests_left} left this hour"
         stored = "" if self.stored_s is None else f"; stored answers, the oldest {self.stored_s} s old"
         return f"requests: {self.requests_used} used{left}{stored}"
+
+
+def _cuts(tables: Mapping[str, Table], requested: Mapping[str, int]) -> str:
+    """Return which tables have fewer rows than requested, with both numbers and where each goes on."""
+    cuts: list[str] = []
+    for name, table in tables.items():
+        if table.listed < requested[name]:
+            goes_on = "" if table.next_offset is None else f", goes on at offset {table.next_offset}"
+            cuts.append(f"{name} {table.listed} of {requested[name]} rows{goes_on}")
+    return "; ".join(cuts)
 
 
 _FRAME = frozenset(Answer.model_fields)
@@ -214,7 +239,7 @@ def _cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.15g}"
     if isinstance(value, list):
         return ", ".join(_cell_text(part) for part in value) or "none"  # pyright: ignore[reportUnknownVariableType] - any list
     return str(value)

@@ -36,6 +36,7 @@ class TrafficRanking(WindowAnswer):
     """
 
     from_visitors = ("name", "filters", "excluded")
+    side_tables = ("rose", "fell", "new", "gone")
     may_not_apply = (
         *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
         *("matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
