@@ -79,7 +79,7 @@ async def test_a_site_that_is_not_there_is_not_found_and_the_others_are_named(mo
         with pytest.raises(MCPError) as caught:
             await connected.client.read_resource("tinylytics://sites/%3Cb%3Enowhere")
         assert caught.value.error.code == INVALID_PARAMS
-        assert "456 My Blog" in caught.value.error.message
+        assert '456 "My Blog"' in caught.value.error.message
         assert "nowhere" not in caught.value.error.message
 
 

@@ -74,7 +74,7 @@ async def test_a_misspelt_question_is_an_error_and_never_the_default_answer(end:
 async def test_a_site_that_is_not_there_is_not_found(mode: Mode) -> None:
     async with connect(fake_api(), mode=mode) as host:
         for end in ("/traffic", "/kudos", "/health"):
-            with pytest.raises(MCPError, match="456 My Blog") as caught:
+            with pytest.raises(MCPError, match='456 "My Blog"') as caught:
                 await read(host.client, f"tinylytics://sites/999{end}")
             assert caught.value.error.code == INVALID_PARAMS
 

@@ -214,3 +214,11 @@ async def test_days_are_those_of_the_account_where_that_is_asked() -> None:
         answer = await host.answer("get_overview", period="today", time_zone="user")
     assert answer["first_day"] == answer["last_day"] == str(NOW.date() - timedelta(days=1))
     assert answer["change"] is None
+
+
+async def test_a_site_that_is_down_is_in_the_headline() -> None:
+    async with connect(FakeApi(now=lambda: NOW)) as host:
+        answer = await host.answer("get_overview")
+    down = [row["site"] for row in rows_of(answer["sites"]) if row["status"] == "down"]
+    assert down == ["Field Notes"]
+    assert answer["headline"].endswith(". Field Notes is down.")

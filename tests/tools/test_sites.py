@@ -92,7 +92,7 @@ async def test_digits_go_straight_to_the_site_and_names_through_the_list() -> No
         await host.answer("get_site", site="Photos")
         assert paths(host)[1:] == ["/sites", "/sites/457"]
         said = await host.error("get_site", site="999")
-        assert "456 My Blog, 457 Photos, 458 Field Notes" in said
+        assert '456 "My Blog", 457 "Photos", 458 "Field Notes"' in said
 
 
 async def test_a_site_called_by_a_number_is_found_by_it() -> None:

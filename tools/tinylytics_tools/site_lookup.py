@@ -58,7 +58,8 @@ async def find_site(api: CallContext, wanted: str | None) -> SiteReply:
 
 
 def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
-    """Return the one site that `wanted` names: its id before all else, then uid, URL, domain or label.
+    """Return the one site that `wanted` names: its id before all else, then uid, URL, domain or label, then a beginning
+    of a label or domain that only one site has.
 
     Raises:
         InvalidArgument: none or several fit; the message lists the choices.
@@ -73,6 +74,7 @@ def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
     text = wanted.strip()
     by_id = [site for site in sites if text.isdecimal() and site.id == int(text)]
     found = by_id or [site for site in sites if _is_called(site, text)]
+    found = found or [site for site in sites if text and _begins(site, text)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -91,6 +93,11 @@ def _is_called(site: SiteReply, text: str) -> bool:
     return wanted in {name.casefold() for name in names if name} or _address(text) == _address(site.url)
 
 
+def _begins(site: SiteReply, text: str) -> bool:
+    names = (site.label, site.name, _domain(site.url))
+    return any(name.casefold().startswith(text.casefold()) for name in names if name)
+
+
 def _address(url: str | None) -> str:
     """Return host and path without scheme, `www.` and closing slash."""
     bare = (url or "").strip().casefold().partition("://")
@@ -105,6 +112,6 @@ def _domain(url: str | None) -> str:
 
 
 def _choices(sites: Sequence[SiteReply]) -> str:
-    shown = ", ".join(f"{site.id} {site.name}" for site in sites[:MOST_CHOICES])
+    shown = ", ".join(f'{site.id} "{site.name}"' for site in sites[:MOST_CHOICES])
     more = len(sites) - MOST_CHOICES
     return f"{shown} and {more} more, see list_sites" if more > 0 else shown

@@ -102,7 +102,7 @@ def _answer(
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
     text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     return Overview(
-        headline=f"{text}{total.words(overview_notes.not_compared(rows, comparison))}.",
+        headline=f"{text}{total.words(overview_notes.not_compared(rows, comparison))}.{overview_notes.down(rows)}",
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
             *overview_notes.notes(reading, total, comparison, columns),

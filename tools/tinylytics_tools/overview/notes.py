@@ -36,6 +36,12 @@ def not_compared(rows: Sequence[Row], comparison: Comparison | None) -> list[str
     return texts
 
 
+def down(rows: Sequence[Row]) -> str:
+    """Return a sentence on the sites that are down, empty where none is known to be."""
+    names = [row for row in rows if row.status == "down"]
+    return f" {_names(names)} {'is' if len(names) == 1 else 'are'} down." if names else ""
+
+
 def notes(reading: Reading, total: Compared, comparison: Comparison | None, columns: Sequence[str]) -> list[str]:
     """What is not known, and what the figures under `columns` mean."""
     texts = [*_spikes(reading.rows), *_gaps(reading, columns)]
@@ -48,9 +54,6 @@ def notes(reading: Reading, total: Compared, comparison: Comparison | None, colu
         texts.append(f"left out to keep all sites in sight: {', '.join(unshown)}; limit and offset show them of fewer")
     if len(reading.rows) > MOST_WATCHED:
         texts.append("status: of so many sites check_health tells it")
-    down = [row for row in reading.rows if row.status == "down"]
-    if down and "status" not in columns:
-        texts.append(f"down: {_names(down)}")
     if young := _young(reading.rows, comparison):
         texts.append(f"younger than the days compared, so not in the total change: {_names(young)}")
     printed = reading.rows if "change_percent" in columns else []

@@ -18,7 +18,8 @@ FEWEST = 7
 @dataclass(frozen=True)
 class SeriesSummary:
     """A series with what stands out. `partial` names the windows that are not whole units, or not over: they are
-    neither best, worst nor outliers."""
+    neither worst nor outliers, and best only where no whole one has as many ("so far"). `before_first` says since when
+    there are hits, where windows before that are left out: nothing was counted in them, which is not zero."""
 
     table: Table | None = None
     best: str | None = None
@@ -26,6 +27,7 @@ class SeriesSummary:
     median: float | None = None
     outliers: list[str] = field(default_factory=list[str])
     partial: list[str] = field(default_factory=list[str])
+    before_first: str | None = None
 
 
 def summarize_series(series: Series | None, hits: Sequence[int], *, today: date, born: date) -> SeriesSummary:
@@ -37,18 +39,26 @@ def summarize_series(series: Series | None, hits: Sequence[int], *, today: date,
         return SeriesSummary()
     names = [_name(series, window) for window in series.windows]
     whole = [series.is_whole(window) and born <= window.first and window.last < today for window in series.windows]
-    counted = [(name, value) for name, value, is_whole in zip(names, hits, whole, strict=True) if is_whole]
+    # of a window that begins before the site does, nothing can have been counted before its first hit
+    begins = next((number for number, value in enumerate(hits) if value), 0) if series.windows[0].first <= born else 0
+    counted = [
+        (name, value)
+        for number, (name, value, is_whole) in enumerate(zip(names, hits, whole, strict=True))
+        if is_whole and number >= begins
+    ]
     values = [value for _, value in counted]
     low, high = ordinary(values)
     best, worst = (max(values), min(values)) if len(values) > 1 else (None, None)
+    is_best_so_far = today in series.windows[-1] and best is not None and hits[-1] >= best and hits[-1] > 0
     rows: list[list[Cell]] = [[name, value] for name, value in zip(names, hits, strict=True)]
     return SeriesSummary(
         Table(columns=[series.unit, "hits"], rows=rows, of=len(rows)),
-        _windows_with(counted, best),
+        f"{names[-1]}: {hits[-1]} so far" if is_best_so_far else _windows_with(counted, best),
         _windows_with(counted, worst),
         median(values) if values else None,
         [name for name, value in counted if not low <= value <= high],
         [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
+        f"the first hits are of {names[begins]}: what is before is neither worst nor in the median" if begins else None,
     )
 
 

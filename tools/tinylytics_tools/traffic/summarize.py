@@ -113,6 +113,7 @@ async def summarize_traffic(
             *spikes,
             *traffic.notes,
             *(note for _, note in tables.values() if note),
+            *([series.before_first] if series.before_first else []),
             *filters.notes,
             *change.notes,
             *nothing_finished(scope.requested, compare or "previous_period", scope.today),

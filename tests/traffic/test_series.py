@@ -1,0 +1,59 @@
+"""Best, worst and median of a series cannot be misread: a running month, and time before the first hit."""
+
+from datetime import UTC, date, datetime
+from statistics import median
+from typing import Any
+
+import pytest
+from support.client import NOW, connect
+from tinylytics_mcp.fake_api import FakeApi
+
+pytestmark = pytest.mark.anyio
+
+
+async def summary(hits: dict[date, int], born: date, **asked: Any) -> dict[str, Any]:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+
+    def moment(day: date) -> int:
+        return int(datetime(day.year, day.month, day.day, 1, tzinfo=UTC).timestamp())
+
+    site = fake_api.add_site(label="Series", url="https://series.example", created_at=moment(born))
+    for day, number in hits.items():
+        fake_api.add_hits(site, [{"created_at": moment(day), "path": "/x"}] * number)
+    async with connect(fake_api) as host:
+        return await host.answer("summarize_traffic", site=str(site), **asked)
+
+
+async def test_months_before_the_first_hit_are_not_the_worst_ones() -> None:
+    hits = {date(2026, month, 10): 10 * month for month in range(5, 11)}
+    answer = await summary(hits, date(2026, 1, 1), start_date="2026-01-01", end_date="2026-10-31")
+    assert answer["worst"] == "2026-05: 50"
+    assert answer["best"] == "2026-10: 100"
+    assert answer["median"] == median(hits.values())
+    assert any(note.startswith("the first hits are of 2026-05") for note in answer["notes"])
+
+
+async def test_a_month_without_hits_between_others_is_a_month_without_hits() -> None:
+    hits = {date(2026, month, 10): 10 for month in (1, 2, 5)}
+    answer = await summary(hits, date(2025, 1, 1), start_date="2026-01-01", end_date="2026-10-31")
+    assert answer["worst"].endswith(": 0")
+    assert not any("first hits" in note for note in answer["notes"])
+
+
+async def test_quiet_months_of_an_old_site_count_though_they_are_the_first_asked_about() -> None:
+    hits = {date(2025, 6, 1): 10, date(2026, 5, 10): 10, date(2026, 6, 10): 20}
+    answer = await summary(hits, date(2025, 1, 1), start_date="2026-01-01", end_date="2026-10-31")
+    assert answer["worst"] == "2026-01 and 7 more: 0"
+
+
+async def test_a_running_month_that_is_already_the_best_is_the_best_so_far() -> None:
+    hits = {date(2026, month, 10): 10 * month for month in range(1, 12)}
+    answer = await summary(hits, date(2025, 1, 1), period="this_year")
+    assert answer["best"] == "2026-11: 110 so far"
+    assert "2026-11" in answer["partial"]
+
+
+async def test_a_running_month_that_is_behind_is_not_the_best() -> None:
+    hits = {date(2026, month, 10): 10 if month == 11 else 50 + month for month in range(1, 12)}
+    answer = await summary(hits, date(2025, 1, 1), period="this_year")
+    assert answer["best"] == "2026-10: 60"
