@@ -57,3 +57,17 @@ async def test_a_running_month_that_is_behind_is_not_the_best() -> None:
     hits = {date(2026, month, 10): 10 if month == 11 else 50 + month for month in range(1, 12)}
     answer = await summary(hits, date(2025, 1, 1), period="this_year")
     assert answer["best"] == "2026-10: 60"
+
+
+async def test_a_page_has_its_share_of_all_hits_and_its_unique_hits() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Pages", url="https://pages.example", created_at=int(NOW.timestamp()) - 90 * 86_400)
+    moment = int(NOW.timestamp()) - 86_400
+    for path, visitors in (("/x", ("a", "a", "b")), ("/y", ("a", "c", "c", "d", "d"))):
+        rows = [{"created_at": moment, "path": path, "unique_hash": one, "visitor_hash": one} for one in visitors]
+        fake_api.add_hits(site, rows)
+    async with connect(fake_api) as host:
+        answer = await host.answer("summarize_traffic", site=str(site), path="/x", period="last_7_days")
+    assert (answer["hits"], answer["all_hits"], answer["percent_of_all"]) == (3, 8, 37.5)
+    assert answer["unique_hits"] == 2
+    assert ", 37.5 % of all 8" in answer["headline"]

@@ -59,6 +59,14 @@ async def test_every_figure_of_a_summary_is_what_a_plain_count_gives(
     first, last = date.fromisoformat(answer["first_day"]), date.fromisoformat(answer["last_day"])
     hits = world.between(first, last, zone, filters)
     assert answer["hits"] == len(hits), answer
+    everything = len(world.between(first, last, zone))
+    if "all_hits" in answer:
+        assert filters
+        assert answer["all_hits"] == everything
+        assert answer["percent_of_all"] == round(100 * len(hits) / everything, 1)
+        assert f", {answer['percent_of_all']:g} % of all {everything}" in answer["headline"]
+    else:
+        assert not filters or not everything or answer["requests_used"] > 37
     check_series(answer, hits, last, zone, world, filters)
     for table, (dimension, column) in TABLES.items():
         check_table(answer[table], dimension, column, hits, zone)

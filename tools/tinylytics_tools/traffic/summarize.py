@@ -15,16 +15,17 @@ from tinylytics_tools.arguments import (
     StartDate,
     TimeZone,
 )
-from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.dimensions import PLURAL, Dimension, merged
 from tinylytics_tools.filters import Filters, resolve_filters
+from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.read_hits import both
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
-from tinylytics_tools.tables import counted, ranking
+from tinylytics_tools.tables import counted, percent, ranking
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, nothing_finished, so_far, spoken
 from tinylytics_tools.traffic.ranking import top_of_unfinished
@@ -41,13 +42,17 @@ SHOWN: tuple[Dimension, ...] = ("country", "browser", "platform", "path", "refer
 class TrafficSummary(WindowAnswer):
     """The traffic of some days. `change` is `compared_hits` minus `earlier_hits`, both of finished days only:
     `compared` names them. `best`, `worst`, `median` and `outliers` are of the whole, finished windows of the series;
-    `partial` lists the others."""
+    `partial` lists the others. With filters `percent_of_all` is the share of `all_hits` of these days; of a page alone
+    there are `unique_hits` too."""
 
     from_visitors = ("path", "host", "country", "browser", "platform", "filters")
-    may_not_apply = ("hits_today", *A_DAY)
+    may_not_apply = ("hits_today", "all_hits", "percent_of_all", "unique_hits", *A_DAY)
 
     hits: int
     hits_today: int | None = None
+    all_hits: int | None = None
+    percent_of_all: float | None = None
+    unique_hits: int | None = None
     compared_hits: int | None
     earlier_hits: int | None
     change: int | None
@@ -100,6 +105,7 @@ async def summarize_traffic(
     )
     traffic = await reader.read_window(SHOWN)
     spikes = await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None, series=traffic.series)
+    of_all = await _of_all(api, scope, filters, traffic.total, reader.room)
     born = first_day(scope.site, scope.zone)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
     series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
@@ -107,7 +113,7 @@ async def summarize_traffic(
     shown = {dimension: table for dimension, (table, _) in tables.items()}
     return TrafficSummary(
         **scope.fields(),
-        headline=_headline(scope, filters, traffic, change),
+        headline=_headline(scope, filters, traffic, change, of_all),
         complete=traffic.is_complete and visitors.is_read and not any(note for _, note in tables.values()),
         notes=[
             *spikes,
@@ -124,6 +130,7 @@ async def summarize_traffic(
         filters=filters.text,
         hits=traffic.total,
         hits_today=traffic.today,
+        **of_all,
         **change.fields(),
         visitors=visitors.visitors,
         bounce_rate_percent=visitors.bounce_rate,
@@ -141,10 +148,31 @@ async def summarize_traffic(
     )
 
 
-def _headline(scope: Scope, filters: Filters, traffic: TrafficWindow, change: Compared) -> str:
+async def _of_all(api: CallContext, scope: Scope, filters: Filters, hits: int, room: int) -> dict[str, int | float]:
+    """Return what share of all hits the filtered ones are, and a page's unique hits, as far as there is room."""
+    everything = TrafficReader(api, scope, Filters())
+    found: dict[str, int | float] = {}
+    if filters and everything.cost([scope.window]) < room:
+        await everything.count(scope.window)
+        share = percent(hits, everything.total) if everything.total >= hits else None
+        found |= {"all_hits": everything.total, "percent_of_all": share} if share is not None else {}
+    parts = filters.slices(scope, scope.window)
+    is_a_page = filters.paths != (None,) and len(parts) == 1 and not (filters.country or filters.referrer)
+    if is_a_page and room > 2:
+        groups = await hits_api.first_groups(api, parts[0], "path")
+        unique = next(iter(groups.unique.values()), None)
+        found |= {"unique_hits": unique} if unique is not None else {}
+    return found
+
+
+def _headline(
+    scope: Scope, filters: Filters, traffic: TrafficWindow, change: Compared, of_all: dict[str, int | float]
+) -> str:
     which = " that match the filters" if filters else ""
     left_out = () if traffic.today is None else ("today",)
     text = f"{counted(traffic.total, 'hit')}{which} on {scope.site.name}, {spoken(scope.window)}{so_far(traffic.today)}"
+    if of_all.get("all_hits"):
+        text += f", {of_all['percent_of_all']:g} % of all {of_all['all_hits']}"
     return f"{text}{change.words(left_out)}."
 
 
