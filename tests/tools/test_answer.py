@@ -80,7 +80,7 @@ def test_no_result_is_over_its_size_and_no_count_is_lost_by_fitting(names: list[
         for name in ("pages", "rows"):
             assert structured[name]["of"] == len(names)
             shown = sum(row[0] != "other" for row in structured[name]["rows"])
-            assert (f"{name} {shown} of {len(names)} rows" in told) is (shown < len(names))
+            assert (f"{name} {shown} of {len(names)}" in told) is (shown < len(names))
             for row in structured[name]["rows"]:
                 assert "\t".join(str(cell) for cell in row).replace(".0", "") in text
 

@@ -15,7 +15,7 @@ Cell = Annotated[
 
 LARGEST = 8_000
 """Bytes of one result, both halves together, as compact JSON."""
-LARGEST_DEFAULT_HALF = 2_600
+LARGEST_DEFAULT_HALF = 3_200
 """Bytes of a half where the caller gave no `limit`."""
 
 UNKNOWN = "unknown"
@@ -197,13 +197,9 @@ class Answer(BaseModel):
 
 
 def _cuts(tables: Mapping[str, Table], requested: Mapping[str, int]) -> str:
-    """Return which tables have fewer rows than requested, with both numbers and where each goes on."""
-    cuts: list[str] = []
-    for name, table in tables.items():
-        if table.listed < requested[name]:
-            goes_on = "" if table.next_offset is None else f", goes on at offset {table.next_offset}"
-            cuts.append(f"{name} {table.listed} of {requested[name]} rows{goes_on}")
-    return "; ".join(cuts)
+    """Return which tables have fewer rows than requested, with both numbers; each tells itself where it goes on."""
+    cut = {name: table for name, table in tables.items() if table.listed < requested[name]}
+    return ", ".join(f"{name} {table.listed} of {requested[name]}" for name, table in cut.items()) + " rows"
 
 
 _FRAME = frozenset(Answer.model_fields)
