@@ -156,6 +156,11 @@ class CallContext:
         """How many requests the call sent so far."""
         return self.stats.requests
 
+    @property
+    def answers(self) -> int:
+        """How many answers the call read so far, stored ones among them."""
+        return self._calls
+
     def now(self) -> datetime:
         """Return the time in UTC."""
         return self._client.clock()

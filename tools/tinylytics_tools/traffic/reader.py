@@ -155,6 +155,11 @@ class TrafficReader:
         """How many requests this call may still send."""
         return MOST_REQUESTS - self._api.requests
 
+    @property
+    def room_for_more(self) -> int:
+        """The same as if nothing had been stored: for what may be left out, so that an answer is the same again."""
+        return min(self.room, MOST_REQUESTS - self._api.answers)
+
     def cost(self, windows: Iterable[Window]) -> int:
         """Return how many requests it takes, at most, to count these windows as well."""
         parts = {part for window in windows for part in self._parts(window)} - self._counts.keys()
@@ -291,10 +296,9 @@ class TrafficReader:
 
     async def read_days(self, window: Window, *, most: int) -> None:
         """Count the days of a window that was counted by reading its hits, where these are at most so many pages."""
-        counts = self._counts_of(window)
-        needed = self._pages_of_rows(window)
-        if self._scope.zone == "utc" and needed <= min(most, self.room) and self.cost([*map(_one_day, window.dates())]):
-            rows = await read_rows(self._api, counts)
+        is_cheap = self._pages_of_rows(window) <= min(most, self.room_for_more)
+        if self._scope.zone == "utc" and is_cheap and self.cost(Window(day, day) for day in window.dates()):
+            rows = await read_rows(self._api, self._counts_of(window))
             if not any(read.missing for read in rows.values()):
                 self._count_days(rows)
 
@@ -375,10 +379,6 @@ class TrafficReader:
             for number, counts_again in zip(stale, again, strict=True):
                 lists[number] = counts_again
         return lists
-
-
-def _one_day(day: date) -> Window:
-    return Window(day, day)
 
 
 _TOO_MANY = 10 * MOST_REQUESTS

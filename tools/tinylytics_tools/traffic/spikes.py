@@ -54,7 +54,7 @@ async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Se
     """
     if window is None or window.days < FEWEST_DAYS:
         return Spikes(window)
-    if reader.cost([window]) > reader.room:
+    if reader.cost([window]) > reader.room_for_more:
         return Spikes(window, is_read=False)
     await reader.count(window)
     total = reader.hits(window)
@@ -66,7 +66,7 @@ async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Se
     parts = parts or window.pieces(max(1, round(window.days * SHARE / 2)))
     found: list[tuple[date, int]] = []
     while parts and total >= FEWEST_HITS:
-        if reader.cost(parts) > reader.room:
+        if reader.cost(parts) > reader.room_for_more:
             return Spikes(window, total, is_read=False)
         await reader.count(*parts)
         heavy = [part for part in parts if reader.hits(part) >= least]
