@@ -77,7 +77,8 @@ async def test_19_is_everything_up_and_when_does_my_certificate_expire(fake_api:
         halves = await asked(host, "get_uptime", 2, site="456")
         everything = await asked(host, "check_health", 7)
     for half in halves:
-        assert "My Blog is up: 99.97 % uptime over 30d; certificate expires in 168 days" in half
+        assert "“My Blog” is up: 99.97 % uptime over 30d; down for 15 min in the last 30 days; certificate" in half
+        assert "certificate expires in 168 days, on 2027-05-10" in half
         assert "2026-11-19T03:00:00Z" in half
     for half in everything:
         assert "Field Notes is down since 2026-11-22T21:40:00Z" in half
