@@ -49,7 +49,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "get_insights": [MAIN, MAIN | {"limit": 50}, {"site": "2"}],
     "check_health": [{}, MAIN],
     "get_uptime": [MAIN, MAIN | {"limit": 50}, {"site": "3"}],
-    "get_content_status": [MAIN, MAIN | {"limit": 50}],
+    "get_content_status": [MAIN, MAIN | {"limit": 50}, MAIN | {"status": 404}, {"site": "all"}],
     "list_sites": [{}],
     "get_site": [MAIN],
     "get_account": [{}],

@@ -93,7 +93,7 @@ async def test_20_which_links_are_broken(fake_api: FakeApi, mode: Mode) -> None:
     async with connect(fake_api, mode=mode) as host:
         halves = await asked(host, "get_content_status", 2, site="456")
     for half in halves:
-        assert f"My Blog has {len(broken)} broken links" in half
+        assert f"“My Blog” has {len(broken)} broken links" in half
         assert "last check 2026-11-22T20:00:00Z" in half
         for link in broken:
             assert link["url"] in half
