@@ -81,7 +81,7 @@ async def test_19_is_everything_up_and_when_does_my_certificate_expire(fake_api:
         assert "certificate expires in 168 days, on 2027-05-10" in half
         assert "2026-11-19T03:00:00Z" in half
     for half in everything:
-        assert "Field Notes is down since 2026-11-22T21:40:00Z" in half
+        assert "“Field Notes” is down since 2026-11-22T21:40:00Z" in half
         assert "uptime monitoring is not enabled for this site" in half
         assert "168" in half
 
