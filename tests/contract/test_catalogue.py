@@ -22,6 +22,7 @@ ARGUMENT_NAMES = {
         "search",
         "exclude",
         "sort",
+        "status",
         "limit",
         "offset",
         "uid",

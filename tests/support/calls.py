@@ -49,7 +49,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "get_insights": [MAIN, MAIN | {"limit": 50}, {"site": "2"}],
     "check_health": [{}, MAIN],
     "get_uptime": [MAIN, MAIN | {"limit": 50}, {"site": "3"}],
-    "get_content_status": [MAIN, MAIN | {"limit": 50}],
+    "get_content_status": [MAIN, MAIN | {"limit": 50}, MAIN | {"status": 404}, {"site": "all"}],
     "list_sites": [{}],
     "get_site": [MAIN],
     "get_account": [{}],
@@ -63,7 +63,7 @@ def numbered(ids: list[int]) -> list[tuple[str, dict[str, Any]]]:
     """All calls with the ids of the account's sites in their order."""
     named = {str(place): str(number) for place, number in enumerate(ids, start=1)}
     return [
-        (tool, {name: named[value] if name == "site" else value for name, value in arguments.items()})
+        (tool, {name: named.get(value, value) if name == "site" else value for name, value in arguments.items()})
         for tool, calls in CALLS.items()
         for arguments in calls
     ]

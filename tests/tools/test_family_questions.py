@@ -77,10 +77,11 @@ async def test_19_is_everything_up_and_when_does_my_certificate_expire(fake_api:
         halves = await asked(host, "get_uptime", 2, site="456")
         everything = await asked(host, "check_health", 7)
     for half in halves:
-        assert "My Blog is up: 99.97 % uptime over 30d; certificate expires in 168 days" in half
+        assert "“My Blog” is up: 99.97 % uptime over 30d; down for 15 min in the last 30 days; certificate" in half
+        assert "certificate expires in 168 days, on 2027-05-10" in half
         assert "2026-11-19T03:00:00Z" in half
     for half in everything:
-        assert "Field Notes is down since 2026-11-22T21:40:00Z" in half
+        assert "“Field Notes” is down since 2026-11-22T21:40:00Z" in half
         assert "uptime monitoring is not enabled for this site" in half
         assert "168" in half
 
@@ -92,7 +93,7 @@ async def test_20_which_links_are_broken(fake_api: FakeApi, mode: Mode) -> None:
     async with connect(fake_api, mode=mode) as host:
         halves = await asked(host, "get_content_status", 2, site="456")
     for half in halves:
-        assert f"My Blog has {len(broken)} broken links" in half
+        assert f"“My Blog” has {len(broken)} broken links" in half
         assert "last check 2026-11-22T20:00:00Z" in half
         for link in broken:
             assert link["url"] in half

@@ -53,7 +53,7 @@ async def test_all_sites_are_polled_and_the_one_that_is_down_comes_first(mode: M
     assert {row["id"]: row["broken_links"] for row in rows} == {**broken, 457: None}
     assert "uptime monitoring is not enabled" in rows[2]["not_known"]
     assert (answer["up"], answer["down"], answer["not_monitored"], answer["need_attention"]) == (1, 1, 1, 2)
-    assert answer["headline"].startswith("2 of 3 sites need attention: Field Notes is down since")
+    assert answer["headline"].startswith("2 of 3 sites need attention: “Field Notes” is down since")
     assert answer["complete"]
     assert answer["requests_used"] == 7
     assert answer["headline"] in text_of(result)
@@ -116,11 +116,30 @@ async def test_the_most_urgent_problem_leads() -> None:
         answer = await host.answer("check_health")
     assert [row["id"] for row in rows_of(answer["sites"])] == [5, 3, 4, 2, 6, 1, 7, 8]
     assert answer["headline"] == (
-        "6 of 8 sites need attention: Site 5 is down, since when is unknown; Site 3 has an expired domain; "
-        "Site 4 has a certificate that is not valid; and 3 more."
+        "6 of 8 sites need attention: “Site 5” is down, since when is unknown; “Site 3” has an expired domain; "
+        "“Site 4” has a certificate that is not valid; and 3 more."
     )
     assert rows_of(answer["sites"])[0]["down_since"] == "unknown"
     assert rows_of(answer["sites"])[6]["status"] == "not monitored"
+
+
+async def test_a_site_that_is_down_is_not_read_as_having_no_other_problem() -> None:
+    links = {**CLEAN, "stats": {"broken_links_count": 4, "mixed_content_count": 1}}
+    ill = monitor(is_down=True, ssl={"days_until_expiry": 9})
+    async with connect(answering(sites_of((ill, links), (UP, CLEAN)))) as host:
+        answer = await host.answer("check_health", site="all")
+    row = rows_of(answer["sites"])[0]
+    assert (
+        f"{row['broken_links']} broken links and {row['mixed_content']} link with mixed content" in answer["headline"]
+    )
+    assert f"expires in {row['ssl_days_left']} days" in answer["headline"]
+    assert answer["headline"].startswith("1 of 2 sites needs attention: “Site 1” is down")
+
+
+async def test_sites_that_are_not_monitored_are_not_left_out_of_a_headline_without_problems() -> None:
+    async with connect(answering(sites_of((UP, CLEAN), (monitor(auto_paused=True), CLEAN)))) as host:
+        answer = await host.answer("check_health")
+    assert answer["headline"] == "1 of 2 sites is up, 1 not monitored, and nothing known needs attention."
 
 
 async def test_a_large_account_is_asked_in_parts_and_told_so() -> None:

@@ -86,7 +86,7 @@ async def test_visitors_and_bounces_are_those_of_the_whole_window_from_one_reque
     assert sum(row["visitors"] for row in entries) + other["visitors"] == len(counted)
     assert [url.params["per_page"] for url in asked] == ["5"]
     text = text_of(result)
-    assert f"My Blog had {len(counted)} visitors from 2026-11-01 to 2026-11-20" in text
+    assert f"“My Blog” had {len(counted)} visitors from 2026-11-01 to 2026-11-20" in text
     assert "not people, and never added up" in text
     assert any("not people" in note for note in answer["notes"])
     assert answer["complete"]
@@ -201,3 +201,16 @@ async def test_no_text_of_a_visitor_breaks_out(text: str) -> None:
             result = await host.call("get_user_journeys", **arguments)
             assert not result.is_error, text_of(result)
             assert_safe(result)
+
+
+@pytest.mark.parametrize("longest", [720, 43_200, 43_201, 200_000])
+async def test_bounce_rates_are_not_compared_where_hashes_outlive_12_hours(longest: int) -> None:
+    rows = [JOURNEY, {**JOURNEY, "visitor_hash": "b2", "session_duration": longest}]
+    async with connect(journeys_of({**BODY, "user_journeys": rows})) as host:
+        result = await host.call("get_user_journeys")
+    answer = result.structured_content
+    assert answer is not None
+    told = [note for note in answer["notes"] if "not comparable" in note]
+    assert len(told) == (longest > 12 * 3600)
+    assert all(f"lasts {longest} s" in note and f"note: {note}" in text_of(result) for note in told)
+    assert any("rotate every 12 hours" in note for note in answer["notes"]) == (not told)

@@ -73,7 +73,7 @@ async def test_outages_come_newest_first_with_their_seconds_whatever_order_the_s
     assert answer["downtimes"]["of"] == len(counted)
     assert answer["ssl_days_left"] == (datetime.fromtimestamp(ssl, UTC).date() - NOW.date()).days
     assert (answer["status"], answer["down_since"], answer["complete"]) == ("up", "not down", True)
-    for said in ("My Blog is up", "complete: yes", f"ssl_days_left: {answer['ssl_days_left']}", "ended\tduration_s"):
+    for said in ("“My Blog” is up", "complete: yes", f"ssl_days_left: {answer['ssl_days_left']}", "ended\tduration_s"):
         assert said in text_of(result)
     assert_safe(result)
 
@@ -84,7 +84,7 @@ async def test_a_site_that_is_down_says_since_when() -> None:
         answer = await host.answer("get_uptime", site="458")
     assert answer["status"] == "down"
     assert answer["down_since"] == "2026-11-22T21:40:00Z"
-    assert answer["headline"].startswith("Field Notes is down since 2026-11-22T21:40:00Z")
+    assert answer["headline"].startswith("“Field Notes” is down since 2026-11-22T21:40:00Z")
     assert rows_of(answer["downtimes"])[0]["ended"] == "ongoing"
 
 
@@ -95,7 +95,7 @@ async def test_a_paused_monitor_is_not_monitored_and_never_up(fields: dict[str, 
     answer = result.structured_content
     assert answer is not None
     assert answer["status"] == "not monitored"
-    assert answer["headline"].startswith("My Blog is not monitored")
+    assert answer["headline"].startswith("“My Blog” is not monitored")
     assert "status: up" not in text_of(result)
     assert ("the last check failed" in answer["status_reason"]) == bool(fields.get("is_down"))
     assert "switch the monitor on" in answer["next_step"]
@@ -204,7 +204,7 @@ async def test_an_outage_that_stands_on_two_pages_is_one_and_the_missing_one_is_
     assert [row["duration_s"] for row in rows_of(answer["downtimes"])] == list(range(28, -1, -1))
     assert "only 129 of 130 outages were read" in answer["notes"][0]
     assert "the outage that is going on is not among those that were read" in answer["notes"][1]
-    assert answer["headline"].startswith("My Blog is down, since when is unknown: 99.95 % uptime")
+    assert answer["headline"].startswith("“My Blog” is down, since when is unknown: 99.95 % uptime")
 
 
 async def test_a_page_that_fails_makes_the_answer_incomplete() -> None:

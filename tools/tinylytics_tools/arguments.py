@@ -57,14 +57,30 @@ Site = Annotated[
     _of(1, 300),
     Field(description="Id, uid, domain, URL or label; not needed if there is one site."),
 ]
+ALL = "all"
+"""The name of all sites of the account, where a tool can answer for them."""
+
+
+def _site_or_all(value: str) -> str:
+    return ALL if value.strip().casefold() == ALL else value
+
+
+SiteOrAll = Annotated[
+    str | None,
+    BeforeValidator(_text),
+    _of(1, 300),
+    AfterValidator(_site_or_all),
+    Field(description="Id, uid, domain, URL or label; all: every site."),
+]
 Period = Annotated[NamedPeriod | None, Field(description="Default last_30_days; or give dates.")]
 StartDate = Annotated[date | None, BeforeValidator(_day)]
 EndDate = Annotated[date | None, BeforeValidator(_day)]
 TimeZone = Annotated[Literal["utc", "user"] | None, Field(description="Whose days; user: the account's zone.")]
 Compare = CompareWith | None
 Country = Annotated[str | None, AfterValidator(_country), Field(description="Two letters.")]
-Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path)]
+Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path), Field(description="Exact, such as /about.")]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
+Status = Annotated[int | None, Field(ge=0, le=999, description="HTTP status, such as 404."), BeforeValidator(_number)]
 Search = Annotated[str | None, _of(1, 200), Field(description="Keep names that contain this.")]
 # The bounds stand next to the type: after a validator pydantic could not publish them as minimum and maximum.
 Limit = Annotated[int | None, Field(ge=1, le=50), BeforeValidator(_number)]

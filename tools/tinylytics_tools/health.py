@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tinylytics_tools.answer import Answer, Cell, Table
-from tinylytics_tools.arguments import Limit, Offset, Site
+from tinylytics_tools.arguments import ALL, Limit, Offset, SiteOrAll
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.content import CONTENT, ContentReply
 from tinylytics_tools.errors import InvalidArgument
@@ -62,6 +62,12 @@ class Poll:
         return sorted(found)
 
     @property
+    def problems_in_words(self) -> str:
+        """All of them in one sentence, the most urgent first."""
+        *others, last = [words for _, words in self.problems]
+        return f"{', '.join(others)} and {last}" if others else last
+
+    @property
     def urgency(self) -> int:
         """The rank of the worst problem; after all of them comes what is unknown, and last what is well."""
         return min((rank for rank, _ in self.problems), default=6 if self.status.state == "up" else 5)
@@ -113,10 +119,10 @@ class Health(Answer):
 
 
 @tool(SITES, UPTIME, CONTENT, title="Health check")
-async def check_health(api: CurrentApi, site: Site = None, limit: Limit = None, offset: Offset = None) -> Health:
+async def check_health(api: CurrentApi, site: SiteOrAll = None, limit: Limit = None, offset: Offset = None) -> Health:
     """Check for outages, expiring certificates and domains, and broken links: of all sites, unless one is named."""
     all_sites = await list_all(api)
-    wanted = sorted(all_sites, key=lambda one: one.id) if site is None and all_sites else [find(all_sites, site)]
+    wanted = sorted(all_sites, key=lambda one: one.id) if site in (None, ALL) and all_sites else [find(all_sites, site)]
     start = offset or 0
     if start >= len(wanted):
         raise InvalidArgument(
@@ -130,7 +136,8 @@ async def check_health(api: CurrentApi, site: Site = None, limit: Limit = None, 
         ["a site that is not monitored, or unknown, may be down all the same"] if set(states) - {"up", "down"} else []
     )
     if left_out:
-        notes.append(f"{left_out} of {len(wanted)} sites were not asked yet: those from offset {follows} on")
+        are = "was" if left_out == 1 else "were"
+        notes.append(f"{left_out} of {len(wanted)} sites {are} not asked yet: those from offset {follows} on")
     return Health(
         headline=_headline(sorted(polls, key=_by_urgency)),
         complete=not left_out and not any(poll.has_failed for poll in polls),
@@ -204,8 +211,10 @@ def _headline(polls: Sequence[Poll]) -> str:
         return f"Of none of {sites} it is known whether it is up: {polls[0].gaps}."
     if not urgent:
         up = states.count("up")
-        return f"{up} of {sites} {'is' if up == 1 else 'are'} up, and nothing known needs attention."
-    worst = "; ".join(f"{poll.site.name} {poll.problems[0][1]}" for poll in urgent[:MOST_IN_HEADLINE])
+        unknown = [f"{states.count(state)} {state}" for state in ("not monitored", "unknown") if state in states]
+        rest = f", {' and '.join(unknown)}" if unknown else ""
+        return f"{up} of {sites} {'is' if up == 1 else 'are'} up{rest}, and nothing known needs attention."
+    worst = "; ".join(f"{poll.site.quoted} {poll.problems_in_words}" for poll in urgent[:MOST_IN_HEADLINE])
     more = len(urgent) - MOST_IN_HEADLINE
     need = "needs" if len(urgent) == 1 else "need"
     return f"{len(urgent)} of {sites} {need} attention: {worst}{f'; and {more} more' if more > 0 else ''}."

@@ -21,6 +21,8 @@ MOST_ROWS = 50
 """Of journeys in one request (API document, section 3)."""
 TOP_PAGES = 5
 _COLUMNS = ["time", "pages", "duration_s", "referrer", "country", "browser"]
+HASH_LASTS_S = 12 * 3600
+"""After so long a visitor gets another hash (field notes 13), so that no journey can last longer."""
 STEPS_SHOWN = 3
 """Of a longer chain, besides its last."""
 
@@ -185,14 +187,21 @@ def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
 def _headline(scope: Scope, summary: SummaryReply) -> str:
     days = f"from {scope.window.first} to {scope.window.last}"
     if summary.total_visitors is None:
-        return f"The service does not say how many visitors {scope.site.name} had {days}."
+        return f"The service does not say how many visitors {scope.site.quoted} had {days}."
     bounced = summary.bounce_rate
     left = "" if not summary.total_visitors or bounced is None else f"; {bounced:g} % of them saw a single page"
-    return f"{scope.site.name} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
+    return f"{scope.site.quoted} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
 
 
 def _notes(scope: Scope, summary: SummaryReply, journeys: list[JourneyReply], *, missing: bool) -> list[str]:
+    longest_s = max((journey.session_duration or 0 for journey in journeys), default=0)
     notes = ["visitors are salted hashes that rotate every 12 hours: not people, and never added up"]
+    if longest_s > HASH_LASTS_S:
+        notes = [
+            f"a journey here lasts {round(longest_s)} s, so hashes of visitors outlive {HASH_LASTS_S} s here: visitors "
+            "pile up over the window, and bounce rates of windows of different length are not comparable",
+            "visitors are hashes: not people, and never added up",
+        ]
     if not summary.total_visitors:
         since = scope.site.created_at.date()
         notes.append(f"none: nobody came, or visitor tracking is off for this site, which was added on {since}")

@@ -30,6 +30,11 @@ class SiteReply(Wrapped):
         return sanitize.label(self.label) if self.label else self.domain
 
     @property
+    def quoted(self) -> str:
+        """Its name in quotes, as it stands in a sentence (ANSWERS 4), without quotes of its own."""
+        return f"“{self.name.replace('“', '').replace('”', '')}”"
+
+    @property
     def domain(self) -> str:
         """Where it is: its host, or the whole address of one without a dot; its id where it has no address."""
         return sanitize.domain(self.url) if self.url else str(self.id)
