@@ -18,7 +18,19 @@ pytestmark = pytest.mark.anyio
 
 ARGUMENT_NAMES = {
     *("site", "period", "start_date", "end_date", "time_zone", "country", "path", "referrer", "dimension", "compare"),
-    *("search", "exclude", "limit", "offset", "uid", "custom_uid", "hits", "skip_invalid", "dry_run", "allow_repeat"),
+    *(
+        "search",
+        "exclude",
+        "limit",
+        "offset",
+        "uid",
+        "uids",
+        "custom_uid",
+        "hits",
+        "skip_invalid",
+        "dry_run",
+        "allow_repeat",
+    ),
     *("confirm", "operation", "url", "ip_address", "user_agent", "visitor_id", "source"),
 }
 """DESIGN, Names that others rely on; fields written are named as in the API document."""
