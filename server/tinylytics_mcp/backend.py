@@ -76,6 +76,7 @@ class Backend:
             preferences=self.settings.preferences,
             user_agent=f"{PROGRAM}/{VERSION}",
             writes=self.writes(f"{fingerprint} {base_url}"),
+            state_key=self.settings.state_key,
         )
         try:
             yield client

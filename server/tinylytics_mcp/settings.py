@@ -4,7 +4,7 @@ import re
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,8 +25,10 @@ SITE = "TINYLYTICS_SITE"
 TIME_ZONE = "TINYLYTICS_TIME_ZONE"
 STATE_DIR = "TINYLYTICS_STATE_DIR"
 REDIS_URL = "TINYLYTICS_REDIS_URL"
+STATE_KEY = "TINYLYTICS_STATE_KEY"
+SHORTEST_STATE_KEY = 32
 
-USED_BY_DEMO = (READ_ONLY, TIME_ZONE)
+USED_BY_DEMO = (READ_ONLY, TIME_ZONE, STATE_KEY)
 """The variables that apply to the made-up account; the others describe the user's own."""
 
 DEFAULT_BASE_URL = "https://tinylytics.app/api/v1"
@@ -40,7 +42,8 @@ _PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings. `access`, where set, lowers what the key may do; `warnings` are lines for stderr."""
+    """The settings. `access`, where set, lowers what the key may do; `state_key` signs the codes that confirm a
+    deletion; `warnings` are lines for stderr."""
 
     key: ApiKey | None
     base_url: str
@@ -48,6 +51,7 @@ class Settings:
     preferences: Preferences
     state_dir: Path
     redis_url: str | None = None
+    state_key: str | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
 
 
@@ -66,6 +70,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         preferences=Preferences(site=_site(given), time_zone=_time_zone(given)),
         state_dir=_state_dir(given),
         redis_url=given.get(REDIS_URL),
+        state_key=_state_key(given),
         warnings=tuple(warnings),
     )
 
@@ -157,6 +162,13 @@ def _site(given: Mapping[str, str]) -> str | None:
     if site is not None and (len(site) > _LONGEST_SITE or not site.isprintable()):
         raise UsageError(f"{SITE} is too long or has control characters: give a site's id, uid, domain, URL or label.")
     return site
+
+
+def _state_key(given: Mapping[str, str]) -> str | None:
+    key = given.get(STATE_KEY)
+    if key is not None and len(key.encode()) < SHORTEST_STATE_KEY:
+        raise UsageError(f"{STATE_KEY} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess.")
+    return key
 
 
 def _time_zone(given: Mapping[str, str]) -> str:

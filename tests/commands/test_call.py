@@ -1,4 +1,4 @@
-"""A deletion from a terminal: the person is asked, and a script has to say it."""
+"""A deletion from a terminal: the person is asked, and a script brings the code."""
 
 import io
 import sys
@@ -35,9 +35,9 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> io.StringIO:
 def test_a_person_who_says_yes_deletes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     screen = at_a_terminal(monkeypatch, "y\n")
     assert cli.main(DELETE) == 0
-    assert "Delete the kudo test-kudo-1 on /hello of My Blog" in screen.getvalue()
+    assert "Delete the kudo “test-kudo-1” on /hello of My Blog" in screen.getvalue()
     assert screen.getvalue().endswith("[y/N] ")
-    assert capsys.readouterr().out.startswith("Deleted the kudo test-kudo-1")
+    assert capsys.readouterr().out.startswith("Deleted the kudo “test-kudo-1”")
 
 
 @pytest.mark.parametrize("typed", ["n\n", "\n", "", "yeah\n"])
@@ -49,8 +49,15 @@ def test_anything_else_deletes_nothing(
     assert "Deleted" not in capsys.readouterr().out
 
 
-def test_a_script_has_to_repeat_the_uid(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(DELETE) == 1
-    assert "confirm" in capsys.readouterr().err
+def test_a_script_deletes_by_the_code_of_its_first_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TINYLYTICS_STATE_KEY", "k" * 32)
+    assert cli.main(DELETE) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Nothing was deleted yet. What would go: the kudo “test-kudo-1” on /hello of My Blog")
+    code = next(line.removeprefix("code: ") for line in shown.splitlines() if line.startswith("code: "))
     assert cli.main([*DELETE, "confirm=test-kudo-1"]) == 0
-    assert capsys.readouterr().out.startswith("Deleted the kudo test-kudo-1")
+    assert capsys.readouterr().out.startswith("Nothing was deleted: confirm is not the code")
+    assert cli.main([*DELETE, f"confirm={code}"]) == 0
+    assert capsys.readouterr().out.startswith("Deleted the kudo “test-kudo-1”")

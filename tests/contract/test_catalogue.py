@@ -26,6 +26,7 @@ ARGUMENT_NAMES = {
         "limit",
         "offset",
         "uid",
+        "uids",
         "custom_uid",
         "hits",
         "skip_invalid",

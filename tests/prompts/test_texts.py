@@ -118,7 +118,7 @@ async def test_every_call_that_a_prompt_names_can_be_made_with_this_key(mode: Mo
 async def test_deleting_is_offered_to_a_key_that_may_and_only_if_asked_for() -> None:
     full = await filled("kudos_review", SITE)
     (offer,) = offers_in(full)
-    assert (offer.tool, set(offer.arguments)) == ("delete_kudo", {"site", "uid", "confirm"})
+    assert (offer.tool, set(offer.arguments)) == ("delete_kudo", {"site", "uids"})
     read = await filled("kudos_review", SITE, access=Access.READ_ONLY)
     assert offers_in(read) == []
     assert steps_in(read) == steps_in(full)

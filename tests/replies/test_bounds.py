@@ -10,6 +10,7 @@ import httpx2 as httpx
 import pytest
 from support.client import NOW, an_hour_later_each_time, connect, text_of
 from support.replies import answering, paging
+from support.writes import agreeing
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +70,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "create_hit": ("create_hit", {"path": "/pricing"}),
     "create_hits": ("create_hits", {"hits": [{"path": "/a"}, {"path": "/b"}, {"path": "/c"}]}),
     "create_kudo": ("create_kudo", {"path": "/pricing", "custom_uid": "pricing-kudo-2"}),
-    "delete_kudo": ("delete_kudo", {"uid": "pricing-kudo-1", "confirm": "pricing-kudo-1"}),
+    "delete_kudo": ("delete_kudo", {"uid": "pricing-kudo-1"}),
 }
 
 
@@ -257,7 +258,7 @@ async def test_a_write_whose_answer_cannot_be_is_unknown_or_done_and_never_a_cra
     tool, arguments = WRITES[name]
     faults: list[str] = []
     for where, reply in spoilt_replies(name):
-        async with connect(service(lambda reply=reply: ALL | {name: reply}, write=name)) as host:
+        async with connect(service(lambda reply=reply: ALL | {name: reply}, write=name), elicitation=agreeing) as host:
             result = await host.call(tool, **arguments)
         text = text_of(result)
         if "Error executing" in text:
@@ -286,7 +287,7 @@ async def test_a_write_whose_answer_is_out_of_bounds_is_told_as_unknown(
 ) -> None:
     said = ALL | {name: put(ALL[name], place, ABSURD[label])}
     tool, arguments = WRITES[name]
-    async with connect(service(lambda: said, write=name)) as host:
+    async with connect(service(lambda: said, write=name), elicitation=agreeing) as host:
         result = await host.call(tool, **arguments)
         sent = [request for request in host.wire.requests if request.method != "GET"]
     assert words in text_of(result)

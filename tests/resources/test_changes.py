@@ -10,6 +10,7 @@ from mcp.client.subscriptions import ResourceUpdated, Subscription
 from mcp.types import TextResourceContents
 from support.client import NOW, Connected, connect, network_of
 from support.faults import Fault, Faulty
+from support.writes import deleted
 from tinylytics_mcp.fake_api import FakeApi
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +72,7 @@ async def test_a_kudo_changes_the_kudos_of_its_site() -> None:
     async with listening(fake_api(), *WATCHED) as (host, ears):
         made = await host.answer("create_kudo", site="456", path="/hello")
         assert await ears.heard() == OF_A_KUDO - {SITES}
-        await host.answer("delete_kudo", site="456", uid=made["uid"], confirm=made["uid"])
+        await deleted(host, site="456", uid=made["uid"])
         assert await ears.heard() == OF_A_KUDO - {SITES}
 
 

@@ -29,7 +29,7 @@ async def test_a_writing_tool_is_not_listed_and_is_refused_before_anything_is_se
         hidden = {tool.name for tool in ALL_TOOLS} - {tool.name for tool in listed}
         assert hidden == {"create_hit", "create_hits", "create_kudo", "delete_kudo"}
         for name in hidden:
-            refused = await client.call_tool(name, {"site": "456", "path": "/x", "uid": "x", "confirm": "x"})
+            refused = await client.call_tool(name, {"site": "456", "path": "/x", "uid": "x", "confirm": "1-2"})
             assert refused.is_error
             assert told in text_of(refused)
             assert "Nothing was sent" in text_of(refused)

@@ -40,7 +40,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "get_leaderboard": [MAIN, MAIN | {"limit": 50, "path": "BLOG"}],
     "list_kudos": [MAIN, MAIN | {"period": "all_time", "limit": 50}],
     "create_kudo": [MAIN | {"path": "/hello", "dry_run": True}, MAIN | {"path": "/hello"}],
-    "delete_kudo": [MAIN | {"uid": "test-kudo-1", "confirm": "test-kudo-1"}],
+    "delete_kudo": [MAIN | {"uid": "test-kudo-1"}, MAIN | {"uids": ["test-kudo-1", "none-has-this"], "confirm": "1-2"}],
     "create_hit": [MAIN | {"path": "/hello", "dry_run": True}, MAIN | {"path": "/hello", "ip_address": "8.8.8.8"}],
     "create_hits": [
         MAIN | {"hits": [{"path": "/a"}, {"path": "/wp-admin/x"}]},

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2 as httpx
 from support.client import BASE_URL, NOW, Connected, connect, network_of, text_of
 from support.faults import Fault, Faulty
-from support.writes import add, fake_api
+from support.writes import add, agreeing, fake_api
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 
 RATE = 0.12
@@ -70,7 +70,7 @@ async def bench(seed: int, *uids: str) -> AsyncGenerator[Bench]:
     service, time = fake_api(), [NOW]
     site = add(service, *uids)
     network = Faulty(network_of(service), plan(seed))
-    async with connect(network, clock=lambda: time[0]) as host:
+    async with connect(network, clock=lambda: time[0], elicitation=agreeing) as host:
         yield Bench(service, site, network, host, time)
 
 
@@ -120,7 +120,7 @@ async def delete_kudos(count: int, seed: int) -> Figures:
         wrong = 0
         for uid in uids:
             for _ in range(MOST_TRIES):
-                answer, said = await at.call("delete_kudo", uid=uid, confirm=uid)
+                answer, said = await at.call("delete_kudo", uid=uid)
                 if answer is not None:
                     deleted.add(uid)
                     break

@@ -5,10 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2 as httpx
-from support.client import NOW, Connected
+from mcp.client.session import ClientRequestContext, ElicitationFnT
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ErrorData
+from support.client import NOW, Connected, text_of
 from tinylytics_mcp.fake_api import FakeApi
 
 UID = "test-kudo-1"
+TICKED = ElicitResult(action="accept", content={"confirm": True})
 WHOLE: dict[str, str] = {
     "path": "/pricing",
     "url": "https://example.com/pricing?ref=news",
@@ -52,3 +55,45 @@ def hits(service: FakeApi) -> list[str]:
 def sent(requests: list[httpx.Request]) -> list[Any]:
     """Return the bodies of the requests that create something."""
     return [json.loads(request.content) for request in requests if request.method == "POST"]
+
+
+def answering(*answers: ElicitResult | ErrorData, asked: list[ElicitRequestParams] | None = None) -> ElicitationFnT:
+    """A client that shows forms, and a user who answers like this."""
+    left = list(answers)
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
+        assert context.session is not None
+        if asked is not None:
+            asked.append(params)
+        return left.pop(0)
+
+    return ask
+
+
+async def agreeing(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    """A client that shows forms, and a user who ticks them all."""
+    assert context.session is not None
+    assert params.message
+    return TICKED
+
+
+async def delete(host: Connected, **arguments: Any) -> CallToolResult:
+    """Delete by a host that cannot ask: the first call gives a code, the second brings it; or the first one's error."""
+    first = await host.call("delete_kudo", **arguments)
+    code = (first.structured_content or {}).get("code")
+    return first if code is None else await host.call("delete_kudo", **arguments, confirm=code)
+
+
+async def deleted(host: Connected, **arguments: Any) -> dict[str, Any]:
+    """Return the answer of a deletion that must work."""
+    result = await delete(host, **arguments)
+    assert not result.is_error, text_of(result)
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+async def not_deleted(host: Connected, **arguments: Any) -> str:
+    """Return the error of a deletion that must fail."""
+    result = await delete(host, **arguments)
+    assert result.is_error, text_of(result)
+    return text_of(result)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import httpx2 as httpx
 import pytest
 from support.client import NOW, connect, network_of
-from support.writes import add, fake_api, left, verbs
+from support.writes import add, delete, fake_api, left, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport import open_store
@@ -48,7 +48,7 @@ async def test_writes_that_must_know_something_first_share_what_is_kept_for_them
         await read_elsewhere(store, 899)
         deleted = 0
         for uid in uids:
-            deleted += not (await host.call("delete_kudo", site=site, uid=uid, confirm=uid)).is_error
+            deleted += not (await delete(host, site=site, uid=uid)).is_error
         assert deleted == 25  # each is found first, then deleted
         assert len(host.wire.requests) == 51
     assert left(service) == uids[25:]

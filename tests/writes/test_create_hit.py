@@ -119,7 +119,7 @@ async def test_a_record_that_cannot_be_kept_stops_every_write_and_says_why(tmp_p
             ("create_hit", {"path": "/x"}),
             ("create_hits", {"hits": [{"path": "/x"}]}),
             ("create_kudo", {"path": "/x"}),
-            ("delete_kudo", {"uid": "k", "confirm": "k"}),
+            ("delete_kudo", {"uid": "k"}),
         ):
             result = await host.call(tool, site=site, **arguments)
             assert result.is_error

@@ -107,7 +107,7 @@ async def test_a_kudo_that_never_arrived_is_told_as_not_stored_with_the_call_tha
         said = await host.error("create_kudo", site=site, path="/hello")
         assert verbs(host) == ["POST"]
         assert left(service) == []
-        named = re.search(r"create_kudo with path (\S+) and custom_uid (\S+)\.", said)
+        named = re.search(r"create_kudo with path (\S+) and custom_uid “(\S+)”\.", said)
         assert named is not None, said
         answer = await host.answer("create_kudo", site=site, path=named[1], custom_uid=named[2])
     assert answer["status"] == "created"
@@ -146,7 +146,7 @@ async def test_where_the_look_up_fails_too_the_outcome_is_unknown_and_the_same_u
     async with connect(Faulty(network_of(service), plan), writes=record) as host:
         said = await host.error("create_kudo", site=site, path="/hello")
     assert said.startswith("It is not known whether the kudo was stored")
-    uid = said.rpartition("custom_uid ")[2].rstrip(".")
+    uid = said.rpartition("custom_uid ")[2].strip("“”.")
     async with connect(service, writes=record) as host:
         answer = await host.answer("create_kudo", site=site, path="/hello", custom_uid=uid)
         assert verbs(host) == []

@@ -4,29 +4,13 @@ import anyio
 import pytest
 from inline_snapshot import snapshot
 from mcp import MCPError
-from mcp.client.session import ClientRequestContext, ElicitationFnT
+from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 from support.client import MODES, Mode, connect
-from support.writes import UID, add, fake_api, left, verbs
+from support.writes import TICKED, UID, add, answering, deleted, fake_api, left, verbs
 from tinylytics_mcp.fake_api import READ_ONLY_KEY
 
 pytestmark = pytest.mark.anyio
-
-
-def answering(*answers: ElicitResult | ErrorData, asked: list[ElicitRequestParams] | None = None) -> ElicitationFnT:
-    """A client that shows forms, and a user who answers like this."""
-    left = list(answers)
-
-    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
-        assert context.session is not None
-        if asked is not None:
-            asked.append(params)
-        return left.pop(0)
-
-    return ask
-
-
-TICKED = ElicitResult(action="accept", content={"confirm": True})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -39,12 +23,12 @@ async def test_a_client_with_forms_shows_the_user_what_goes_and_a_tick_deletes_i
     (question,) = asked
     assert isinstance(question, ElicitRequestFormParams)
     assert question.message == snapshot(
-        "Delete the kudo test-kudo-1 on /hello of My Blog, given 2026-11-20T09:30:00Z? Its id and its date cannot be "
+        "Delete the kudo “test-kudo-1” on /hello of My Blog, given 2026-11-20T09:30:00Z? Its id and its date cannot be "
         "brought back."
     )
     assert answer["status"] == "deleted"
     assert answer["next_step"] == snapshot(
-        "To put it back: create_kudo with path /hello and custom_uid test-kudo-1; its id and date are lost."
+        "To put it back: create_kudo with path /hello and custom_uid “test-kudo-1”; its id and date are lost."
     )
 
 
@@ -131,21 +115,6 @@ async def test_a_user_who_never_answers_deletes_nothing(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("confirm", [None, "yes", "true", "test-kudo-2", "TEST-KUDO-1", ""])
-async def test_without_forms_only_the_uid_once_more_confirms(confirm: str | None, mode: Mode) -> None:
-    service = fake_api()
-    site = add(service, UID)
-    async with connect(service, mode=mode) as host:
-        said = await host.error("delete_kudo", site=site, uid=UID, confirm=confirm)
-        assert verbs(host) == []
-    assert left(service) == [UID]
-    assert said == snapshot(
-        "Nothing was deleted yet. Tell the user what would go: the kudo test-kudo-1 on /hello of My Blog, given "
-        "2026-11-20T09:30:00Z. When they agree, call delete_kudo again with confirm test-kudo-1."
-    )
-
-
-@pytest.mark.parametrize("mode", MODES)
 async def test_the_test_kudos_of_a_page_are_found_deleted_and_put_back(mode: Mode) -> None:
     """Question 15: delete my test kudos on /hello."""
     service = fake_api()
@@ -154,13 +123,13 @@ async def test_the_test_kudos_of_a_page_are_found_deleted_and_put_back(mode: Mod
         found = await host.answer("list_kudos", site=site, path="/hello", search="test")
         assert [row[2] for row in found["newest"]["rows"]] == [UID]
         host.wire.requests.clear()
-        assert (await host.answer("delete_kudo", site=site, uid=UID, confirm=UID))["status"] == "deleted"
+        assert (await deleted(host, site=site, uid=UID))["status"] == "deleted"
         sent = [request.method for request in host.wire.requests if not request.url.path.endswith("/sites")]
-        assert sent == ["GET", "DELETE"]
+        assert sent == ["GET", "GET", "DELETE"]  # found for the code, and found again
         assert left(service) == ["real-one"]
         assert (await host.answer("create_kudo", site=site, path="/hello", custom_uid=UID))["status"] == "created"
         assert left(service) == ["real-one", UID]
-        assert (await host.answer("delete_kudo", site=site, uid=UID, confirm=UID))["repeated"] is False
+        assert (await deleted(host, site=site, uid=UID))["repeated"] is False
         assert left(service) == ["real-one"]
         assert (await host.answer("create_kudo", site=site, path="/hello", custom_uid=UID))["repeated"] is False
     assert left(service) == ["real-one", UID]
@@ -170,5 +139,5 @@ async def test_the_test_kudos_of_a_page_are_found_deleted_and_put_back(mode: Mod
 async def test_a_read_only_key_sends_nothing_and_asks_nobody(mode: Mode) -> None:
     service, asked = fake_api(), list[ElicitRequestParams]()
     async with connect(service, key=READ_ONLY_KEY, mode=mode, elicitation=answering(TICKED, asked=asked)) as host:
-        assert "full-access key" in await host.error("delete_kudo", uid=UID, confirm=UID)
+        assert "full-access key" in await host.error("delete_kudo", uid=UID)
         assert (host.wire.requests, asked) == ([], [])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.client import connect, network_of
 from support.faults import Fault, Faulty, once
-from support.writes import UID, add, fake_api, left
+from support.writes import UID, add, agreeing, deleted, fake_api, left
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport.database import Database
@@ -197,7 +197,7 @@ async def test_a_kudo_is_made_and_deleted_over_redis_as_over_a_file(redis_port: 
                 made = await host.answer("create_kudo", site=site, path="/x", custom_uid=UID)
                 assert made.get("repeated") is repeated
             assert left(service) == [UID]
-            await host.answer("delete_kudo", site=site, uid=UID, confirm=UID)
+            await deleted(host, site=site, uid=UID)
             assert left(service) == []
 
 
@@ -223,7 +223,7 @@ async def test_garbage_in_redis_costs_the_cache_and_the_writes_and_fails_no_ques
     site = add(service, UID)
     async with redis_link(redis_port) as link:
         record = RedisWriteRecord(link, "one")
-        async with connect(service, writes=record, store=RedisStore(link)) as host:
+        async with connect(service, writes=record, store=RedisStore(link), elicitation=agreeing) as host:
             await host.answer("create_kudo", site=site, path="/x", custom_uid="mine")
             await host.answer("list_kudos", site=site)
             await link.run("redis.call('HSET', KEYS[1], 'since', '1', 'till', '2')", [f"pause:{FINGERPRINT}"])
@@ -240,7 +240,7 @@ async def test_garbage_in_redis_costs_the_cache_and_the_writes_and_fails_no_ques
             for tool, arguments in (
                 ("create_hit", {"path": "/y"}),
                 ("create_kudo", {"path": "/x", "custom_uid": "mine"}),
-                ("delete_kudo", {"uid": UID, "confirm": UID}),
+                ("delete_kudo", {"uid": UID}),
             ):
                 said = (await host.call(tool, site=site, **arguments)).content
                 assert "Error executing tool" not in str(said)

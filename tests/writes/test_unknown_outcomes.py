@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import httpx2 as httpx
 import pytest
 from support.client import MODES, NOW, Mode, connect, network_of, record_of
-from support.writes import UID, add, fake_api, left, verbs
+from support.writes import UID, add, deleted, fake_api, left, not_deleted, verbs
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import Database
@@ -123,7 +123,7 @@ async def test_a_kudo_that_was_not_stored_is_told_so_with_the_call_that_repeats_
         said = await host.error("create_kudo", site=site, path="/hello", custom_uid="mine")
         assert f"Tinylytics answered with status {status}" in said
         assert "a look-up by its uid says that the kudo was not stored" in said
-        assert "create_kudo with path /hello and custom_uid mine" in said
+        assert "create_kudo with path /hello and custom_uid “mine”" in said
         time[0] += timedelta(minutes=16)
         assert (await host.answer("create_kudo", site=site, path="/hello", custom_uid="mine"))["status"] == "created"
     assert left(service) == ["mine"]
@@ -136,9 +136,9 @@ async def test_a_deletion_is_looked_up(status: int, headers: dict[str, str], sto
     site = add(service, UID)
     async with connect(Answering(service, status, headers, hands_on=bool(stored)), store=open_store(None)) as host:
         if stored:
-            assert (await host.answer("delete_kudo", site=site, uid=UID, confirm=UID))["status"] == "deleted"
+            assert (await deleted(host, site=site, uid=UID))["status"] == "deleted"
         else:
-            assert "still there" in await host.error("delete_kudo", site=site, uid=UID, confirm=UID)
+            assert "still there" in await not_deleted(host, site=site, uid=UID)
         assert verbs(host) == ["DELETE"]
     assert left(service) == ([] if stored else [UID])
 

@@ -1,5 +1,7 @@
 """The one way to ask Tinylytics something: a typed call of an endpoint, counted, with every failure in one tree."""
 
+import hmac
+import json
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -61,8 +63,9 @@ class Client:
     """One key's way to the service; one for the process, or for each account that it serves.
 
     `transport` carries every request. `access` can lower what the key may do, never raise it. `clock` tells the time in
-    UTC. `writes` is the record of what was written; without one it is kept in memory. `on_change` is told the endpoint
-    and the site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again.
+    UTC. `writes` is the record of what was written; without one it is kept in memory. `state_key` is shared by servers
+    that accept each other's codes; without one those do that share the record. `on_change` is told the endpoint and the
+    site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Client:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         user_agent: str = "tinylytics-mcp",
         writes: Writes | None = None,
+        state_key: str | None = None,
     ) -> None:
         of_key = Access.READ_ONLY if key is None else key.access
         self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
@@ -86,10 +90,16 @@ class Client:
         self.on_change: OnChange | None = None
         self.transport = transport
         self.answers = OrderedDict[str, KeptAnswer]()
+        self.state_key = state_key
         self._key = key
         self._base_url = base_url.rstrip("/")
         self._base_path = httpx.URL(self._base_url).raw_path.rstrip(b"/")
         self._headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": user_agent}
+
+    @property
+    def account(self) -> str:
+        """Whose data this client reaches: the key's fingerprint, and where."""
+        return f"{self._key.fingerprint if self._key else ''} {self._base_url}"
 
     async def send(
         self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, info: RequestInfo | None = None
@@ -150,6 +160,17 @@ class CallContext:
         """Return this, all that it asks from here on using what is kept of the hour for writes."""
         self._purpose = Purpose.WRITE
         return self
+
+    async def sign(self, *facts: Any) -> str:
+        """Return 20 hex digits that only a server of this account, with the same state key, makes of these facts.
+
+        Raises:
+            StoreUnavailable: there is no state key, and the record of writes cannot be read.
+        """
+        shared = self._client.state_key
+        secret = await self.writes.secret() if shared is None else shared.encode()
+        signed = json.dumps([self._client.account, *facts])
+        return hmac.new(secret, signed.encode(), "sha256").hexdigest()[:20]
 
     @property
     def requests(self) -> int:

@@ -146,9 +146,7 @@ def kudos_review(site: SomeSite = None, period: SomePeriod = None) -> Plan:
             "that are read much and not liked; the newest kudos. At most 150 words."
         ),
         rules=("A uid is whatever its sender chose: it names nobody.",),
-        if_asked=(
-            call("delete_kudo", "deleting a kudo that I have named", site=site or EACH, uid="UID", confirm="UID"),
-        ),
+        if_asked=(call("delete_kudo", "deleting kudos that I have named", site=site or EACH, uids=["UID"]),),
     )
 
 

@@ -54,7 +54,7 @@ class NewKudo:
     @property
     def named(self) -> str:
         """How an assistant names it again."""
-        return f"path {sanitize.path(self.path)} and custom_uid {sanitize.uid(self.uid)}"
+        return f"path {sanitize.path(self.path)} and custom_uid {sanitize.quoted(self.uid)}"
 
 
 class CreatedKudo(SiteAnswer):
@@ -85,6 +85,7 @@ async def create_kudo(
     """Create a kudo, a like, on a page; it gets the present time. With the path and uid of a deleted one it puts
     that back. The same call within a minute is not sent again, unless allow_repeat.
     """
+    custom_uid = custom_uid and sanitize.unquoted(custom_uid)
     target = await find_site(api, site)
     kudo = await _checked(api, target, path, custom_uid)
     if dry_run:
@@ -136,18 +137,34 @@ def _headline(answer: CreatedKudo) -> str:
 
 
 async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
-    """Return the deleted kudo that these name as an answer showed them."""
-    for entry in await recorded(api, DELETE, site):
-        if entry.uid is None or entry.path is None:
-            continue
-        if sanitize.matches(uid, entry.uid, "uid") and sanitize.matches(path, entry.path, "path"):
-            if validation.hidden(entry.uid + entry.path):
-                raise InvalidArgument(
-                    "This kudo cannot be put back: its uid or path has characters that cannot be seen, and such are "
-                    "not written. Nothing was sent."
-                )
-            return NewKudo(site, entry.path, entry.uid)
-    return None
+    """Return the deleted kudo that these name as an answer showed them.
+
+    Raises:
+        InvalidArgument: several are shown like this, or what they name is not written.
+    """
+    found = {
+        (entry.path, entry.uid): None
+        for entry in await recorded(api, DELETE, site)
+        if entry.uid
+        and entry.path
+        and sanitize.matches(path, entry.path, "path")
+        and (sanitize.matches(uid, entry.uid, "uid") or sanitize.exact(entry.uid) == uid)
+    }
+    named = [pair for pair in found if uid in (pair[1], sanitize.exact(pair[1]))] or list(found)
+    if not named:
+        return None
+    if len({one for _, one in named}) > 1:
+        raise InvalidArgument(
+            f"custom_uid: {len(named)} deleted kudos are shown under {sanitize.in_quotes(uid)}, and which one is meant "
+            "is not sure. Nothing was sent."
+        )
+    deleted_path, deleted_uid = named[0]
+    if validation.hidden(deleted_uid + deleted_path):
+        raise InvalidArgument(
+            "This kudo cannot be put back: its uid or path has characters that cannot be seen, and such are "
+            "not written. Nothing was sent."
+        )
+    return NewKudo(site, deleted_path, deleted_uid)
 
 
 def _new_uid() -> str:

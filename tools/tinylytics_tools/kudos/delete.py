@@ -1,163 +1,142 @@
-"""Deletes a kudo, once the user has agreed to it as the client allows: `DELETE /sites/:id/kudos/:kudo_uid`."""
+"""Deletes kudos, once the user has agreed to it as the host allows: `DELETE /sites/:id/kudos/:kudo_uid`."""
 
 import contextlib
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal, cast
 
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.resolve import Elicit, Resolve
-from pydantic import BaseModel, BeforeValidator, Field
+from mcp.server.mcpserver.resolve import Resolve
+from pydantic import Field
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
-from tinylytics_tools.errors import InvalidArgument, NotFound, OutcomeUnknown, Unavailable
-from tinylytics_tools.kudos.api import CREATE, DELETE, KUDO, KUDOS, KudoReply, KudoUid, find, look_up, recorded
+from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
+from tinylytics_tools.kudos.api import CREATE, DELETE, KUDO, KUDOS, AnyUid, KudoReply, look_up
+from tinylytics_tools.kudos.confirm import (
+    VALID_S,
+    Check,
+    Confirm,
+    KudoUids,
+    Target,
+    Targets,
+    ask,
+    check,
+    earlier_call,
+    find_targets,
+    named,
+)
 from tinylytics_tools.scope import SiteAnswer
-from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
+from tinylytics_tools.site_lookup import SITES, SiteReply
+from tinylytics_tools.tables import counted
 from tinylytics_tools.tool import tool
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.attempt import attempt, end
-from tinylytics_tools.writes.record import REPEAT_S, Entry, Outcome, Write
+from tinylytics_tools.writes.record import Entry, Outcome, Write
 from tinylytics_tools.writes.validation import hidden
 
-REMEMBERED_S = 86_400.0
-"""A kudo that is not there counts as deleted where its deletion was sent within a day and not answered."""
-_ASKS_IN_ROUNDS = "2026-07-28"
-"""From this version of the protocol on, a question is the answer of a call's first round."""
-_DELETED = {"status": "deleted"}
+_DELETED: Final = {"status": "deleted"}
 """What the record keeps of a deletion."""
 
-
-@dataclass(frozen=True)
-class Target:
-    """The kudo that a uid names, or the call that deleted it before."""
-
-    site: SiteReply
-    found: KudoReply | Entry
+Result = Literal["deleted", "deleted before", "not found", "not known", "not deleted"]
+_GONE: Final = ("deleted", "deleted before")
 
 
-async def find_target(api: WritingApi, site: str | None, uid: str) -> Target:
-    """Return what `uid` names; looked up in each round of the protocol, so that the question is about what is there.
-
-    Raises:
-        NotFound: nothing has this uid, and nothing that had it was deleted from here recently.
-        InvalidArgument: several have it, or it cannot be sent without reaching something else.
-    """
-    target = await find_site(api, site)
-    kudos = await find(api, target, uid)
-    if len(kudos) > 1:
-        raise InvalidArgument(
-            f"{len(kudos)} kudos of {target.name} are shown under this uid, and which one would go is not sure. "
-            "Nothing was deleted. The user can delete one on tinylytics.app."
-        )
-    if kudos:
-        KUDO.fill(site_id=target.id, uid=kudos[0].uid or "")
-        return Target(target, kudos[0])
-    earlier = await _earlier_call(api, target, uid)
-    if earlier is None:
-        raise NotFound(
-            f"No kudo of {target.name} has this uid, so nothing was deleted. list_kudos shows the uids there are; its "
-            "search finds them by a part."
-        )
-    return Target(target, earlier)
-
-
-async def _earlier_call(api: CallContext, site: SiteReply, uid: str) -> Entry | None:
-    """Return the call that deleted it: answered within the last minute, or not answered within the last day."""
-    longest = {Outcome.DONE: REPEAT_S, Outcome.UNKNOWN: REMEMBERED_S}
-    now = api.now().timestamp()
-    recent = (
-        entry for entry in await recorded(api, DELETE, site) if now - entry.at <= longest.get(entry.outcome, -1.0)
-    )
-    return next((entry for entry in recent if sanitize.matches(uid, entry.uid, "uid")), None)
-
-
-class Confirm(BaseModel):
-    """Whether the kudo goes; without the tick it stays."""
-
-    confirm: Annotated[bool, BeforeValidator(lambda value: value is True)] = Field(
-        default=False, title="Delete this kudo", description="Tick to delete it for good"
-    )
-
-
-async def ask(
-    target: Annotated[Target, Resolve(find_target)], confirm: str | None, ctx: Context[Any, Any]
-) -> Elicit[Confirm] | Confirm:
-    """Ask for the user's consent; where the client cannot ask, the uid given once more is taken for it.
-
-    Raises:
-        InvalidArgument: the user has to see first what would go.
-    """
-    kudo = target.found
-    if isinstance(kudo, Entry):
-        return Confirm(confirm=True)  # it is gone: nothing is left to agree to
-    named = _named(target.site, kudo)
-    if _can_ask(ctx):
-        return Elicit(f"Delete {named}? Its id and its date cannot be brought back.", Confirm)
-    shown = sanitize.uid(kudo.uid)
-    if confirm is not None and confirm in (kudo.uid, shown):
-        return Confirm(confirm=True)
-    raise InvalidArgument(
-        f"Nothing was deleted yet. Tell the user what would go: {named}. When they agree, call delete_kudo again with "
-        f"confirm {shown}."
-    )
-
-
-def _can_ask(ctx: Context[Any, Any]) -> bool:
-    """Return whether the client shows forms (a bare `elicitation: {}` counts) and can be reached from within a call."""
-    capabilities = ctx.client_capabilities
-    elicitation = capabilities.elicitation if capabilities else None
-    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
-        return False
-    return (ctx.protocol_version or "") >= _ASKS_IN_ROUNDS or ctx.session.can_send_request
-
-
-class DeletedKudo(SiteAnswer):
-    """The kudo that was deleted or kept. Where an earlier call deleted it, `created_at` is null, `repeated` true."""
+class DeletedKudos(SiteAnswer):
+    """Each kudo and its outcome. `code` is what a host that cannot ask the user brings back as `confirm`.
+    `repeated`: earlier calls deleted them, nothing was sent now; `created_at` is null there."""
 
     from_visitors = ("path", "uid")
+    may_not_apply = ("code",)
 
-    status: Literal["deleted", "not deleted"]
-    uid: str
-    path: str
-    created_at: str | None
+    status: Literal["deleted", "partly deleted", "not deleted", "not confirmed"]
+    deleted: int = 0
     repeated: bool = False
+    code: str | None = None
+    kudos: Table
 
 
-@tool(SITES, KUDOS, KUDO, title="Delete a kudo")
+@tool(SITES, KUDOS, KUDO, title="Delete kudos")
 async def delete_kudo(
     api: WritingApi,
-    uid: KudoUid,
-    target: Annotated[Target, Resolve(find_target)],
+    targets: Annotated[Targets, Resolve(find_targets)],
+    checked: Annotated[Check, Resolve(check)],
     consent: Annotated[ElicitationResult[Confirm], Resolve(ask)],
-    site: Site = None,  # noqa: ARG001 - `find_target` takes it
-    confirm: Annotated[  # noqa: ARG001 - `ask` takes it
-        str | None, Field(description="The uid again, once the user has agreed.")
+    uid: AnyUid = None,
+    uids: KudoUids = None,  # noqa: ARG001 - `find_targets` takes these two
+    site: Site = None,  # noqa: ARG001
+    confirm: Annotated[  # noqa: ARG001 - `check` takes it
+        str | None, Field(description="The code of the first call, once the user has agreed.")
     ] = None,
-) -> DeletedKudo:
-    """Delete one kudo, a like, for good. The user is asked and sees its page and date; list_kudos finds uids.
-    create_kudo can put it back, with a new date.
+) -> DeletedKudos:
+    """Delete kudos, likes, for good: one by `uid`, or up to 25 by `uids`. The user is asked once and sees uids, pages
+    and dates; where the host cannot ask, the first call deletes nothing and gives a code. list_kudos finds uids.
+    create_kudo can put one back, with a new date.
     """
-    found, raw = target.found, target.found.uid or uid
-    if isinstance(found, Entry):
-        notes = await end(api, found.id, Outcome.DONE, _DELETED)
-        age = max(0, round(api.now().timestamp() - found.at))
-        headline = f"Deleted: this kudo of {target.site.name} is gone, by a call {age} s ago. Nothing was sent now."
-    elif isinstance(consent, AcceptedElicitation) and consent.data.confirm:
-        notes = await _delete(api, target.site, found.path, raw)
-        headline = f"Deleted {_named(target.site, found)}."
-    else:
-        return _answer(target, "not deleted", "Nothing was deleted: the user did not agree. The kudo is still there.")
-    with contextlib.suppress(StoreUnavailable):
-        await api.writes.undone(CREATE, target.site.id, raw)
-    answer = _answer(target, "deleted", headline)
-    answer.notes, answer.next_step = list(notes), _restore(found.path, raw)
+    if isinstance(consent, AcceptedElicitation) and consent.data.confirm:
+        return await _delete_all(api, targets)
+    if checked.asks:
+        which = "The kudo is" if len(targets.there) == 1 else "The kudos are"
+        headline = f"Nothing was deleted: the user did not agree. {which} still there."
+        return _answer(targets, "not deleted", headline, _outcomes(targets, "kept"))
+    what = named(targets.site, targets.there[0]) if targets.is_single else counted(len(targets.there), "kudo")
+    of = "" if targets.is_single else f" of {targets.site.name}"
+    why = f": {checked.problem}" if checked.problem else " yet"
+    answer = _answer(
+        targets,
+        "not confirmed",
+        f"Nothing was deleted{why}. What would go: {what}{of}.",
+        _outcomes(targets, "would go"),
+    )
+    answer.code = checked.code
+    answer.next_step = (
+        f"Tell the user what would go. When they agree: delete_kudo with the same {'uid' if uid else 'uids'} and "
+        f"confirm {checked.code}, within {VALID_S // 60} minutes."
+    )
     return answer
 
 
-async def _delete(api: CallContext, site: SiteReply, path: str | None, uid: str) -> tuple[str, ...]:
+async def _delete_all(api: CallContext, targets: Targets) -> DeletedKudos:
+    """Delete one after the other, each sent once, until a failure that is not of one kudo alone.
+
+    Raises:
+        TinylyticsError: the only one failed, or nothing was deleted and all outcomes are known.
+    """
+    results: list[Result] = []
+    notes: list[str] = []
+    failure: TinylyticsError | None = None
+    for target in targets.each:
+        try:
+            result, told = await _delete(api, targets.site, target)
+        except TinylyticsError as error:
+            result, told, failure = "not known" if isinstance(error, OutcomeUnknown) else "not deleted", (), error
+            if isinstance(error, NotFound) and not targets.is_single:
+                result, failure = "not found", None
+        results.append(result)
+        notes.extend(note for note in told if note not in notes)
+        if failure is not None:
+            break
+    if failure is not None and (targets.is_single or not {*_GONE, "not known"} & set(results)):
+        raise failure
+    results += cast("list[Result]", ["not deleted"] * (len(targets.each) - len(results)))
+    return _told(api, targets, results, notes, failure)
+
+
+async def _delete(api: CallContext, site: SiteReply, target: Target) -> tuple[Result, tuple[str, ...]]:
+    """Delete one kudo, and return what became of it with notes; raises as `_send` does."""
+    if target.found is None:
+        return "not found", ()
+    if isinstance(target.found, Entry):
+        notes = await end(api, target.found.id, Outcome.DONE, _DELETED)
+    else:
+        notes = await _send(api, site, target.found.path, target.raw)
+    with contextlib.suppress(StoreUnavailable):
+        await api.writes.undone(CREATE, site.id, target.raw)
+    return _outcome_before(target) if isinstance(target.found, Entry) else "deleted", notes
+
+
+async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -> tuple[str, ...]:
     """Delete a kudo, and return notes; where the answer is lost, a look-up tells what became of it.
 
     Raises:
@@ -173,45 +152,87 @@ async def _delete(api: CallContext, site: SiteReply, path: str | None, uid: str)
     write = Write(DELETE, site.id, {"uid": uid}, path=path, uid=uid)
     tried = await attempt(api, write, send, again=True)  # it is there, so deleting it is no repeat
     if isinstance(tried.error, OutcomeUnknown):
-        why, again = tried.error.why, f"delete_kudo with uid {sanitize.uid(uid)}"
+        why, again = tried.error.why, f"delete_kudo with uid {sanitize.quoted(uid)}"
         if await look_up(api, site, uid, why, "deleted", f"{again} finds out, and deletes it if it is there."):
             raise Unavailable(
                 f"{why[0].upper()}{why[1:]}, and a look-up says that the kudo is still there. To try again: {again}."
             )
         return await end(api, tried.id, Outcome.DONE, _DELETED)
     if isinstance(tried.error, NotFound):
-        if await _earlier_call(api, site, uid) is None:
+        if await earlier_call(api, site, uid) is None:
             raise NotFound("Tinylytics did not find this kudo any more: somebody else may have deleted it just now.")
     elif tried.error is not None:
         raise tried.error
     return tried.notes
 
 
-def _named(site: SiteReply, kudo: KudoReply) -> str:
-    """Return a kudo as a sentence names it: uid, page, site and date."""
-    uid, path = sanitize.uid(kudo.uid), sanitize.path(kudo.path)
-    return f"the kudo {uid} on {path} of {site.name}, given {sanitize.time(kudo.created_at)}"
+def _told(
+    api: CallContext, targets: Targets, results: list[Result], notes: list[str], failure: TinylyticsError | None
+) -> DeletedKudos:
+    """Return what became of each."""
+    gone = sum(result in _GONE for result in results)
+    open_ = sum(result in ("not known", "not deleted") for result in results)
+    first = targets.each[0].found
+    if not targets.is_single:
+        others = "".join(
+            f"; {results.count(kind)} {kind}" for kind in ("not found", "not known", "not deleted") if kind in results
+        )
+        headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.name}{others}."
+    elif isinstance(first, KudoReply):
+        headline = f"Deleted {named(targets.site, first)}."
+    else:
+        age = max(0, round(api.now().timestamp() - first.at)) if first else 0
+        headline = f"Deleted: this kudo of {targets.site.name} is gone, by a call {age} s ago. Nothing was sent now."
+    status = "deleted" if gone == len(results) else "partly deleted" if gone else "not deleted"
+    answer = _answer(targets, status, headline, results)
+    answer.deleted, answer.complete = gone, not open_
+    answer.repeated = not targets.there
+    answer.notes = [*answer.notes, *notes, *([f"at the first of those left: {failure}"] if failure else [])]
+    if open_:
+        answer.next_step = "delete_kudo with the uids that are not known or not deleted finds out, and asks anew."
+    elif gone:
+        answer.next_step = _restore(targets)
+    return answer
 
 
-def _answer(target: Target, status: Literal["deleted", "not deleted"], headline: str) -> DeletedKudo:
-    found = target.found
-    return DeletedKudo(
+def _outcomes(targets: Targets, there: str) -> list[str]:
+    """Return the outcome of each where nothing was sent; `there` for those that are there."""
+    return [there if isinstance(target.found, KudoReply) else _outcome_before(target) for target in targets.each]
+
+
+def _outcome_before(target: Target) -> Result:
+    return "deleted before" if isinstance(target.found, Entry) else "not found"
+
+
+def _answer(
+    targets: Targets,
+    status: Literal["deleted", "partly deleted", "not deleted", "not confirmed"],
+    headline: str,
+    outcomes: Sequence[str],
+) -> DeletedKudos:
+    rows: list[list[Cell]] = [target.row(outcome) for target, outcome in zip(targets.each, outcomes, strict=True)]
+    odd = [sanitize.quoted(target.raw) for target in targets.each if sanitize.is_odd(target.raw)]
+    return DeletedKudos(
         headline=headline,
-        site_id=target.site.id,
-        site=target.site.name,
+        notes=[f"uid {uid}" for uid in odd] if not targets.is_single else [],
+        site_id=targets.site.id,
+        site=targets.site.name,
         status=status,
-        uid=sanitize.uid(found.uid),
-        path=sanitize.path(found.path),
-        created_at=None if isinstance(found, Entry) else sanitize.time(found.created_at),
-        repeated=isinstance(found, Entry),
+        kudos=Table(columns=["uid", "path", "created_at", "outcome"], rows=rows, of=len(rows)),
     )
 
 
-def _restore(path: str | None, uid: str) -> str:
+def _restore(targets: Targets) -> str:
+    if not targets.is_single:
+        return "To put one back: create_kudo with its path, and its uid as custom_uid; its id and date are lost."
+    found, uid = targets.each[0].found, targets.each[0].raw
+    path = found.path if found else None
     if path is None or hidden(path + uid):
         return "It cannot be put back: its uid or path has characters that cannot be seen, and such are not written."
-    named = f"path {sanitize.path(path)} and custom_uid {sanitize.uid(uid)}"
-    return f"To put it back: create_kudo with {named}; its id and date are lost."
+    return (
+        f"To put it back: create_kudo with path {sanitize.path(path)} and custom_uid {sanitize.quoted(uid)}; its id "
+        "and date are lost."
+    )
 
 
 TOOLS = [delete_kudo]

@@ -7,6 +7,7 @@ changes nothing.
 """
 
 from tinylytics_tools.sanitize.check import forbidden
+from tinylytics_tools.sanitize.exact import exact, in_quotes, is_odd, quoted, unquoted
 from tinylytics_tools.sanitize.prose import label, prose
 from tinylytics_tools.sanitize.values import (
     DIRECT,
@@ -40,17 +41,22 @@ __all__ = [
     "browser",
     "country",
     "domain",
+    "exact",
     "forbidden",
     "host",
+    "in_quotes",
+    "is_odd",
     "is_plain",
     "label",
     "matches",
     "path",
     "platform",
     "prose",
+    "quoted",
     "referrer",
     "source",
     "time",
     "uid",
+    "unquoted",
     "url",
 ]

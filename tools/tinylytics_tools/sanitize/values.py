@@ -33,7 +33,7 @@ _HOST_CAP: Final = 80
 _CUT_DIGITS: Final = 8
 
 _CUT: Final = re.compile(rf"(.*){CUT_MARK}[0-9a-f]{{{_CUT_DIGITS}}}", re.DOTALL)
-_PART: Final = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+PART: Final = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _PORT: Final = re.compile(r":[0-9]*$")
 _WWW: Final = re.compile(r"(?:www\.)+(?=[^.]+\.)")
@@ -181,7 +181,7 @@ def _is_cut(value: str, cap: int, punctuation: str) -> bool:
 def _parts(value: str, punctuation: str) -> Iterator[str]:
     """Yield the canonical form in parts that a cut must not divide."""
     marks_left = 0  # a mark that follows no letter would sit on what we print before it
-    for part in _PART.findall(value):
+    for part in PART.findall(value):
         if len(part) > 1 or part in punctuation:
             marks_left = 0
             yield part

@@ -58,17 +58,22 @@ async def attempt(
         if isinstance(begun, Entry):
             return await _repeated(api, begun)
     except StoreUnavailable as error:
-        raise Unavailable(
-            "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
-            f"{sanitize.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
-            "folder that this server may write to."
-        ) from error
+        raise not_recorded(error) from error
     try:
         result = await send()
     except TinylyticsError as error:
         outcome = _outcome_of(error)
         return Attempt(outcome, begun, error=error, notes=await end(api, begun, outcome))
     return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result))
+
+
+def not_recorded(error: StoreUnavailable) -> Unavailable:
+    """Return the error of a write that was not sent since it cannot be recorded."""
+    return Unavailable(
+        "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
+        f"{sanitize.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
+        "folder that this server may write to."
+    )
 
 
 async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> tuple[str, ...]:

@@ -37,3 +37,7 @@ class Writes(Protocol):
     async def latest(self, *, limit: int) -> list[Entry]:
         """Return the latest writes of all keys that share the record, newest first; paths and uids are raw."""
         ...
+
+    async def secret(self) -> bytes:
+        """Return what nobody outside of those who share the record knows."""
+        ...

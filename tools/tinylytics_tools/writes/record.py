@@ -129,6 +129,11 @@ class WriteRecord:
         """See `Writes`."""
         return self._newest("", limit)
 
+    async def secret(self) -> bytes:
+        """See `Writes`."""
+        with self._file.reading() as rows:
+            return _secret(rows)
+
     def _newest(self, those: str, *values: int | str | None) -> list[Entry]:
         with self._file.reading() as rows:
             return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?1", values)]
@@ -150,6 +155,9 @@ def outcome_of(recorded: str | None) -> Outcome:
 
 
 def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:
-    (secret,) = rows.execute("SELECT secret FROM write_secret").fetchone()
     text = json.dumps([write.action, write.site_id, write.body], sort_keys=True)
-    return blake2b(text.encode(), key=secret, digest_size=16).hexdigest()
+    return blake2b(text.encode(), key=_secret(rows), digest_size=16).hexdigest()
+
+
+def _secret(rows: sqlite3.Connection) -> bytes:
+    return rows.execute("SELECT secret FROM write_secret").fetchone()[0]

@@ -63,6 +63,10 @@ class RedisWriteRecord:
         """See `Writes`."""
         return await self._newest("all-writes", limit)
 
+    async def secret(self) -> bytes:
+        """See `Writes`."""
+        return await self._link.run(_SHARED, ["write-secret"], secrets.token_bytes(32))
+
     async def _newest(self, index: str, limit: int) -> list[Entry]:
         return [_entry(row) for row in await self._link.run(_NEWEST, ["write:", index], limit - 1)]
 
@@ -126,6 +130,7 @@ _END = """
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'outcome', ARGV[1], 'result', ARGV[2]) end
 """
 _ENTRY = _ROW + "return row(ARGV[1])"
+_SHARED = "redis.call('SET', KEYS[1], ARGV[1], 'NX') return redis.call('GET', KEYS[1])"
 _UNDONE = """
 for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
 """
