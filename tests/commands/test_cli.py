@@ -37,7 +37,7 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         cli.main(["--help"])
     told = capsys.readouterr().out
     names = {value for value in vars(settings).values() if isinstance(value, str) and value.startswith("TINYLYTICS_")}
-    assert len(names) == 8
+    assert len(names) == 9
     assert all(name in told for name in names)
 
 

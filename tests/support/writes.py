@@ -80,7 +80,8 @@ async def agreeing(context: ClientRequestContext, params: ElicitRequestParams) -
 async def delete(host: Connected, **arguments: Any) -> CallToolResult:
     """Delete by a host that cannot ask: the first call gives a code, the second brings it; or the first one's error."""
     first = await host.call("delete_kudo", **arguments)
-    code = (first.structured_content or {}).get("code")
+    structured: dict[str, Any] = first.structured_content or {}
+    code = structured.get("code")
     return first if code is None else await host.call("delete_kudo", **arguments, confirm=code)
 
 
