@@ -38,7 +38,7 @@ def test_the_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path)
     assert f"requests and {raw:,} bytes." in done.out
     assert took < raw / 10
     assert "The server asks the user: Delete the kudo “test-kudo-1”" in done.out
-    assert "Deleted the kudo test-kudo-1" in done.out
+    assert "Deleted the kudo “test-kudo-1”" in done.out
     for _, line in lines_that_connect():
         assert line in done.out
     assert not state_left(tmp_path)
