@@ -27,6 +27,7 @@ STATE_DIR = "TINYLYTICS_STATE_DIR"
 REDIS_URL = "TINYLYTICS_REDIS_URL"
 STATE_KEY = "TINYLYTICS_STATE_KEY"
 SHORTEST_STATE_KEY = 32
+"""Bytes that the SDK asks for."""
 
 USED_BY_DEMO = (READ_ONLY, TIME_ZONE, STATE_KEY)
 """The variables that apply to the made-up account; the others describe the user's own."""
@@ -70,7 +71,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         preferences=Preferences(site=_site(given), time_zone=_time_zone(given)),
         state_dir=_state_dir(given),
         redis_url=given.get(REDIS_URL),
-        state_key=_state_key(given),
+        state_key=state_key(given),
         warnings=tuple(warnings),
     )
 
@@ -164,10 +165,18 @@ def _site(given: Mapping[str, str]) -> str | None:
     return site
 
 
-def _state_key(given: Mapping[str, str]) -> str | None:
+def state_key(given: Mapping[str, str]) -> str | None:
+    """Return the key that seals and signs what a client brings back to be confirmed; None where there is none.
+
+    Raises:
+        UsageError: it is too short.
+    """
     key = given.get(STATE_KEY)
     if key is not None and len(key.encode()) < SHORTEST_STATE_KEY:
-        raise UsageError(f"{STATE_KEY} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess.")
+        raise UsageError(
+            f"{STATE_KEY} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess, such as what "
+            "`openssl rand -hex 32` prints; the same on all replicas."
+        )
     return key
 
 

@@ -8,7 +8,8 @@ from mcp import Client
 from support.client import MODES, Mode, text_of
 from support.http_server import ACCEPT, ANNA, BERT, INITIALIZE, PING, Service, backend_of, confirmed, serving, tokens_in
 from support.writes import UID, add, left
-from tinylytics_mcp.http.settings import STATE_KEY, TOKENS_FILE
+from tinylytics_mcp.http.settings import TOKENS_FILE
+from tinylytics_mcp.settings import STATE_KEY
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import tools_for
 

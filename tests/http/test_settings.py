@@ -9,12 +9,12 @@ from tinylytics_mcp.http.app import auth_for
 from tinylytics_mcp.http.settings import (
     ALLOWED_HOSTS,
     CLIENT_KEYS,
-    STATE_KEY,
     STATELESS,
     TOKENS_FILE,
     AuthMode,
     read_http_settings,
 )
+from tinylytics_mcp.settings import STATE_KEY
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to be refused
 HOSTS = {ALLOWED_HOSTS: "mcp.example.com"}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 DAY = 86_400
 MOMENT = int(NOW.timestamp())
 NAMED = re.compile(r"(?P<weekday>\w+) (?P<day>\d{4}-\d\d-\d\d) has (?P<hits>\d+), (?P<percent>[\d.]+) %")
-NOT_LOOKED_AT = "single days of these days"
+NOT_LOOKED_AT = "not looked at day by day, too many to count in one call: these days"
 
 
 def a_site(spike: date, hits: int, *, days: int = 800) -> tuple[FakeApi, str]:

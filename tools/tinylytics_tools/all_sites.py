@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import InvalidArgument, NotFound
-from tinylytics_tools.planner import MOST_REQUESTS
+from tinylytics_tools.planner import batches
 from tinylytics_tools.site_lookup import SiteReply
 from tinylytics_tools.tables import counted
 
@@ -40,7 +40,7 @@ class Asked(Generic[T]):
         """What was not asked."""
         follows = self.start + len(self.found)
         are = "was" if self.left_out == 1 else "were"
-        return [f"{self.left_out} of {self.of} sites {are} not asked yet: from offset {follows} on"] * bool(
+        return [f"{self.left_out} of {self.of} sites {are} not asked yet: those from offset {follows} on"] * bool(
             self.left_out
         )
 
@@ -65,8 +65,8 @@ async def ask(
     api: CallContext,
     sites: Sequence[SiteReply],
     question: Callable[[SiteReply], Awaitable[T]],
-    cost: Callable[[SiteReply], int],
     *,
+    cost: int,
     start: int,
     limit: int | None,
 ) -> Asked[T]:
@@ -74,15 +74,7 @@ async def ask(
     by_id = ordered(sites, start)
     wanted = by_id[start:] if limit is None else by_id[start : start + limit]
     answers: list[T] = []
-    while len(answers) < len(wanted):
-        room, part = MOST_REQUESTS - api.requests, list[SiteReply]()
-        for site in wanted[len(answers) : len(answers) + AT_ONCE]:
-            if cost(site) > room:
-                break
-            room -= cost(site)
-            part.append(site)
-        if not part:
-            break
+    for part in batches(api, wanted, cost=cost, at_once=AT_ONCE):
         answers += await api.gather(*(partial(question, site) for site in part))
     found = list(zip(wanted, answers, strict=False))
     return Asked(found, start, len(wanted) - len(found), len(by_id))

@@ -178,7 +178,7 @@ class CallContext:
         return self.stats.requests
 
     @property
-    def answers(self) -> int:
+    def answers_read(self) -> int:
         """How many answers the call read so far, stored ones among them."""
         return self._calls
 

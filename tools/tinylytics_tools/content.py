@@ -163,7 +163,7 @@ async def _of_all_sites(api: CallContext, status: int | None, limit: int | None,
             raise failures.needs_subscription(CONTENT)
         return reply
 
-    asked = await all_sites.ask(api, await list_all(api), read, lambda _: REQUESTS_A_SITE, start=start, limit=limit)
+    asked = await all_sites.ask(api, await list_all(api), read, cost=REQUESTS_A_SITE, start=start, limit=limit)
     known = [(site, reply) for site, reply in asked.found if isinstance(reply, ContentReply)]
     missing = [(site, reply) for site, reply in asked.found if isinstance(reply, Unknown)]
     failed = [site for site, reply in missing if reply.why != "off"]

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from tinylytics_tools.all_sites import AT_ONCE, Asked, ordered
 from tinylytics_tools.answer import Answer, Cell, Table
 from tinylytics_tools.arguments import ALL, Limit, Offset, SiteOrAll
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.content import CONTENT, ContentReply
-from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.me import Unknown, read_premium_or_unknown
-from tinylytics_tools.planner import MOST_REQUESTS
+from tinylytics_tools.planner import MOST_REQUESTS, batches
 from tinylytics_tools.site_lookup import SITES, SiteReply, find, list_all
 from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
@@ -18,8 +19,6 @@ from tinylytics_tools.uptime import MOST_PAGES, UPTIME, ExpiryReply, Status, sta
 MOST_SITES = 50
 """Polled in one call, where cached replies leave requests for so many."""
 REQUESTS_A_SITE = 2
-AT_ONCE = 4
-"""Sites polled at the same time; after them the requests left are counted anew."""
 SOON = 14
 """Days left from which an expiry needs attention, even where the service does not say that it is soon."""
 MOST_IN_HEADLINE = 3
@@ -122,22 +121,15 @@ class Health(Answer):
 async def check_health(api: CurrentApi, site: SiteOrAll = None, limit: Limit = None, offset: Offset = None) -> Health:
     """Check for outages, expiring certificates and domains, and broken links: of all sites, unless one is named."""
     all_sites = await list_all(api)
-    wanted = sorted(all_sites, key=lambda one: one.id) if site in (None, ALL) and all_sites else [find(all_sites, site)]
     start = offset or 0
-    if start >= len(wanted):
-        raise InvalidArgument(
-            f"offset: {counted(len(wanted), 'site')} in all, so the last one is at offset {len(wanted) - 1}."
-        )
+    wanted = ordered(all_sites if site in (None, ALL) else [find(all_sites, site)], start)
     polls = await _poll_all(api, wanted[start : start + (limit or MOST_SITES)])
     states = [poll.status.state for poll in polls]
-    follows = start + len(polls)
-    left_out = len(wanted) - follows
+    left_out = len(wanted) - start - len(polls)
     notes = (
         ["a site that is not monitored, or unknown, may be down all the same"] if set(states) - {"up", "down"} else []
     )
-    if left_out:
-        are = "was" if left_out == 1 else "were"
-        notes.append(f"{left_out} of {len(wanted)} sites {are} not asked yet: those from offset {follows} on")
+    notes += Asked(list(zip(wanted[start:], polls, strict=False)), start, left_out, len(wanted)).notes
     return Health(
         headline=_headline(sorted(polls, key=_by_urgency)),
         complete=not left_out and not any(poll.has_failed for poll in polls),
@@ -167,12 +159,8 @@ async def _poll_all(api: CallContext, sites: Sequence[SiteReply]) -> list[Poll]:
     missing = polls[0].status.unknown
     if missing is not None and missing.why == "no subscription":
         return [Poll(site, polls[0].status, polls[0].content) for site in sites]
-    while len(polls) < len(sites):
-        left = (MOST_REQUESTS - api.requests) // REQUESTS_A_SITE
-        part = sites[len(polls) : len(polls) + min(AT_ONCE, left)]
-        if not part:
-            break
-        polls += await api.gather(*(lambda site=site: _poll(api, site) for site in part))
+    for part in batches(api, sites[1:], cost=REQUESTS_A_SITE, at_once=AT_ONCE):
+        polls += await api.gather(*(partial(_poll, api, site) for site in part))
     return [await _with_start(api, poll) for poll in polls]
 
 

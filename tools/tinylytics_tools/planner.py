@@ -1,10 +1,14 @@
 """Finds the fewest requests that answer a question about hits exactly."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from tinylytics_tools.client import CallContext
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.periods import Series, Window
+
+T = TypeVar("T")
 
 MOST_REQUESTS = 40
 """What one tool call may spend; past that it answers what it has and says how to get the rest."""
@@ -51,6 +55,18 @@ def cheapest(
         if min(rows_cost, groups_cost) <= room:
             return Plan(rows_cost <= groups_cost, series, min(rows_cost, groups_cost))
     return Plan(by_rows <= min(lists, room), None, min(by_rows, lists))
+
+
+def batches(api: CallContext, items: Sequence[T], *, cost: int, at_once: int) -> Iterator[Sequence[T]]:
+    """Yield the items in parts that may be asked at the same time, each taking `cost` requests at most; after each part
+    the requests left are counted anew, and what there is no room for is not yielded."""
+    done = 0
+    while done < len(items):
+        part = items[done : done + min(at_once, max(0, MOST_REQUESTS - api.requests) // cost)]
+        if not part:
+            return
+        yield part
+        done += len(part)
 
 
 def spread(last_page: int, wanted: int) -> list[int]:

@@ -9,16 +9,13 @@ from pathlib import Path
 from mcp.server.transport_security import TransportSecuritySettings
 
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_loopback, is_on
+from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_loopback, is_on, state_key
 
 TOKENS_FILE = "TINYLYTICS_TOKENS_FILE"
 CLIENT_KEYS = "TINYLYTICS_CLIENT_KEYS"
 ALLOWED_HOSTS = "TINYLYTICS_ALLOWED_HOSTS"
-STATE_KEY = "TINYLYTICS_STATE_KEY"
 STATELESS = "TINYLYTICS_STATELESS"
 
-SHORTEST_STATE_KEY = 32
-"""Bytes that the SDK asks for."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
@@ -74,7 +71,7 @@ def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSett
         auth_mode=auth_mode,
         tokens_file=Path(given[TOKENS_FILE]).expanduser() if TOKENS_FILE in given else None,
         hosts=hosts,
-        state_key=_state_key(given),
+        state_key=state_key(given),
         stateless=is_on(given, STATELESS),
     )
 
@@ -97,16 +94,6 @@ def _hosts(given: Mapping[str, str]) -> tuple[str, ...]:
             f"{ALLOWED_HOSTS} takes names with commas between them, such as mcp.example.com,10.0.0.5:8000."
         )
     return tuple(names)
-
-
-def _state_key(given: Mapping[str, str]) -> str | None:
-    key = given.get(STATE_KEY)
-    if key is not None and len(key.encode()) < SHORTEST_STATE_KEY:
-        raise UsageError(
-            f"{STATE_KEY} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess, such as what "
-            "`openssl rand -hex 32` prints; the same on all replicas."
-        )
-    return key
 
 
 def _any_port(names: list[str]) -> list[str]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
+from tinylytics_tools.all_sites import ordered
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
 from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, StartDate, TimeZone
 from tinylytics_tools.client import CallContext, CurrentApi
-from tinylytics_tools.errors import InvalidArgument, KeyNotAccepted, NotFound, TinylyticsError, TooManyRequests
+from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
@@ -64,13 +65,8 @@ async def get_overview(
     offset: Offset = None,
 ) -> Overview:
     """Tell how all sites are doing: hits, change, visitors, kudos, up or down. The first thing to ask for several."""
-    sites = sorted(await list_all(api), key=lambda site: (-(site.lifetime_hits or 0), site.id))
-    if not sites:
-        raise NotFound("This Tinylytics account has no site yet. Add one on tinylytics.app first.")
     start = offset or 0
-    if start >= len(sites):
-        there = "is 1 site" if len(sites) == 1 else f"are {len(sites)} sites"
-        raise InvalidArgument(f"offset: there {there}, so the last one is at offset {len(sites) - 1}.")
+    sites = sorted(ordered(await list_all(api), start), key=lambda site: -(site.lifetime_hits or 0))
     zone = time_zone or api.preferences.time_zone
     today = await _today(api, sites, zone)
     oldest = min(first_day(site, zone) for site in sites)

@@ -108,7 +108,7 @@ def _spikes(rows: Sequence[Row]) -> list[str]:
         return [f"single days, by sites: {which}; summarize_traffic names them"] if words or unread else []
     more = [f"so it is with {counted(len(words) - _MOST_NAMES, 'more site')}"] if len(words) > _MOST_NAMES else []
     of = _names(unread) if 0 < len(unread) <= _MOST_NAMES else counted(len(unread), "site")
-    return [*words[:_MOST_NAMES], *more, *not_looked_at([f"of {of}"] if unread else [])]
+    return [*words[:_MOST_NAMES], *more, *not_looked_at([of] if unread else [])]
 
 
 def _names(rows: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequ
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.kudos.api import KUDOS
 from tinylytics_tools.periods import LONGEST_WINDOW, Comparison
-from tinylytics_tools.planner import MOST_REQUESTS
+from tinylytics_tools.planner import MOST_REQUESTS, batches
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
 from tinylytics_tools.traffic.reader import TrafficReader
@@ -148,14 +148,10 @@ async def _look_at_days(api: CallContext, rows: Sequence[Row]) -> None:
 async def _in_batches(api: CallContext, column: Column) -> bool:
     """Ask as many sites as there is room for; whether these were all."""
     done = 0
-    while done < len(column.rows):
-        room = max(0, MOST_REQUESTS - api.requests)
-        part = column.rows[done : done + min(AT_ONCE, room // column.cost)]
-        if not part:
-            return False
+    for part in batches(api, column.rows, cost=column.cost, at_once=AT_ONCE):
         await column.ask(api, part)
         done += len(part)
-    return True
+    return done == len(column.rows)
 
 
 def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:

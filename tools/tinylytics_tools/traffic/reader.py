@@ -56,10 +56,9 @@ class TrafficWindow:
 class DimensionTraffic:
     """Hits by one dimension: of `finished` days, of today (`running`), and of the days before.
 
-    `total` is the counted number of hits of the window, `moments` its finished hits by day and hour where hours are
-    asked for. `before` is None where there was no room, or nothing to
-    compare. With an `estimate` all counts are empty, and so they are where hits that are counted could not be read:
-    `unread` says why.
+    `total` is the counted number of hits of the window, `moments` its finished hits by UTC day and hour where they were
+    read one by one. `before` is None where there was no room, or nothing to compare. With an `estimate` all counts are
+    empty, and so they are where hits that are counted could not be read: `unread` says why.
     """
 
     total: int
@@ -158,7 +157,7 @@ class TrafficReader:
     @property
     def room_for_more(self) -> int:
         """The same as if nothing had been stored: for what may be left out, so that an answer is the same again."""
-        return min(self.room, MOST_REQUESTS - self._api.answers)
+        return min(self.room, MOST_REQUESTS - self._api.answers_read)
 
     def cost(self, windows: Iterable[Window]) -> int:
         """Return how many requests it takes, at most, to count these windows as well."""
@@ -281,15 +280,14 @@ class TrafficReader:
             earlier = None
         self._count_days({part: rows[part] for window in (self._scope.window, earlier) for part in self._parts(window)})
 
-        def counts_of(window: Window | None) -> DimensionCounts:
-            return RowCounts.joined(rows[part].counts for part in self._parts(window)).of(dimension)
+        def counts_of(window: Window | None) -> RowCounts:
+            return RowCounts.joined(rows[part].counts for part in self._parts(window))
 
-        for part in self._parts(self._scope.finished) if dimension == "hour" else ():
-            traffic.moments.update(rows[part].counts.moments)
-        asked = RowCounts.joined(rows[part].counts for part in self._parts(self._scope.window))
-        traffic.notes += automated_by_rows(asked)
-        traffic.finished, traffic.running = counts_of(self._scope.finished), counts_of(self._scope.running)
-        traffic.before = counts_of(earlier) if earlier else None
+        finished, running = counts_of(self._scope.finished), counts_of(self._scope.running)
+        traffic.finished, traffic.running = finished.of(dimension), running.of(dimension)
+        traffic.moments = finished.moments
+        traffic.notes += automated_by_rows(RowCounts.joined([finished, running]))
+        traffic.before = counts_of(earlier).of(dimension) if earlier else None
         traffic.total = traffic.finished.total + traffic.running.total
         traffic.today = traffic.running.total if self._scope.running else None
         return traffic

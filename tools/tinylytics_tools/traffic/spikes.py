@@ -88,7 +88,7 @@ async def spike_notes(
     of_before = await find_spikes(reader, reader.earlier)
     what = "the finished days" if reaches_today else "these days"
     words = [of_now.words(what), of_before.words("the days before")]
-    named = ((of_now, "of these days"), (of_before, "of the days before"))
+    named = ((of_now, "these days"), (of_before, "the days before"))
     return [*filter(None, words), *not_looked_at([name for spikes, name in named if not spikes.is_read])]
 
 
@@ -121,4 +121,4 @@ def not_looked_at(of: Sequence[str]) -> list[str]:
     """Return a note on days that were not looked at one by one."""
     if not of:
         return []
-    return [f"single days {' and '.join(of)} were not looked at: too many to count in one call"]
+    return [f"not looked at day by day, too many to count in one call: {' and '.join(of)}"]
