@@ -52,12 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = vars(_parsed(arguments))
         name = options.pop("command").replace("-", "_")
         logs.configure()
-        gc.disable()  # what is loaded stays: looking for garbage meanwhile takes a tenth of the start
-        # Only this command is imported: the SDK alone takes longer to load than to show the help.
-        module = import_module(f"tinylytics_mcp.commands.{name}")
-        gc.freeze()
-        gc.enable()
-        module.command(**options)
+        _load(name).command(**options)
     except (UsageError, CommandError) as error:
         say(str(error))
         return 2 if isinstance(error, UsageError) else 1
@@ -68,6 +63,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         drop_unwritten()
     return 0
+
+
+def _load(name: str) -> Any:
+    """Import a command alone: the SDK takes longer to load than to show the help."""
+    gc.disable()  # what is loaded stays: looking for garbage meanwhile takes a tenth of the start
+    try:
+        return import_module(f"tinylytics_mcp.commands.{name}")
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:

@@ -1,5 +1,6 @@
 """The commands as they are typed: what they print, where, and the exit status."""
 
+import gc
 import json
 import os
 import signal
@@ -39,6 +40,12 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
     names = {value for value in vars(settings).values() if isinstance(value, str) and value.startswith("TINYLYTICS_")}
     assert len(names) == 9
     assert all(name in told for name in names)
+
+
+def test_garbage_is_collected_again_once_a_command_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["tools", "--demo"]) == 0
+    assert capsys.readouterr().out
+    assert gc.isenabled()
 
 
 def test_a_call_prints_the_answer_and_nothing_else(tmp_path: Path) -> None:

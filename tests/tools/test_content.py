@@ -257,7 +257,7 @@ async def test_more_sites_than_one_call_may_ask_have_no_sum_and_go_on_at_the_off
     assert answer["requests_used"] <= 40
     asked = answer["sites_asked"]
     assert (answer["broken_links"], answer["complete"], answer["sites"]["of"]) == (None, False, 45)
-    assert answer["notes"] == [f"{45 - asked} of 45 sites were not asked yet: from offset {asked} on"]
+    assert answer["notes"] == [f"{45 - asked} of 45 sites were not asked yet: those from offset {asked} on"]
     assert (rest["broken_links"], rest["sites_asked"], rest["complete"]) == (45 - asked, 45 - asked, True)
     assert f"on {45 - asked} of 45 sites, from offset {asked} on" in rest["headline"]
 

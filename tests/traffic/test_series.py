@@ -71,3 +71,11 @@ async def test_a_page_has_its_share_of_all_hits_and_its_unique_hits() -> None:
     assert (answer["hits"], answer["all_hits"], answer["percent_of_all"]) == (3, 8, 37.5)
     assert answer["unique_hits"] == 2
     assert ", 37.5 % of all 8" in answer["headline"]
+
+
+async def test_the_change_a_day_is_that_of_two_rates_with_one_decimal() -> None:
+    hits = {date(2026, 10, 5): 77, date(2026, 9, 5): 50}
+    answer = await summary(hits, date(2025, 1, 1), period="last_month")
+    assert answer["compared"] == "31 days to 2026-10-31 against 30 days to 2026-09-30"
+    assert (answer["compared_a_day"], answer["earlier_a_day"], answer["change_a_day"]) == (2.5, 1.7, 0.8)
+    assert "; a day 2.5, +0.8 against 1.7" in answer["headline"]

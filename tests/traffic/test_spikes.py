@@ -12,6 +12,7 @@ from support.properties import examples
 from support.traffic import ZONES, World, day_of, times, worlds
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.hits import api as hits_api
+from tinylytics_tools.transport import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +79,25 @@ async def test_days_that_take_too_many_requests_are_said_not_to_be_looked_at(mon
         answer = await host.answer("rank_traffic", site=site, period="last_90_days", dimension="path")
     assert answer["requests_used"] <= 40
     assert any(note.startswith(NOT_LOOKED_AT) for note in answer["notes"]), answer["notes"]
+
+
+@pytest.mark.parametrize("tool", ["summarize_traffic", "rank_traffic"])
+async def test_a_question_asked_again_costs_nothing_and_names_the_same_days(
+    monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    monkeypatch.setattr(hits_api, "PER_PAGE", 20)
+    fake_api, site = a_site(date(2026, 10, 14), 0)
+    fake_api.add_hits(int(site), ({"created_at": MOMENT - age % 80 * DAY, "path": f"/{age}"} for age in range(720)))
+    store = open_store(None)
+    more = {"dimension": "path"} if tool == "rank_traffic" else {}
+    answers: list[dict[str, Any]] = []
+    for _ in range(2):  # by another server that shares the store, and has kept no answer
+        async with connect(fake_api, store=store) as host:
+            answers.append(await host.answer(tool, site=site, period="last_90_days", **more))
+    first, again = answers
+    assert any(note.startswith("not looked at") for note in first["notes"]) is (tool == "rank_traffic")
+    assert again["requests_used"] == 0
+    assert again["notes"] == first["notes"]
 
 
 @given(worlds().flatmap(lambda world: times(world.now).map(lambda when: (world, when))))
