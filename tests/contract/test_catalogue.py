@@ -19,6 +19,8 @@ pytestmark = pytest.mark.anyio
 ARGUMENT_NAMES = {
     *("site", "period", "start_date", "end_date", "time_zone", "country", "path", "referrer", "dimension", "compare"),
     *(
+        "entry",
+        "page",
         "search",
         "exclude",
         "sort",
