@@ -35,6 +35,12 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         MAIN | {"dimension": "path", "period": "this_month", "search": "blog", "exclude": "/blog/the*"},
         MAIN | {"dimension": "referrer", "period": "this_year", "compare": "previous_year", "limit": 50},
     ],
+    "explain_change": [
+        MAIN,
+        MAIN | {"period": "yesterday"},
+        MAIN | {"period": "last_month", "compare": "previous_year", "limit": 50},
+        {"site": "2"},
+    ],
     "list_hits": [MAIN, MAIN | {"limit": 50, "offset": 30}, MAIN | {"path": "/nowhere"}],
     "get_user_journeys": [MAIN, MAIN | {"limit": 50}],
     "get_leaderboard": [MAIN, MAIN | {"limit": 50, "path": "BLOG"}],

@@ -75,6 +75,7 @@ SiteOrAll = Annotated[
 Period = Annotated[NamedPeriod | None, Field(description="Default last_30_days; or give dates.")]
 StartDate = Annotated[date | None, BeforeValidator(_day)]
 EndDate = Annotated[date | None, BeforeValidator(_day)]
+Day = Annotated[date | None, BeforeValidator(_day), Field(description="One day, instead of a period.")]
 TimeZone = Annotated[Literal["utc", "user"] | None, Field(description="Whose days; user: the account's zone.")]
 Compare = CompareWith | None
 Country = Annotated[str | None, AfterValidator(_country), Field(description="Two letters.")]

@@ -66,24 +66,19 @@ class Compared:
             return ""
         without = " and ".join(f"without {what}" for what in left_out)
         later = f"{without} {self.later}, " if without else ""
-        text = f"; {later}{_moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
+        text = f"; {later}{moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
         if self.a_day is not None:
             now, then, change = self.a_day
-            text += f"; a day {_plain(now)}, {_moved(change, None, then)}"
+            text += f"; a day {tables.plain(now)}, {moved(change, None, then)}"
         return text
 
 
-def _moved(change: float, percent: float | None, earlier: float | None) -> str:
-    """A change from an earlier figure in words."""
+def moved(change: float, percent: float | None, earlier: float | None) -> str:
+    """Return a change from an earlier figure in words, the absolute change before the relative one."""
     if not change:
-        return f"no change from {_plain(earlier)}"
+        return f"no change from {tables.plain(earlier or 0)}"
     relative = "" if percent is None else f", {percent:+g} %"
-    return f"{'+' if change > 0 else ''}{_plain(change)}{relative} against {_plain(earlier)}"
-
-
-def _plain(number: float | None) -> str:
-    """A number with one decimal at most, and never an exponent."""
-    return f"{number or 0:.1f}".removesuffix(".0")
+    return f"{'+' if change > 0 else ''}{tables.plain(change)}{relative} against {tables.plain(earlier or 0)}"
 
 
 def compared(comparison: Comparison | None, *, later: int, earlier: int, born: date) -> Compared:
@@ -94,7 +89,7 @@ def compared(comparison: Comparison | None, *, later: int, earlier: int, born: d
     days = f"{counted(now.days, 'day')} to {now.last} against {counted(then.days, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    which = _earlier_days(comparison)
+    which = earlier_days(comparison)
     if born > then.first:
         note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
         return Compared(days, later, earlier, None, (note,), f"{which}, though the site did not exist on all of them")
@@ -133,8 +128,8 @@ def spoken(window: Window) -> str:
     return f"{window.first} to {window.last}, {window.days} days"
 
 
-def _earlier_days(comparison: Comparison) -> str:
-    """The earlier days by what they are to the later ones, or by their dates."""
+def earlier_days(comparison: Comparison) -> str:
+    """Return in words which days the earlier ones are: what they are to the later ones, or their dates."""
     now, then = comparison.current, comparison.earlier
     if _is_year_apart(now.first, then.first) and _is_year_apart(now.last, then.last):
         return f"on the same days {f'of {then.first.year}' if then.first.year == then.last.year else 'a year before'}"

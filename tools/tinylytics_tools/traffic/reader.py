@@ -145,7 +145,7 @@ class TrafficReader:
             return await self._weekdays()
         if cost > self.room:
             traffic = DimensionTraffic(self.total, self.today)
-            traffic.estimate = await estimate(self._api, dimension, self._counts_of(self._scope.window), self.room)
+            traffic.estimate = await estimate(self._api, dimension, self.counts_of(self._scope.window), self.room)
             return traffic
         return await self._dimension_by_rows(dimension, cost)
 
@@ -168,7 +168,7 @@ class TrafficReader:
     def _width(self) -> int:
         """How many requests count one window, at most: where a host has to be told apart, its referrers are read."""
         groups = dict.fromkeys(self._filters.paths, 0)
-        for part, count in self._counts_of(self._scope.window).items():
+        for part, count in self.counts_of(self._scope.window).items():
             groups[part.path] += count.groups
         return sum(max(1, pages(number)) for number in groups.values())
 
@@ -180,16 +180,17 @@ class TrafficReader:
         is_whole = window == self._scope.window
         return self._filters.parts(self._scope) if is_whole else self._filters.slices(self._scope, window)
 
-    def _counts_of(self, window: Window | None) -> dict[Slice, Count]:
+    def counts_of(self, window: Window | None) -> dict[Slice, Count]:
+        """Return the slices of a window that was counted, with their counts."""
         return {part: self._counts[part] for part in self._parts(window)}
 
     def _pages_of_rows(self, window: Window | None) -> int:
-        return sum(pages(count.rows) for count in self._counts_of(window).values())
+        return sum(pages(count.rows) for count in self.counts_of(window).values())
 
     def _plan(self, dimensions: Sequence[Dimension], *, shows_rows: bool = True) -> Plan:
         """The cheapest plan of a window; by lists where the service does not show all rows."""
         none = [_TOO_MANY * hits_api.PER_PAGE]
-        rows = [count.rows for count in self._counts_of(self._scope.window).values()] if shows_rows else none
+        rows = [count.rows for count in self.counts_of(self._scope.window).values()] if shows_rows else none
         lists = len(self._slices(self._scope.window))
         if self._filters.host is None:
             return self._cheapest(rows, lists * len(dimensions))
@@ -214,7 +215,7 @@ class TrafficReader:
         is_utc = self._scope.zone == "utc"
         rows, _ = await both(
             self._api,
-            partial(read_rows, self._api, self._counts_of(self._scope.window)),
+            partial(read_rows, self._api, self.counts_of(self._scope.window)),
             partial(self.count, *([] if is_utc else windows)),
         )
         if any(part.missing for part in rows.values()):
@@ -265,7 +266,7 @@ class TrafficReader:
     async def _dimension_by_rows(self, dimension: Dimension, cost: int) -> DimensionTraffic:
         traffic = DimensionTraffic(self.total, self.today)
         earlier = self._affordable_earlier(traffic, cost, self._pages_of_rows(self.earlier))
-        rows = await read_rows(self._api, self._counts_of(self._scope.window) | self._counts_of(earlier))
+        rows = await read_rows(self._api, self.counts_of(self._scope.window) | self.counts_of(earlier))
         missing = [rows[part].missing for part in self._parts(self._scope.window)]
         if any(missing):
             shown = self.total - sum(max(0, number) for number in missing)
@@ -296,7 +297,7 @@ class TrafficReader:
         """Count the days of a window that was counted by reading its hits, where these are at most so many pages."""
         is_cheap = self._pages_of_rows(window) <= min(most, self.room_for_more)
         if self._scope.zone == "utc" and is_cheap and self.cost(Window(day, day) for day in window.dates()):
-            rows = await read_rows(self._api, self._counts_of(window))
+            rows = await read_rows(self._api, self.counts_of(window))
             if not any(read.missing for read in rows.values()):
                 self._count_days(rows)
 
