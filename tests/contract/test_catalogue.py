@@ -31,6 +31,8 @@ ARGUMENT_NAMES = {
         "compare",
     ),
     *(
+        "entry",
+        "page",
         "search",
         "exclude",
         "sort",

@@ -66,7 +66,7 @@ async def resolve_filters(
             notes.append(f"{len(raw_paths)} spellings of the path are counted together")
     text, host = None, None
     if referrer is not None:
-        name = _host(referrer)
+        name = named_host(referrer)
         if name is None:
             text = referrer
             parts.append(f"referrer containing {sanitize.referrer(referrer)}")
@@ -110,7 +110,7 @@ async def _by_host(
     return text, host, others
 
 
-def _host(referrer: str) -> str | None:
+def named_host(referrer: str) -> str | None:
     """The host that a filter names; None where it is another part of an address."""
     host = sanitize.host(referrer)
     given = referrer.strip().lower()

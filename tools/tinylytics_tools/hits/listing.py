@@ -62,7 +62,7 @@ async def list_hits(
     days = f"{scope.window.first} to {scope.window.last}"
     return HitList(
         **scope.fields(),
-        headline=f"{counted(total, 'hit')}{which} on {scope.site.name}, {days}{so_far}.",
+        headline=f"{counted(total, 'hit')}{which} on {scope.site.quoted}, {days}{so_far}.",
         complete=doubt is None,
         notes=[*match.notes, *([doubt] if doubt else [])],
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",

@@ -95,7 +95,7 @@ def _answer(
     total = overview_notes.total_change(rows, comparison)
     hits = _sum([row.hits for row in rows])
     today = _sum([row.today for row in rows]) if scope.today in window else None
-    which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
+    which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, from offset {start} on"
     text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     return Overview(
         headline=f"{text}{total.words(overview_notes.not_compared(rows, comparison))}.{overview_notes.down(rows)}",

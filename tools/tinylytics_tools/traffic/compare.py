@@ -98,7 +98,9 @@ def compared(comparison: Comparison | None, *, later: int, earlier: int, born: d
     if now.days == then.days:
         return Compared(days, later, earlier, percent, tuple(notes), which)
     same = tables.percent(now.days - then.days, then.days)
-    notes.append(f"{now.days} days against {then.days}: with as many hits a day the change would be {same:+g} %")
+    notes.append(
+        f"{counted(now.days, 'day')} against {then.days}: with as many hits a day the change would be {same:+g} %"
+    )
     return Compared(days, later, earlier, percent, tuple(notes), which, (now.days, then.days))
 
 

@@ -253,7 +253,7 @@ class Ranking:
 
     @property
     def _in_window(self) -> str:
-        return f"{counted(self._traffic.total, 'hit')} on {self._scope.site.name}, {spoken(self._scope.window)}"
+        return f"{counted(self._traffic.total, 'hit')} on {self._scope.site.quoted}, {spoken(self._scope.window)}"
 
     def _incomplete(self, headline: str, note: str, table: Table | None, estimate: str | None = None) -> TrafficRanking:
         """The answer where not all was read: without a comparison and without a number of names."""
@@ -297,7 +297,7 @@ class Ranking:
         self, total: int, of: int, today: int | None, matching: int | None = None, matching_names: int | None = None
     ) -> str:
         which = " that match the filters" if self._filters else ""
-        hits = f"{counted(total, 'hit')}{which} on {self._scope.site.name}"
+        hits = f"{counted(total, 'hit')}{which} on {self._scope.site.quoted}"
         names = f"{of} {PLURAL[self._dimension] if of != 1 else SINGULAR.get(self._dimension, self._dimension)}"
         window = spoken(self._scope.window)
         if matching is None:
@@ -318,7 +318,7 @@ class Ranking:
             own = site_host(self._scope.site.url)
             notes += [f"the referrer {own} is the site itself"] if own in everything else []
         if dimension == "source" and (none := everything.get(sanitize.NO_SOURCE)):
-            notes.append(f"{none.hits} hits name no source")
+            notes.append(f"{counted(none.hits, 'hit')} without a source")
         if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")
         if today is not None and traffic.before is not None:

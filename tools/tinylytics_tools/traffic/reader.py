@@ -22,6 +22,7 @@ from tinylytics_tools.periods import Comparison, Series, Window, series_in_order
 from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages
 from tinylytics_tools.read_hits import Rows, both, read_lists, read_rows
 from tinylytics_tools.scope import Scope
+from tinylytics_tools.tables import counted
 from tinylytics_tools.traffic.automated import automated_by_lists, automated_by_rows
 from tinylytics_tools.traffic.estimate import Estimate, estimate, estimate_of_weekdays, sample_of_days
 
@@ -271,9 +272,9 @@ class TrafficReader:
         if any(missing):
             shown = self.total - sum(max(0, number) for number in missing)
             traffic.unread = (
-                f"Tinylytics counts {self.total} hits and shows more"
+                f"Tinylytics counts {counted(self.total, 'hit')} and shows more"
                 if shown == self.total
-                else f"Tinylytics showed only {shown} of these {self.total} hits"
+                else f"Tinylytics showed only {shown} of {counted(self.total, 'hit')}"
             )
             return traffic
         if any(rows[part].missing for part in self._parts(earlier)):

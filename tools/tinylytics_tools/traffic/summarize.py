@@ -170,7 +170,9 @@ def _headline(
 ) -> str:
     which = " that match the filters" if filters else ""
     left_out = () if traffic.today is None else ("today",)
-    text = f"{counted(traffic.total, 'hit')}{which} on {scope.site.name}, {spoken(scope.window)}{so_far(traffic.today)}"
+    text = (
+        f"{counted(traffic.total, 'hit')}{which} on {scope.site.quoted}, {spoken(scope.window)}{so_far(traffic.today)}"
+    )
     if of_all.get("all_hits"):
         text += f", {of_all['percent_of_all']:g} % of all {of_all['all_hits']}"
     return f"{text}{change.words(left_out)}."
