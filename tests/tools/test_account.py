@@ -97,23 +97,23 @@ async def test_the_hour_resets_when_the_oldest_request_counted_leaves_it_and_not
     key = ApiKey(FULL_ACCESS_KEY).fingerprint
     async with stores_of(kind, lambda: request.getfixturevalue("redis_port")) as new_store:
         store = new_store()
-        for at in (NOW - timedelta(minutes=90), NOW - timedelta(minutes=50), NOW - timedelta(minutes=10)):
+        for at in (NOW - timedelta(minutes=90), NOW - timedelta(minutes=57), NOW - timedelta(minutes=10)):
             await store.requests.reserve(key, 900, lambda at=at: at)
         async with connect(fake_api(), store=store, clock=lambda: time[0]) as host:
             first = await host.call("get_account")
             time[0] += timedelta(minutes=1)
             await host.answer("list_sites")
-            again = await host.answer("get_account")  # within the life of the reply
-            time[0] += timedelta(minutes=15)
-            later = await host.answer("get_account")
-            assert [request.url.path for request in host.wire.requests].count("/api/v1/me") == 2
+            again = await host.answer("get_account")
+            time[0] += timedelta(minutes=3)
+            later = await host.answer("get_account")  # the reply of /me is as good as new
+            assert [request.url.path for request in host.wire.requests].count("/api/v1/me") == 1
     answer = first.structured_content
     assert answer is not None
     assert (answer["hourly_limit"], answer["requests_left"]) == (900, 897)
-    assert answer["hourly_resets_at"] == again["hourly_resets_at"] == "2026-11-23T09:40:00Z"
+    assert answer["hourly_resets_at"] == again["hourly_resets_at"] == "2026-11-23T09:33:00Z"
     assert again["requests_left"] == 896  # what was asked in between
     assert (later["requests_left"], later["hourly_resets_at"]) == (896, "2026-11-23T10:20:00Z")
-    assert "hourly_limit: 900\nhourly_resets_at: 2026-11-23T09:40:00Z" in text_of(first)
+    assert "hourly_limit: 900\nhourly_resets_at: 2026-11-23T09:33:00Z" in text_of(first)
 
 
 async def test_without_the_store_the_hour_is_not_known_and_never_told_from_memory(tmp_path: Path) -> None:
