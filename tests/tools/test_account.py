@@ -112,7 +112,7 @@ async def test_the_hour_resets_when_the_oldest_request_counted_leaves_it_and_not
     assert (answer["hourly_limit"], answer["requests_left"]) == (900, 897)
     assert answer["hourly_resets_at"] == again["hourly_resets_at"] == "2026-11-23T09:33:00Z"
     assert again["requests_left"] == 896  # what was asked in between
-    assert (later["requests_left"], later["hourly_resets_at"]) == (896, "2026-11-23T10:20:00Z")
+    assert (later["requests_left"], later["hourly_resets_at"]) == (897, "2026-11-23T10:20:00Z")
     assert "hourly_limit: 900\nhourly_resets_at: 2026-11-23T09:33:00Z" in text_of(first)
 
 
