@@ -14,6 +14,7 @@ UNDER_WAY_S = 45.0
 """A write whose intent is older was given up by the process that sent it: its deadline is over."""
 PATIENCE_S = 5.0
 LOOK_S = 0.25
+IGNORED = "what is ignored is a setting of the site on Tinylytics: its owner can change the ignore rules there"
 NOT_RECORDED = "the outcome of this could not be written into the record of writes"
 
 
