@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support.client import connect, network_of
+from support.client import NOW, connect, network_of
 from support.faults import Fault, Faulty, once
-from support.writes import UID, add, agreeing, deleted, fake_api, left
+from support.writes import UID, add, agreeing, deleted, fake_api, hits, left, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport.database import Database
@@ -134,6 +134,27 @@ async def test_what_was_not_stored_may_be_tried_again_at_once_and_hides_nothing_
     found = await record.begin(HIT, 1003.0)
     assert isinstance(found, Entry)
     assert found.id == done
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
+@pytest.mark.parametrize("tool", ["create_hit", "create_kudo"])
+async def test_a_write_that_waited_for_one_that_stored_nothing_is_sent_and_never_told_as_unknown(
+    records: Records, tool: str, outcome: Outcome
+) -> None:
+    service = fake_api()
+    site = add(service)
+    first, second = records(), records()
+    number = await begun(first, Write(tool, int(site), {"path": "/x"}, path="/x"), NOW.timestamp())
+
+    async def settle(_: float) -> None:
+        await first.end(number, outcome)
+
+    second.pause = settle
+    async with connect(service, writes=second) as host:
+        answer = await host.answer(tool, site=site, path="/x")
+        assert verbs(host) == ["POST"]
+    assert (answer["status"], answer["repeated"]) == ("created", False)
+    assert len(left(service)) + len(hits(service)) == 1
 
 
 async def test_the_latest_writes_are_found_by_site_and_by_uid_and_a_deleted_kudo_may_be_made_again(

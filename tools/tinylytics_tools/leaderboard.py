@@ -86,7 +86,7 @@ async def get_leaderboard(
         notes.append("other: hits that the service has not ranked yet, for instance newer ones")
     cached = first.cache_info.cached_at if first.cache_info else None
     return Leaderboard(
-        headline=_headline(target.name, pages, matching, total, path),
+        headline=_headline(target.quoted, pages, matching, total, path),
         complete=complete,
         notes=notes,
         next_step=empty if not pages else None if complete else "Narrow it down with path.",
