@@ -47,6 +47,11 @@ class DimensionCounts:
         of = len(hits) if is_complete else max(self.of, other.of, len(hits))
         return DimensionCounts(hits, unique, of, is_complete)
 
+    def minus(self, other: "DimensionCounts") -> "DimensionCounts":
+        """Return these counts without others that are a part of them; uniques are not known."""
+        hits = {raw: left for raw, number in self.hits.items() if (left := number - other.hits.get(raw, 0)) > 0}
+        return DimensionCounts(hits, {}, len(hits), self.is_complete and other.is_complete)
+
 
 Agent = tuple[str | None, str | None, str | None]
 """The country, browser and platform of a hit."""

@@ -220,7 +220,10 @@ def _days(windows: Sequence[Window]) -> str:
 
 def _next_step(found: Finding) -> str | None:
     if found.kind == "unusual day":
-        return f"rank_traffic dimension=hour start_date={found.seen.first} end_date={found.seen.first}: when it began."
+        day = found.seen.first
+        return (
+            f"rank_traffic: dimension=hour of this day tells when it began, exclude=day:{day} what is left without it."
+        )
     if len(found.days) > 1:
         return "explain_change with day explains another of the unusual days."
     return None

@@ -1,6 +1,6 @@
 """Makes the answer of `rank_traffic`: the ranking, and what rose, fell, is new and is gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tinylytics_tools import sanitize
@@ -12,11 +12,13 @@ from tinylytics_tools.filters import Filters
 from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
-from tinylytics_tools.tables import change, counted, listing, percent, ranking
+from tinylytics_tools.tables import counted, listing, percent, ranking
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
+from tinylytics_tools.traffic.counts import DimensionTraffic
 from tinylytics_tools.traffic.estimate import Estimate
+from tinylytics_tools.traffic.excluded import Excluded
+from tinylytics_tools.traffic.movers import movers
 from tinylytics_tools.traffic.names import containing, matching, only
-from tinylytics_tools.traffic.reader import DimensionTraffic
 
 Sort = Literal["most", "least", "change"]
 DEFAULT_ROWS = 10
@@ -87,19 +89,23 @@ class Ranking:
         dimension: Dimension,
         comparison: Comparison | None,
         traffic: DimensionTraffic,
+        excluded: Excluded,
+        *,
+        is_ever: bool,
     ) -> None:
         self._scope = scope
         self._filters = filters
         self._dimension: Dimension = dimension
         self._comparison = comparison
         self._traffic = traffic
+        self._excluded = excluded
+        self._is_ever = is_ever
         self._counts = traffic.finished.plus(traffic.running)
 
     def answer(
         self,
         *,
         search: Sequence[str] | None,
-        exclude: Sequence[str] | None,
         sort: Sort | None,
         limit: int | None,
         offset: int,
@@ -118,20 +124,21 @@ class Ranking:
             note = f"{self._traffic.unread}; ask again, or for a shorter period"
             return self._incomplete(headline, note, None)
         if not self._counts.is_complete:
-            if search or exclude or sort in ("least", "change"):
+            if search or self._excluded.names or sort in ("least", "change"):
                 raise InvalidArgument(
                     f"The list of {self._counts.of} {PLURAL[self._dimension]} is too long to be searched or sorted in "
                     "one call. Give a shorter period, or filter by country, path or referrer."
                 )
             return self._unfinished(rows, offset)
-        if sort == "change" and self._traffic.before is None:
-            raise InvalidArgument("There is no change to sort by: nothing is compared. Give compare, or another sort.")
-        return self._ranked(search, exclude, sort, rows, offset, limit or DEFAULT_MOVERS)
+        if sort == "change" and (self._traffic.before is None or self._is_ever):
+            raise InvalidArgument(
+                "There is no change to sort by: nothing is compared, or all days before. Give another compare or sort."
+            )
+        return self._ranked(search, sort, rows, offset, limit or DEFAULT_MOVERS)
 
     def _ranked(
         self,
         search: Sequence[str] | None,
-        exclude: Sequence[str] | None,
         sort: Sort | None,
         limit: int,
         offset: int,
@@ -142,15 +149,15 @@ class Ranking:
         finished = merged(dimension, traffic.finished.hits)
         before = merged(dimension, traffic.before.hits) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
-        more: dict[str, Any] = {}
+        more = self._excluded.fields()
         unfound: list[str] = []
-        if exclude:
-            names = matching(exclude)
+        if self._excluded.names:
+            names = matching(self._excluded.names)
             keys = names.keys(now, finished, before)
             hits = _total(only(now, keys))
             if today is not None:
                 today -= hits - _total(only(finished, keys))
-            more = {"excluded": str(names), "excluded_names": len(keys), "excluded_hits": hits}
+            more = self._excluded.fields(names=len(keys), hits=hits)
             total -= hits
             now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
         of_all = len(now)
@@ -169,7 +176,9 @@ class Ranking:
         if traffic.before is not None and offset == 0:
             later = "hits" if today is None else "compared_hits"
             has_percent = printed.percent is not None  # a reader would miss it in the headline
-            more |= _movers(finished, before, limit_of_movers, later=later, has_percent=has_percent)
+            more |= movers(
+                finished, before, limit_of_movers, later=later, has_percent=has_percent, is_ever=self._is_ever
+            )
         columns, rows = self._rows(now, finished, before)
         notes = [*self._sort(columns, rows, sort), *self._notes(everything, today)]
         notes += [f"no name contains {name}" for name in unfound]
@@ -195,7 +204,7 @@ class Ranking:
         counts_unique = any(named.unique_hits is not None for named in now.values())
         columns = ["name", "hits", "percent"]
         columns += ["compared_hits"] if marks_later else []
-        columns += ["earlier_hits", "change"] if compares else []
+        columns += ["earlier_hits", *([] if self._is_ever else ["change"])] if compares else []
         columns += ["unique_hits"] if counts_unique else []
         columns += ["a_day"] if self._dimension in ALL_ROWS else []
         rows: list[list[Cell]] = []
@@ -203,7 +212,7 @@ class Ranking:
             row: list[Cell] = [named.name, named.hits]
             if compares:
                 later, earlier = (one[key].hits if key in one else 0 for one in (finished, before))
-                row += [*([later] if marks_later else []), earlier, later - earlier]
+                row += [*([later] if marks_later else []), earlier, *([] if self._is_ever else [later - earlier])]
             row += [named.unique_hits] if counts_unique else []
             row += [self._a_day(named.name, finished.get(key))] if self._dimension in ALL_ROWS else []
             rows.append(row)
@@ -233,6 +242,7 @@ class Ranking:
     def _a_day(self, name: str, finished: Named | None) -> float | None:
         """Hits of an hour, or a weekday, on each of the finished days that have it; None where none has."""
         finished_days = self._scope.finished.dates() if self._scope.finished else iter(())
+        finished_days = (day for day in finished_days if day not in self._excluded.days)
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in finished_days)
         return round((finished.hits if finished else 0) / number, 1) if number else None
 
@@ -291,13 +301,15 @@ class Ranking:
         born = first_day(self._scope.site, self._scope.zone)
         if self._traffic.before is None:
             return Compared()
-        return compared(self._comparison, later=_total(finished), earlier=_total(before), born=born)
+        return compared(
+            self._comparison, later=_total(finished), earlier=_total(before), born=born, without=self._excluded.days
+        )
 
     def _headline(
         self, total: int, of: int, today: int | None, matching: int | None = None, matching_names: int | None = None
     ) -> str:
         which = " that match the filters" if self._filters else ""
-        hits = f"{counted(total, 'hit')}{which} on {self._scope.site.quoted}"
+        hits = f"{counted(total, 'hit')}{which}{self._excluded.words} on {self._scope.site.quoted}"
         names = f"{of} {PLURAL[self._dimension] if of != 1 else SINGULAR.get(self._dimension, self._dimension)}"
         window = spoken(self._scope.window)
         if matching is None:
@@ -341,44 +353,6 @@ def top_of_unfinished(
         note = f"{name}: the largest of {counts.of}, spellings not merged, since the list is too long for one call"
         return ranking(columns, rows, total=total, limit=limit, of=counts.of), note
     return None, f"{name}: unknown, the list of {counts.of} is too long for this call; ask rank_traffic"
-
-
-def _movers(
-    now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str, has_percent: bool
-) -> dict[str, Table]:
-    """Compare two complete lists by key: four tables that have no name in common, each with its length.
-
-    A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
-    `now`.
-    """
-    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
-    moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
-    rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
-    fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
-
-    def rows(keys: Iterable[str]) -> list[list[Cell]]:
-        found: list[list[Cell]] = []
-        for key in keys:
-            hits, earlier = now[key].hits, before[key].hits
-            found.append([now[key].name, hits, earlier, *change(hits, earlier)[: 2 if has_percent else 1]])
-        return found
-
-    def names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
-        return [[named.name, named.hits] for key, named in one.items() if key not in other]
-
-    return {
-        "rose": _top(columns, rows(rose), limit),
-        "fell": _top(columns, rows(fell), limit),
-        "new": _top(("name", later), names_of(now, before), limit),
-        "gone": _top(("name", "earlier_hits"), names_of(before, now), limit),
-    }
-
-
-def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:
-    """The first rows; a table without `next_offset`, since `offset` is the ranking's: `limit` shows more of these."""
-    top = [list(row) for row in rows[:limit]]
-    table = Table(columns=list(columns), rows=top, of=len(rows))
-    return table.shortened_by(lambda: _top(columns, rows, len(top) - 1) if top else None)
 
 
 def _total(named: Mapping[str, Named]) -> int:
