@@ -22,6 +22,7 @@ ARGUMENT_NAMES = {
         "search",
         "exclude",
         "sort",
+        "least_views",
         "status",
         "limit",
         "offset",
