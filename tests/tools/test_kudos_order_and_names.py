@@ -93,6 +93,7 @@ async def test_a_text_with_commas_is_one_that_is_there_or_refused_and_never_a_ze
         said = await host.error("list_kudos", site=site, **{name: "/blog/a,/c" if name == "path" else "a,c"})
         assert "Name several pages in search" in said
         assert (await host.answer("list_kudos", site=site, search="/blog/a,/c"))["kudos"] == 2
+        assert "Name several pages" in await host.error("list_kudos", site="all", **{name: "/blog/a,/c"})
 
 
 @given(kudos=KUDOS, views=VIEWS, least=st.one_of(st.none(), st.integers(0, 60)))
@@ -115,7 +116,7 @@ async def test_pages_by_rate_are_those_with_enough_views_and_the_others_are_neit
     assert {page(row["path"]) for row in rows} == set(rates)
     order = [round(rates[page(row["path"])], 6) for row in rows]
     told = [row["per_100_views"] for row in rows]
-    assert told == sorted(told, reverse=True)
+    assert order == sorted(order, reverse=True)
     assert all(abs(shown - rate) <= 0.05 * max(1, rate) for shown, rate in zip(told, order, strict=True))
     assert [row["few_views"] for row in rows] == [viewed[page(row["path"])] < 30 for row in rows]
     assert sum(row["kudos"] for row in rows_of(answer["by_page"])) == len(kudos)
@@ -134,7 +135,9 @@ async def test_a_rate_on_few_views_is_marked_in_its_row_and_a_first_place_that_i
     assert "3 pages have 1 kudo each" in answer["notes"]
 
 
-@pytest.mark.parametrize("arguments", [{"least_views": 5}, {"site": "all", "sort": "rate"}])
+@pytest.mark.parametrize(
+    "arguments", [{"least_views": 5}, {"site": "all", "sort": "rate"}, {"uid": "x", "sort": "rate"}]
+)
 async def test_an_order_that_does_not_fit_is_refused_and_never_left_out_silently(arguments: dict[str, Any]) -> None:
     async with connect(fake_api()) as host:
         assert "rate" in await host.error("list_kudos", **arguments)

@@ -126,6 +126,11 @@ async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = 
     return _named(uid, reading.rows)
 
 
+async def find_exactly(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = False) -> KudoReply | None:
+    """Return the kudo of exactly this uid; None if there is none."""
+    return next((row for row in await find(api, site, uid, looks_up=looks_up) if row.uid == uid), None)
+
+
 async def find_each(api: CallContext, site: SiteReply, uids: Sequence[str]) -> list[list[KudoReply]]:
     """Return the same for several uids, in their order; all kudos are read at once where that takes fewer requests."""
     if site.lifetime_kudos is not None and 1 + site.lifetime_kudos // PER_PAGE < len(uids):
@@ -157,13 +162,12 @@ async def look_up(
     """
     await api.writes.pause(LATE_S)
     try:
-        rows = await find(api, site, uid, looks_up=True)
+        return await find_exactly(api, site, uid, looks_up=True)
     except TinylyticsError as error:
         raise OutcomeUnknown(
             f"It is not known whether the kudo was {done}: {why}, and a look-up did not work either. {to_find_out}",
             why=why,
         ) from error
-    return next((row for row in rows if row.uid == uid), None)
 
 
 async def recorded(api: CallContext, action: str, site: SiteReply, uid: str | None = None) -> list[Entry]:

@@ -95,22 +95,20 @@ async def list_kudos(
     """List kudos, the likes of pages: how many, which pages have most, likes per hundred views, and the newest.
     With `path` or `uid` the default period is all_time; end_date alone means until then.
     """
+    by_kudo = sort not in ("most", "rate")
     if least_views is not None and sort != "rate":
         raise InvalidArgument("least_views goes with sort rate, which ranks pages by kudos per hundred views.")
+    if uid is not None and not by_kudo:
+        raise InvalidArgument("sort most and rate rank pages, and a uid names a single kudo: leave one of them out.")
     filters = Filters(path, uid, search or ())
     days = _Days(filters, period, start_date, end_date, time_zone)
     if site == ALL:
         return await _of_all_sites(api, days, sort, limit, offset or 0)
     scope = await days.of(api, site)
     found = await find_kudos(api, scope, filters)
-    if "," in (path or uid or "") and not found.rows and not found.views:
-        raise InvalidArgument(
-            "path and uid take one, and none is called by this text with its commas. Name several pages in search, "
-            "apart by commas."
-        )
+    _refuse_several(filters, [found])
     kudos, most, start = found.kudos, limit or DEFAULT_ROWS, offset or 0
     pages, on_order = _ordered(found, sort, SMALL if least_views is None else least_views)
-    by_kudo = sort not in ("most", "rate")
     ranked: list[list[Cell]] = [
         [page.name, page.kudos, page.views, page.rate, page.rate is not None and is_small(page.views)] for page in pages
     ]
@@ -141,6 +139,15 @@ async def list_kudos(
         by_page=by_page,
         **_single(sort, [(scope.site, row) for row in found.rows] if found.is_complete else None, most, start),
     )
+
+
+def _refuse_several(filters: Filters, each: Sequence[Found]) -> None:
+    """Raise `InvalidArgument` for a path or uid with commas that nothing is called by: it may stand for several."""
+    if "," in f"{filters.path}{filters.uid}" and not any(found.rows or found.views for found in each):
+        raise InvalidArgument(
+            "path and uid take one, and none is called by this text with its commas. Name several pages in search, "
+            "apart by commas."
+        )
 
 
 class _Days:
@@ -208,7 +215,7 @@ def _ordered(found: Found, sort: Sort, least_views: int) -> tuple[list[Page], li
     if found.views_by_path is None:
         raise InvalidArgument("Pages cannot be sorted by rate: their views are not known here. Give a shorter period.")
     ranked = [page for page in found.pages if page.views and page.views >= least_views]
-    ranked.sort(key=lambda page: (-(page.rate or 0), -page.kudos, page.name))
+    ranked.sort(key=lambda page: (-page.kudos / (page.views or 1), -page.kudos, page.name))
     left_out = len(found.pages) - len(ranked)
     few = f"{counted(left_out, 'page')} with kudos and fewer than {max(1, least_views)} views not ranked, but in other"
     return ranked, [*[few] * bool(left_out), *_tied([f"{page.rate:g} kudos per hundred views" for page in ranked])]
@@ -302,6 +309,7 @@ async def _of_all_sites(api: CallContext, days: _Days, sort: Sort, limit: int | 
     cost = 1 + min(most, MOST_PAGES) + (2 + MOST_MORE_PAGES) * days.pieces(api, sites)
     asked = await all_sites.ask(api, sites, find, cost=min(cost, MOST_REQUESTS - 1), start=start, limit=limit)
     known = [found for _, found in asked.found if isinstance(found, Found)]
+    _refuse_several(days.filters, known)
     unread = [site.quoted for site, found in asked.found if isinstance(found, Unknown) or not found.is_complete]
     waiting = [site.quoted for site in sites[start + len(asked.found) :][: asked.left_out]]
     is_whole = not unread and not waiting
