@@ -71,7 +71,7 @@ async def get_leaderboard(
     api: CurrentApi, site: Site = None, path: Search = None, limit: Limit = None, offset: Offset = None
 ) -> Leaderboard:
     """Rank a site's pages by all hits ever; rank_traffic does it for a period. `path` keeps the paths that contain
-    it, in any case.
+    it, or one of several, in any case.
     """
     target = await find_site(api, site)
     names = path or []

@@ -11,6 +11,7 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.dimensions import Raw, merged, spellings
 from tinylytics_tools.kudos.api import KudoReply, read
+from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.read_hits import read_lists
 from tinylytics_tools.scope import Scope
 
@@ -149,7 +150,8 @@ async def find_kudos(api: CallContext, scope: Scope, filters: Filters) -> Found:
 async def _read_views(api: CallContext, scope: Scope) -> dict[Raw, int] | None:
     """Return views by path in the scope's days; None where there are too many paths to read them all."""
     parts = traffic_filters.Filters().slices(scope, scope.window)
-    (views,) = await read_lists(api, [("path", parts)], MOST_MORE_PAGES * len(parts))
+    room = min(MOST_MORE_PAGES * len(parts), max(0, MOST_REQUESTS - api.requests - len(parts)))
+    (views,) = await read_lists(api, [("path", parts)], room)
     return views.hits if views.is_complete else None
 
 
