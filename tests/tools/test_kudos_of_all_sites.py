@@ -42,6 +42,7 @@ async def test_all_sites_together_are_the_sum_of_each_asked_alone(
     figures = ("kudos", "lifetime_kudos", "views", "per_100_views")
     for row in rows_of(answer["sites"]):
         assert {name: row[name] for name in figures} == {name: alone[row["id"]][name] for name in figures}
+    assert all(row["few_views"] is (0 < row["views"] < 30) for row in rows_of(answer["sites"]))
     assert answer["sites"]["of"] == answer["sites_asked"] == len(ids)
     assert [row["kudos"] for row in rows_of(answer["sites"])] == sorted(
         (a["kudos"] for a in alone.values()), reverse=True
@@ -59,6 +60,15 @@ async def test_all_sites_together_are_the_sum_of_each_asked_alone(
     times = sorted((row["time"] for row in rows), reverse=table == "newest")
     assert [row["time"] for row in rows_of(answer[table])] == times[: len(answer[table]["rows"])]
     assert answer[table]["next_offset"] is None
+
+
+async def test_a_name_that_one_of_the_sites_has_is_not_told_as_nowhere(service: FakeApi) -> None:
+    async with connect(service) as host:
+        answer = await host.answer("list_kudos", site="all", search="photo-kudo,/nowhere", period="all_time")
+    assert [note for note in answer["notes"] if "contains" in note] == ["no path or uid contains /nowhere"]
+    assert any(note.startswith("views not known: “Photos”") for note in answer["notes"])
+    assert answer["kudos"] > 0
+    assert "2026-11-23 is still running" in answer["notes"]
 
 
 async def test_a_site_that_cannot_be_read_is_named_and_leaves_no_sum() -> None:

@@ -109,9 +109,7 @@ async def list_kudos(
     _refuse_several(filters, [found])
     kudos, most, start = found.kudos, limit or DEFAULT_ROWS, offset or 0
     pages, on_order = _ordered(found, sort, SMALL if least_views is None else least_views)
-    ranked: list[list[Cell]] = [
-        [page.name, page.kudos, page.views, page.rate, page.rate is not None and is_small(page.views)] for page in pages
-    ]
+    ranked: list[list[Cell]] = [[page.name, page.kudos, page.views, page.rate, _is_few(page.views)] for page in pages]
     columns = ["path", "kudos", "percent", "views", "per_100_views", "few_views"]
     by_page = None
     if uid is None and kudos is not None:
@@ -261,22 +259,35 @@ def _notes(found: Found) -> list[str]:
             f"the lifetime counter of the site says {lifetime}, the lists say {kudos}: one of them is behind, or "
             "kudos are older than the site"
         )
-    if len(filters.search) > 1 and kudos is not None:
-        unfound = filters.unfound(found.rows, found.views_by_path or {})
-        notes += [f"no path or uid contains {sanitize.path(text)}" for text in unfound]
+    notes += _unfound([found])
     if found.is_complete and filters.uid is None and found.views_by_path is None:
         notes.append("views are unknown here: this site has too many paths to read them all")
     elif found.views_by_path is not None and views is None:
         notes.append("views: not told, since some of these kudos are found by their uid and not by their page")
     if found.pages and is_small(kudos if found.of_all is None else found.of_all):
         notes.append(f"shares and rates rest on fewer than {SMALL} kudos: small numbers")
-    if kudos and views and is_small(views):
+    if kudos and _is_few(views):
         notes.append(f"the rate rests on fewer than {SMALL} views: a small number")
     if any(page.is_merged for page in found.pages):
         notes.append("pages with and without a closing slash are counted together")
-    if scope.window.last == scope.today:
-        notes.append(f"{scope.today} is still running")
-    return notes
+    return [*notes, *_running(scope)]
+
+
+def _unfound(each: Sequence[Found]) -> list[str]:
+    """Return the notes on names of several that nothing has, on none of the sites."""
+    left_out = [found.filters.unfound(found.rows, found.views_by_path or {}) for found in each if found.is_complete]
+    several = each[0].filters.search if each and len(each[0].filters.search) > 1 else ()
+    nowhere = [text for text in several if left_out and all(text in texts for texts in left_out)]
+    return [f"no path or uid contains {sanitize.path(text)}" for text in nowhere]
+
+
+def _running(scope: Scope) -> list[str]:
+    return [f"{scope.today} is still running"] if scope.window.last == scope.today else []
+
+
+def _is_few(views: int | None) -> bool:
+    """Return whether a rate on so many views has to be marked; on none there is no rate."""
+    return bool(views) and is_small(views)
 
 
 def _next_step(found: Found) -> str | None:
@@ -323,7 +334,11 @@ async def _of_all_sites(api: CallContext, days: _Days, sort: Sort, limit: int | 
     notes += days.notes([row for _, row in sorted(rows, key=lambda one: one[1].created_at, reverse=True)])
     if len({found.scope.window for found in known}) > 1:
         notes.append("each site from its own first day on")
+    unviewed = [found.scope.site.quoted for found in known if found.is_complete and found.views is None]
+    notes += _named("views not known", unviewed if days.filters.uid is None else [])
+    notes += _unfound(known) if is_whole else []
     scope = known[0].scope if known else await days.of(api, sites[start])
+    notes += _running(scope)
     fields = scope.fields() | {"site_id": None, "site": ALL}
     if known:
         first = min(found.scope.window.first for found in known)
@@ -361,13 +376,13 @@ def _headline_of_all(which: str, known: Sequence[Found], kudos: int | None, filt
 
 
 def _sites(found: Sequence[tuple[SiteReply, Found | Unknown]], start: int, of: int) -> Table:
-    columns = ["id", "site", "kudos", "lifetime_kudos", "views", "per_100_views", "not_known"]
+    columns = ["id", "site", "kudos", "lifetime_kudos", "views", "per_100_views", "few_views", "not_known"]
     rows: list[list[Cell]] = []
     for site, one in found:
-        known: list[Cell] = [None, site.lifetime_kudos, None, None]
+        known: list[Cell] = [None, site.lifetime_kudos, None, None, None]
         why = one.reason if isinstance(one, Unknown) else "not all kudos could be read"
         if isinstance(one, Found) and one.is_complete:
-            known = [one.kudos, site.lifetime_kudos, one.views, per_100(one.kudos, one.views)]
+            known = [one.kudos, site.lifetime_kudos, one.views, per_100(one.kudos, one.views), _is_few(one.views)]
             why = "nothing"
         rows.append([site.id, site.name, *known, why])
     return all_sites.table(columns, rows, start=start, of=of)
