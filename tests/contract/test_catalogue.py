@@ -36,6 +36,7 @@ ARGUMENT_NAMES = {
         "search",
         "exclude",
         "sort",
+        "least_views",
         "status",
         "limit",
         "offset",

@@ -8,7 +8,19 @@ from support.writes import add, agreeing, deleted, fake_api, hits, left, verbs
 
 pytestmark = pytest.mark.anyio
 
-MOMENTS = ["created_at", "createdAt", "created", "date", "timestamp", "time", "visited_at", "datetime", "ts"]
+MOMENTS = [
+    "created_at",
+    "createdAt",
+    "created",
+    "date",
+    "timestamp",
+    "time",
+    "visited_at",
+    "datetime",
+    "ts",
+    "hit-time",
+]
+NO_MOMENTS = ["update", "format", "time_zone", "option"]
 
 
 @pytest.mark.parametrize("name", MOMENTS)
@@ -24,6 +36,13 @@ async def test_a_time_is_answered_with_what_cannot_be_before_what_is_allowed(nam
     assert said.index("cannot be back-dated") < said.index("as if they were of today") < said.index(f"{name} is no")
     assert "those are" in said
     assert len(said) <= 600
+
+
+@pytest.mark.parametrize("name", NO_MOMENTS)
+async def test_a_field_that_is_no_time_is_not_answered_as_one(name: str) -> None:
+    async with connect(fake_api()) as host:
+        for tool, given in (("create_hit", {"path": "/x", name: "x"}), ("create_hits", {"hits": [{name: "x"}]})):
+            assert "back-dated" not in await host.error(tool, **given)
 
 
 async def test_a_time_in_some_rows_is_never_read_as_a_field_to_leave_out_of_them() -> None:

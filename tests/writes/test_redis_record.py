@@ -1,5 +1,7 @@
 """The record of writes in Redis means what the one in the state file means, for all replicas."""
 
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -200,6 +202,34 @@ async def test_neither_key_nor_address_visitor_or_agent_is_in_redis(redis_port: 
         )
     assert any(b"/x" in value for value in dump)
     assert not any(secret in value for value in dump for secret in (b"alice", b"visitor", b"fingerprint"))
+
+
+SECRET = """
+import anyio, sys
+from tinylytics_tools.transport.redis_store import RedisLink
+from tinylytics_tools.writes.redis_record import RedisWriteRecord
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(anyio.run(RedisWriteRecord(RedisLink(sys.argv[1]), sys.argv[2]).secret).hex())
+"""
+
+
+async def test_two_processes_that_begin_at_once_sign_with_one_secret_which_is_not_made_anew(redis_port: int) -> None:
+    url = f"redis://127.0.0.1:{redis_port}/1"
+    async with redis_link(redis_port) as link:
+        command, pipe = [sys.executable, "-c", SECRET, url], subprocess.PIPE
+        both = [
+            subprocess.Popen([*command, owner], stdin=pipe, stdout=pipe, encoding="utf-8")  # noqa: ASYNC220, S603
+            for owner in ("one", "another")
+        ]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        told = {process.communicate("go\n", timeout=60)[0].strip() for process in both}
+        mine = (await RedisWriteRecord(link, "one").secret()).hex()
+    assert told == {mine}
+    assert len(bytes.fromhex(mine)) == 32
 
 
 @pytest.mark.parametrize("fault", [None, Fault.LOST_ANSWER])

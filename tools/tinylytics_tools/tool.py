@@ -236,14 +236,11 @@ def problem(known: Sequence[str], found: Any, *, kind: str = "argument") -> str:
 
 def is_past(found: Any) -> bool:
     """Return whether a problem is an unknown argument that names a moment, as for a hit of the past."""
-    name = re.sub(r"[^a-z]", "", str(found["loc"][-1]).lower())
-    return found["type"] == "extra_forbidden" and _MOMENT.fullmatch(name) is not None
+    name = re.sub("(?<=[a-z])(?=[A-Z])|-", "_", str(found["loc"][-1])).lower()
+    return found["type"] == "extra_forbidden" and _MOMENT.search(name) is not None
 
 
-_MOMENT = re.compile(
-    r"(created|visited|viewed|hit|visit|view|kudo|occurred|happened|recorded|sent|given|liked|event|local|utc|start)*"
-    r"(at|on|date|time|datetime|timestamp|timestampms|ts|day|when|created)"
-)
+_MOMENT = re.compile("(^|_)(at|on|date|time|datetime|timestamp|ts|day|when|created)(_(ms|s|utc))?$")
 NO_PAST = {
     "hits": "hits cannot be back-dated, each gets the time of its arrival. Do not send those of another time as if "
     "they were of today: they would count as today's traffic, and hits cannot be removed.",

@@ -123,7 +123,7 @@ def kudos_review(site: SomeSite = None, period: SomePeriod = None) -> Plan:
         task=f"Review the kudos of {one_site(site)} in the period {days.words}.",
         calls=(
             call("list_kudos", "kudos of these days, by page and the newest", site=site, **days.arguments),
-            call("list_kudos", "kudos of all time, to set it against", site=site, period="all_time"),
+            call("list_kudos", "all kudos, pages by kudos per 100 views", site=site, period="all_time", sort="rate"),
             call("rank_traffic", "what was read", site=site, dimension="path", **days.arguments),
         ),
         form=(

@@ -20,7 +20,7 @@ from tinylytics_tools.kudos.api import (
     NEW_KUDO,
     KudoCreatedReply,
     KudoReply,
-    find,
+    find_exactly,
     look_up,
     recorded,
 )
@@ -212,7 +212,7 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
             f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
             f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
-    found = await _find(api, kudo) if isinstance(tried.error, Refused) else None
+    found = await find_exactly(api, kudo.site, kudo.uid) if isinstance(tried.error, Refused) else None
     if found is None:
         raise tried.error
     if found.path == kudo.path:  # it was not there before: this request came twice
@@ -228,17 +228,13 @@ async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
 
 async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
     """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
-    found = None if kudo.is_ours else await _find(api, kudo)
+    found = None if kudo.is_ours else await find_exactly(api, kudo.site, kudo.uid)
     if found is None:
         return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
     earlier = (await recorded(api, CREATE, kudo.site, kudo.uid))[1:]  # the first is this attempt
     if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
         return _fields("stored", found)
     raise _taken(found)
-
-
-async def _find(api: CallContext, kudo: NewKudo) -> KudoReply | None:
-    return next((row for row in await find(api, kudo.site, kudo.uid) if row.uid == kudo.uid), None)
 
 
 async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
