@@ -19,6 +19,8 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         for dimension in (
             "path",
             "referrer",
+            "link",
+            "channel",
             "country",
             "browser",
             "platform",
@@ -32,6 +34,8 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         MAIN | {"dimension": "path", "limit": 50, "period": "last_90_days"},
         MAIN | {"dimension": "referrer", "limit": 50, "offset": 20},
         MAIN | {"dimension": "path", "search": "nothing-has-this-name"},
+        MAIN | {"dimension": "link", "limit": 50, "sort": "change"},
+        MAIN | {"dimension": "channel", "referrer": "t.co"},
         MAIN | {"dimension": "path", "period": "this_month", "search": "blog", "exclude": "/blog/the*"},
         MAIN | {"dimension": "referrer", "period": "this_year", "compare": "previous_year", "limit": 50},
     ],

@@ -7,11 +7,11 @@ from datetime import UTC, date
 from operator import attrgetter
 
 from tinylytics_tools import sanitize
-from tinylytics_tools.dimensions import GROUPED, Dimension, Raw
+from tinylytics_tools.dimensions import GROUPED, OF_REFERRERS, Dimension, Raw
 from tinylytics_tools.hits.api import Groups, HitReply
 
 _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
-    **{dimension: attrgetter(field) for dimension, field in GROUPED.items()},
+    **{name: attrgetter(field) for name, field in GROUPED.items() if name not in OF_REFERRERS[1:]},
     "device": attrgetter("is_mobile"),
 }
 
@@ -114,7 +114,7 @@ class RowCounts:
 
     def of(self, dimension: Dimension) -> DimensionCounts:
         """Return the hits by one dimension."""
-        hits: Counter[Raw] = Counter(self.by.get(dimension, {}))
+        hits: Counter[Raw] = Counter(self.by.get("referrer" if dimension in OF_REFERRERS else dimension, {}))
         for (day, hour), number in self.moments.items() if dimension in ("hour", "weekday") else ():
             hits[hour if dimension == "hour" else day.weekday()] += number
         return DimensionCounts(dict(hits), {}, len(hits))

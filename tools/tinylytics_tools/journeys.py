@@ -193,7 +193,7 @@ async def get_user_journeys(
         **scope.fields(),
         headline=_headline(scope, summary),
         complete=visitors is not None and not missing,
-        notes=_notes(scope, read.rows, visitors, missing=missing),
+        notes=[*_notes(scope, read.rows, visitors), *_doubts(read.rows, missing=missing)],
         next_step=None if visitors else "summarize_traffic counts hits, which need no visitor tracking.",
         visitors=visitors,
         multi_page_visitors=summary.multi_page_visitors,
@@ -228,7 +228,7 @@ async def _matching(api: CallContext, scope: Scope, wanted: Wanted, most: int, s
         filters=wanted.text,
         headline=headline,
         complete=complete,
-        notes=[*notes, *_notes(scope, read.rows, number, missing=False)],
+        notes=[*notes, *_notes(scope, read.rows, number)],
         next_step=_AGAIN if not read.is_complete else None if found else _SPELLING,
         visitors=number if complete else None,
         multi_page_visitors=number - single if complete else None,
@@ -324,7 +324,7 @@ def _headline(scope: Scope, summary: SummaryReply) -> str:
     return f"{scope.site.quoted} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
 
 
-def _notes(scope: Scope, journeys: Sequence[JourneyReply], visitors: int | None, *, missing: bool) -> list[str]:
+def _notes(scope: Scope, journeys: Sequence[JourneyReply], visitors: int | None) -> list[str]:
     longest_s = max((journey.session_duration or 0 for journey in journeys), default=0)
     notes = ["visitors are salted hashes that rotate every 12 hours: not people, and never added up"]
     if longest_s > HASH_LASTS_S:
@@ -340,7 +340,13 @@ def _notes(scope: Scope, journeys: Sequence[JourneyReply], visitors: int | None,
         notes.append(f"per cents rest on fewer than {SMALL} visitors: small numbers")
     if scope.today in scope.window:
         notes.append(f"{scope.today} is today and not over yet")
+    return notes
+
+
+def _doubts(journeys: Sequence[JourneyReply], *, missing: bool) -> list[str]:
+    """Return notes on a list that is not in order of time, or misses a journey."""
     times = [journey.first_hit for journey in journeys if journey.first_hit]
+    notes: list[str] = []
     if times != sorted(times, reverse=True):
         notes.append("journeys: in the order of the service, which is not that of time, so these are not the newest")
     if missing:

@@ -51,9 +51,10 @@ def ranking(
     limit: int,
     offset: int = 0,
     of: int | None = None,
+    apart: int = 0,
 ) -> Table:
-    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it; with neither
-    where the total is not known.
+    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it, less what is
+    told `apart`; with neither where the total is not known, and without that row where no other is shown.
 
     `rows` holds `(name, count, more…)` in their order; the table has `(name, count, percent, more…)`, and
     `columns` names these. What the `other` row cannot add up is null there. `of` as in `listing`.
@@ -61,10 +62,10 @@ def ranking(
     shares = [[row[0], row[1], percent(_count(row), total), *row[2:]] for row in rows]
     table = listing(columns, shares, limit=limit, offset=offset, of=of)
     shown = sum(_count(row) for row in table.rows)
-    if total is not None and shown != total:
-        rest = total - shown
+    if total is not None and table.rows and shown != total - apart:
+        rest = total - apart - shown
         table.closed_by([rest, percent(rest, total), *[None] * (len(columns) - 3)])
-    shorter = partial(ranking, columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
+    shorter = partial(ranking, columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of, apart=apart)
     return table.shortened_by(lambda: shorter() if table.listed else None)
 
 

@@ -68,24 +68,25 @@ def campaign_check(
         calls += [
             call("rank_traffic", "the referrer", site=site, dimension="referrer", search=search, **days.arguments),
             call("summarize_traffic", "its visits by day and by page", site=site, referrer=referrer, **days.arguments),
+            call("get_user_journeys", "what they read next", site=site, referrer=referrer, **days.arguments, limit=3),
         ]
     if not names:
         raise InvalidArgument("Give source, the name in ?ref= or ?utm_source=, or referrer, the referring host.")
-    calls.append(call("list_kudos", "what was liked", site=site, **days.arguments, limit=5))
+    calls.append(call("list_kudos", "what was liked", site=site, **days.arguments, limit=3))
     return Plan(
         task=f"Check what {' and '.join(names)} brought to {one_site(site)} in the period {days.words}.",
         calls=tuple(calls),
         form=(
             "first whether it worked: hits from there, their share of all hits, the change against the days before. "
-            "Then the pages that visitors came to, which only a referrer tells, and whether it lasted. At most 150 "
-            "words. If nothing came from there, say so, and what was looked for."
+            "Then the pages that visitors came to and read next, which only a referrer tells, and whether it lasted. "
+            "At most 150 words. If nothing came from there, say so, and what was looked for."
         ),
         rules=(
             "rank_traffic searches by a part of the name: take hits, share and change from the row that is meant, not "
             "from rows that only contain it, nor from the change of the whole answer, which is that of all hits.",
             "A source is what the link carried, a referrer the page that it stood on: one visit can have both, so "
             "set them side by side and never add them up.",
-            "If an answer is an estimate, say so, and on how many hits it rests.",
+            "If an answer is an estimate, say so, and on how many hits or journeys it rests.",
             "Kudos are not tied to a source: name those of the pages, and claim no cause.",
         ),
     )

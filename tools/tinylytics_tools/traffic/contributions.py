@@ -1,7 +1,7 @@
 """Divides the difference between the hits of some days and the usual ones among pages, sources, countries and so on."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import sqrt
@@ -11,7 +11,7 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.count_rows import DimensionCounts, RowCounts
-from tinylytics_tools.dimensions import Dimension, Raw, merged
+from tinylytics_tools.dimensions import OF_REFERRERS, Dimension, Raw, merged
 from tinylytics_tools.hits.api import Slice
 from tinylytics_tools.periods import Window
 from tinylytics_tools.planner import pages
@@ -62,9 +62,10 @@ class Compared:
 @dataclass
 class Parts:
     """The hits of both sides by dimension, as far as there was room. `sources`: the referrers of the page that
-    contributes most."""
+    contributes most. `own` is the host of the site itself, which is no source (ANSWERS 3a)."""
 
     compared: Compared
+    own: str
     seen: dict[Dimension, DimensionCounts] = field(default_factory=dict[Dimension, DimensionCounts])
     usual: dict[Dimension, DimensionCounts] = field(default_factory=dict[Dimension, DimensionCounts])
     sources: tuple[DimensionCounts, DimensionCounts] | None = None
@@ -72,13 +73,18 @@ class Parts:
 
     def of(self, dimension: Dimension) -> list[Contribution] | None:
         """Return what each name contributes, the most first; None where the dimension was not read to its end."""
-        both = self._both(dimension)
-        return None if both is None else self._contributions(*both, _names(dimension, *both))
+        both = self._both("referrer" if dimension == "link" else dimension)
+        if both is None:
+            return None
+        found = self._contributions(*both, _names(dimension, *both))
+        return found if dimension not in OF_REFERRERS else [one for one in found if self._is_source(one, dimension)]
 
-    def links(self) -> list[Contribution]:
-        """Return what each full referring address contributes, the most first."""
+    @property
+    def internal(self) -> Contribution | None:
+        """What the site's own pages refer; None where nothing, or not known."""
         both = self._both("referrer")
-        return [] if both is None else self._contributions(*both, _addresses([*both[0].hits, *both[1].hits]))
+        found = self._contributions(*both, _names("referrer", *both)) if both else []
+        return next((one for one in found if one.name == self.own), None)
 
     @property
     def first_page(self) -> Contribution | None:
@@ -89,7 +95,8 @@ class Parts:
         """Return the referrer that contributes most to that page; None where its referrers were not read."""
         if self.sources is None:
             return None
-        return self._contributions(*self.sources, _names("referrer", *self.sources))[0]
+        found = self._contributions(*self.sources, _names("referrer", *self.sources))
+        return next((one for one in found if one.name != self.own), None)
 
     def moved_shares(self) -> list[tuple[Dimension, Contribution, float, float]]:
         """Return the names whose share of the hits moved, the most first, with both shares in per cent."""
@@ -103,6 +110,11 @@ class Parts:
                 if abs(share - before) >= max(POINTS, TIMES * chance):
                     moved.append((dimension, one, round(share, 1), round(before, 1)))
         return sorted(moved, key=lambda one: -abs(one[2] - one[3]))
+
+    def _is_source(self, one: Contribution, dimension: Dimension) -> bool:
+        """Whether that is not the site itself; of addresses, whether it is one at all."""
+        host = sanitize.host(cast("str | None", one.raw[0]))
+        return host != self.own and (dimension != "link" or host not in (sanitize.DIRECT, sanitize.NOT_A_HOST))
 
     def _both(self, dimension: Dimension) -> tuple[DimensionCounts, DimensionCounts] | None:
         seen, usual = self.seen.get(dimension), self.usual.get(dimension)
@@ -124,7 +136,7 @@ class Parts:
         return sorted(found, key=lambda one: (-abs(one.difference), one.name))
 
 
-async def read_parts(api: CallContext, reader: TrafficReader, compared: Compared) -> Parts:
+async def read_parts(api: CallContext, reader: TrafficReader, compared: Compared, own: str) -> Parts:
     """Read both sides by the cheaper way: single hits, or lists; `reader` has counted them."""
     windows = [compared.seen, *compared.usual]
     counts = {part: count for window in windows for part, count in reader.counts_of(window).items()}
@@ -132,8 +144,8 @@ async def read_parts(api: CallContext, reader: TrafficReader, compared: Compared
     if cost <= min(reader.room_for_more, len(counts) * len(READ)):
         rows = await read_rows(api, counts, with_pairs=True)
         if not any(part.missing for part in rows.values()):
-            return _by_rows(reader, compared, rows)
-    return await _by_lists(api, reader, compared)
+            return _by_rows(reader, compared, rows, own)
+    return await _by_lists(api, reader, compared, own)
 
 
 def table(contributions: Sequence[Contribution], name: str, *, of: Contribution, limit: int) -> Table:
@@ -153,25 +165,25 @@ def _row(one: Contribution) -> list[Cell]:
     return [one.name, one.hits, plain(one.usual), plain(one.difference)]
 
 
-def _by_rows(reader: TrafficReader, compared: Compared, rows: Mapping[Slice, Rows]) -> Parts:
+def _by_rows(reader: TrafficReader, compared: Compared, rows: Mapping[Slice, Rows], own: str) -> Parts:
     def counts_of(*windows: Window) -> RowCounts:
         return RowCounts.joined(rows[part].counts for window in windows for part in reader.counts_of(window))
 
     seen, usual = counts_of(compared.seen), counts_of(*compared.usual)
-    parts = Parts(compared, {name: seen.of(name) for name in READ}, {name: usual.of(name) for name in READ})
+    parts = Parts(compared, own, {name: seen.of(name) for name in READ}, {name: usual.of(name) for name in READ})
     if page := parts.first_page:
         parts.sources = _sources(seen, page), _sources(usual, page)
     parts.notes += automated_by_rows(seen)
     return parts
 
 
-async def _by_lists(api: CallContext, reader: TrafficReader, compared: Compared) -> Parts:
+async def _by_lists(api: CallContext, reader: TrafficReader, compared: Compared, own: str) -> Parts:
     slices = [list(reader.counts_of(window)) for window in (compared.seen, *compared.usual)]
     width = sum(map(len, slices))
     names = READ[: max(0, reader.room_for_more) // width]
     room = max(0, reader.room_for_more - len(names) * width)
     lists = iter(await read_lists(api, [(name, parts) for name in names for parts in slices], room))
-    parts = Parts(compared)
+    parts = Parts(compared, own)
     for name in names:
         parts.seen[name], *usual = (next(lists) for _ in slices)
         parts.usual[name] = reduce(DimensionCounts.plus, usual)
@@ -199,13 +211,3 @@ def _names(dimension: Dimension, *counts: DimensionCounts) -> dict[str, Collecti
     for one in counts:
         every.update(one.hits)
     return {named.name: named.raw for named in merged(dimension, every).values()}
-
-
-def _addresses(raws: Iterable[Raw]) -> dict[str, Collection[Raw]]:
-    """The addresses of referrers, each with the values that it stands for; none of hits without one."""
-    found: dict[str, Collection[Raw]] = {}
-    for raw in dict.fromkeys(raws):
-        if isinstance(raw, str) and sanitize.host(raw) not in (sanitize.DIRECT, sanitize.NOT_A_HOST):
-            name = sanitize.referrer(raw)
-            found[name] = [*found.get(name, ()), raw]
-    return found

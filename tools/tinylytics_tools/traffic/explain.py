@@ -13,7 +13,7 @@ from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import Window
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
-from tinylytics_tools.site_lookup import SITES
+from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import SMALL_NUMBERS, counted, is_small, listing, percent, plain
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import moved, spoken
@@ -119,7 +119,8 @@ async def explain_change(
     if found.kind == "unusual day":
         yesterday = scope.today - timedelta(days=1)
         lasting = await find_lasting(reader, found.seen.first, born, yesterday)
-    parts = await read_parts(api, reader, found.compared) if found.compared else None
+    own = site_host(scope.site.url)
+    parts = await read_parts(api, reader, found.compared, own) if found.compared else None
     return _answer(scope, found, parts, lasting, filters, limit or DEFAULT_ROWS)
 
 
@@ -138,6 +139,7 @@ def _answer(
             *found.notes,
             *([f"not read, they take more requests than one call may use: {', '.join(unread)}"] if unread else []),
             *(parts.notes if parts else []),
+            *_internal(parts),
             *([SMALL_NUMBERS] if share is not None and is_small(found.hits, round(found.usual or 0)) else []),
             *filters.notes,
             *([f"today, {scope.today}, is not over and not looked at"] if scope.running else []),
@@ -183,13 +185,22 @@ def _tables(parts: Parts | None, of: Contribution, limit: int) -> dict[str, Any]
     for name, column, dimension in _TABLES:
         found = parts.of(dimension) if parts else None
         made[name] = None if found is None else table(found, column, of=of, limit=limit)
-    if parts and any(one.difference for one in parts.links()):
-        made["links"] = table(parts.links(), "link", of=of, limit=limit)
+    links = parts.of("link") if parts else None
+    if links and any(one.difference for one in links):
+        made["links"] = table(links, "link", of=of, limit=limit)
     page, source = (parts.first_page, parts.source_of_first_page()) if parts else (None, None)
     if page and source and source.difference:
         row = [page.name, source.name, source.hits, plain(source.usual), plain(source.difference)]
         made["together"] = listing(["page", "referrer", "hits", "usual_hits", "difference"], [row], limit=1)
     return made
+
+
+def _internal(parts: Parts | None) -> list[str]:
+    internal = parts.internal if parts else None
+    if parts is None or internal is None:
+        return []
+    hits, usual = counted(internal.hits, "hit"), plain(internal.usual)
+    return [f"{parts.own} is the site itself and no source: {hits} against {usual}, among other"]
 
 
 def _unusual(days: Sequence[UnusualDay], limit: int) -> Table:

@@ -47,8 +47,9 @@ async def rank_traffic(
     limit: Limit = None,
     offset: Offset = None,
 ) -> TrafficRanking:
-    """Rank pages, referrers, countries, browsers, devices, hours or campaigns by hits. With what rose, fell, is new or
-    gone since the earlier period. source is the campaign, as in ?ref=.
+    """Rank pages, referrers, channels, countries, browsers, devices, hours or campaigns by hits. With what rose, fell,
+    is new or gone since the earlier period. source is the campaign, as in ?ref=; link the whole address of a referrer;
+    channel search, social, AI assistants, feeds and so on.
     """
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.count_rows import DimensionCounts
-from tinylytics_tools.dimensions import PLURAL, WEEKDAYS, Dimension, Named, merged, shown
+from tinylytics_tools.dimensions import OF_REFERRERS, PLURAL, WEEKDAYS, Dimension, Named, merged, shown
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.periods import Comparison
@@ -23,8 +23,14 @@ from tinylytics_tools.traffic.names import containing, matching, only
 Sort = Literal["most", "least", "change"]
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
-SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day"}
+SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day", "link": "address"}
 """Where the name of the dimension is not the word for one of its names."""
+APART: tuple[Dimension, ...] = ("referrer", "link")
+"""Where the site's own pages are told apart: they are no source, and the channel `internal` says so by its name."""
+OF_CHANNELS = (
+    "channels go by the referring host: other sites may hold hosts that are not known here, and direct is all that "
+    "names no referrer; campaigns are dimension source"
+)
 ALL_ROWS: dict[Dimension, int] = {"hour": 24, "weekday": 7}
 """Dimensions that are short enough to be shown whole."""
 
@@ -34,14 +40,15 @@ class TrafficRanking(WindowAnswer):
     is of the names that were searched for alone.
 
     `change` is `compared_hits` minus `earlier_hits`, both of finished days only: `compared` names them. In a table
-    `hits` stands for `compared_hits` where today is not among the days. An `estimate` has whole per cents and no hits.
+    `hits` stands for `compared_hits` where today is not among the days. `internal_hits` come from the site's own pages,
+    which are no source: rows, `other` and these are all hits. An `estimate` has whole per cents and no hits.
     """
 
     from_visitors = ("name", "filters", "excluded")
     side_tables = ("rose", "fell", "new", "gone")
     may_not_apply = (
         *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
-        *("matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
+        *("internal_hits", "matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
         *("matching_earlier_hits", "matching_change", "matching_change_percent"),
         *(*A_DAY, *(f"matching_{name}" for name in A_DAY)),
     )
@@ -50,6 +57,7 @@ class TrafficRanking(WindowAnswer):
     hits: int
     names: int | None
     hits_today: int | None = None
+    internal_hits: int | None = None
     excluded: str | None = None
     excluded_names: int | None = None
     excluded_hits: int | None = None
@@ -100,6 +108,7 @@ class Ranking:
         self._traffic = traffic
         self._excluded = excluded
         self._is_ever = is_ever
+        self._own = site_host(scope.site.url)
         self._counts = traffic.finished.plus(traffic.running)
 
     def answer(
@@ -145,9 +154,9 @@ class Ranking:
         limit_of_movers: int,
     ) -> TrafficRanking:
         traffic, dimension = self._traffic, self._dimension
-        everything = now = merged(dimension, self._counts.hits, self._counts.unique)
-        finished = merged(dimension, traffic.finished.hits)
-        before = merged(dimension, traffic.before.hits) if traffic.before else {}
+        everything = now = merged(dimension, self._counts.hits, self._counts.unique, own=self._own)
+        finished = merged(dimension, traffic.finished.hits, own=self._own)
+        before = merged(dimension, traffic.before.hits, own=self._own) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
         more = self._excluded.fields()
         unfound: list[str] = []
@@ -160,13 +169,17 @@ class Ranking:
             more = self._excluded.fields(names=len(keys), hits=hits)
             total -= hits
             now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
-        of_all = len(now)
         change = printed = self._change(finished, before)
+        internal, earlier_internal = (_total(only(one, self._internal(one))) for one in (now, before))
+        now, finished, before = (only(one, one.keys() - self._internal(one)) for one in (now, finished, before))
+        of_all = len(now)
+        if self._own and dimension in APART:
+            more |= {"internal_hits": internal}
         not_compared = [] if today is None else ["today"]
         unlisted = ["hits that are not in the list,"] if total - (today or 0) != change.later else []
         if search:
             names = containing(search)
-            unfound = names.unfound(now, finished, before) if len(search) > 1 else []
+            unfound = names.unfound(now, finished, before)
             keys = names.keys(now, finished, before)
             now, finished, before = (only(one, keys) for one in (now, finished, before))
             hits = _total(now)
@@ -181,8 +194,14 @@ class Ranking:
             )
         columns, rows = self._rows(now, finished, before)
         notes = [*self._sort(columns, rows, sort), *self._notes(everything, today)]
+        if internal or earlier_internal:
+            before_that = f", {earlier_internal} on the earlier days" if traffic.before else ""
+            notes.append(
+                f"{self._own} is the site itself and no source: {counted(internal, 'hit')} told apart{before_that}"
+            )
         notes += [f"no name contains {name}" for name in unfound]
-        table = ranking(columns, rows, total=total, limit=limit, offset=offset)
+        notes += [f"there is nothing at offset {offset}: {len(rows)} in all"] if offset >= max(1, len(rows)) else []
+        table = ranking(columns, rows, total=total, limit=limit, offset=offset, apart=internal)
         return self._answer(
             headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
             + f"{printed.words([*not_compared, *unlisted])}.",
@@ -194,6 +213,11 @@ class Ranking:
             ranking=table,
             **more,
         )
+
+    def _internal(self, named: Mapping[str, Named]) -> set[str]:
+        """The keys of the site's own pages where they would stand among sources."""
+        is_apart = bool(self._own) and self._dimension in APART
+        return {key for key in named if is_apart and sanitize.host(key) == self._own}
 
     def _rows(
         self, now: Mapping[str, Named], finished: Mapping[str, Named], before: Mapping[str, Named]
@@ -325,10 +349,10 @@ class Ranking:
         merged_names = [named for named in everything.values() if len(named.raw) > 1]
         if merged_names and dimension == "path":
             notes.append(f"{counted(len(merged_names), 'path')} merged from spellings with and without a closing slash")
-        if dimension == "referrer":
-            notes.append(f"{sum(len(named.raw) for named in everything.values())} addresses are merged to their hosts")
-            own = site_host(self._scope.site.url)
-            notes += [f"the referrer {own} is the site itself"] if own in everything else []
+        if dimension in ("referrer", "channel"):
+            addresses = counted(sum(len(named.raw) for named in everything.values()), "different referrer")
+            notes.append(f"{addresses} merged to {'hosts' if dimension == 'referrer' else 'channels'}")
+        notes += [OF_CHANNELS] if dimension == "channel" else []
         if dimension == "source" and (none := everything.get(sanitize.NO_SOURCE)):
             notes.append(f"{counted(none.hits, 'hit')} without a source")
         if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
@@ -348,7 +372,7 @@ def top_of_unfinished(
     """
     top = sorted(counts.hits.items(), key=lambda item: (-item[1], str(item[0])))[:limit]
     name = PLURAL[dimension]
-    if dimension != "referrer" and len(top) == limit and top[-1][1] > total - counts.total:
+    if dimension not in OF_REFERRERS and len(top) == limit and top[-1][1] > total - counts.total:
         rows = [[shown(dimension, raw), hits] for raw, hits in top]
         note = f"{name}: the largest of {counts.of}, spellings not merged, since the list is too long for one call"
         return ranking(columns, rows, total=total, limit=limit, of=counts.of), note

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.count_rows import DimensionCounts, RowCounts
-from tinylytics_tools.dimensions import GROUPED, Dimension, Raw
+from tinylytics_tools.dimensions import GROUPED, OF_REFERRERS, Dimension, Raw
 from tinylytics_tools.errors import InvalidArgument, Refused
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.hits import api as hits_api
@@ -89,7 +89,7 @@ class TrafficReader:
                 "Hours are only known in UTC, since Tinylytics does not tell which time zone the account is in. "
                 "Ask with time_zone utc."
             )
-        if dimension in GROUPED and (self._filters.host is None or dimension == "referrer"):
+        if dimension in GROUPED and (self._filters.host is None or dimension in OF_REFERRERS):
             try:
                 return await self._dimension_by_lists(dimension)
             except Refused:

@@ -44,16 +44,18 @@ class TrafficSummary(WindowAnswer):
     """The traffic of some days. `change` is `compared_hits` minus `earlier_hits`, both of finished days only:
     `compared` names them. `best`, `worst`, `median` and `outliers` are of the whole, finished windows of the series;
     `partial` lists the others. With filters `percent_of_all` is the share of `all_hits` of these days; of a page alone
-    there are `unique_hits` too."""
+    there are `unique_hits` too. `internal_hits` come from the site's own pages and are no source: with them `referrers`
+    add up to all hits."""
 
     from_visitors = ("path", "host", "country", "browser", "platform", "filters")
-    may_not_apply = ("hits_today", "all_hits", "percent_of_all", "unique_hits", *A_DAY)
+    may_not_apply = ("hits_today", "all_hits", "percent_of_all", "unique_hits", "internal_hits", *A_DAY)
 
     hits: int
     hits_today: int | None = None
     all_hits: int | None = None
     percent_of_all: float | None = None
     unique_hits: int | None = None
+    internal_hits: int | None = None
     compared_hits: int | None
     earlier_hits: int | None
     change: int | None
@@ -110,7 +112,9 @@ async def summarize_traffic(
     of_all = await _of_all(api, scope, filters, traffic.total, reader.room)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
     series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
-    tables = {dimension: _ranking(dimension, traffic, limit or DEFAULT_ROWS) for dimension in SHOWN}
+    own = site_host(scope.site.url)
+    tables = {dimension: _ranking(dimension, traffic, limit or DEFAULT_ROWS, own) for dimension in SHOWN}
+    internal = _internal(traffic, own)
     shown = {dimension: table for dimension, (table, _) in tables.items()}
     return TrafficSummary(
         **scope.fields(),
@@ -124,7 +128,7 @@ async def summarize_traffic(
             *filters.notes,
             *change.notes,
             *not_compared(scope.requested, comparison, compare, scope.today),
-            *_own_host(scope, shown["referrer"]),
+            *([f"{own} is the site itself and no source: {counted(internal, 'hit')} told apart"] if internal else []),
             visitors.note,
         ],
         next_step=_next_step(traffic, filters),
@@ -132,6 +136,7 @@ async def summarize_traffic(
         hits=traffic.total,
         hits_today=traffic.today,
         **of_all,
+        internal_hits=internal,
         **change.fields(),
         visitors=visitors.visitors,
         bounce_rate_percent=visitors.bounce_rate,
@@ -179,22 +184,28 @@ def _headline(
     return f"{text}{change.words(left_out)}."
 
 
-def _ranking(dimension: Dimension, traffic: TrafficWindow, limit: int) -> tuple[Table | None, str | None]:
-    """Return a ranking with shares of all hits, and a note where the list is not read to its end."""
+def _internal(traffic: TrafficWindow, own: str) -> int | None:
+    """Return how many hits come from the site's own pages; None where not all referrers were read."""
+    counts = traffic.by.get("referrer")
+    if not own or counts is None or not counts.is_complete:
+        return None
+    named = merged("referrer", counts.hits)
+    return named[own].hits if own in named else 0
+
+
+def _ranking(dimension: Dimension, traffic: TrafficWindow, limit: int, own: str) -> tuple[Table | None, str | None]:
+    """Return a ranking with shares of all hits, without the site itself among the referrers, and a note where the list
+    is not read to its end."""
     counts = traffic.by.get(dimension)
     if counts is None:
         return None, f"{PLURAL[dimension]}: {traffic.unread}"
     columns = ["host" if dimension == "referrer" else dimension, "hits", "percent"]
     if not counts.is_complete:
         return top_of_unfinished(dimension, counts, columns, total=traffic.total, limit=limit)
-    rows = [[named.name, named.hits] for named in merged(dimension, counts.hits).values()]
-    return ranking(columns, rows, total=max(traffic.total, counts.total), limit=limit), None
-
-
-def _own_host(scope: Scope, referrers: Table | None) -> list[str]:
-    own = site_host(scope.site.url)
-    listed = [row[0] for row in referrers.rows] if referrers else []
-    return [f"the referrer {own} is the site itself"] if own in listed else []
+    named = merged(dimension, counts.hits)
+    internal = named.pop(own).hits if dimension == "referrer" and own in named else 0
+    rows = [[one.name, one.hits] for one in named.values()]
+    return ranking(columns, rows, total=max(traffic.total, counts.total), limit=limit, apart=internal), None
 
 
 def _next_step(traffic: TrafficWindow, filters: Filters) -> str | None:
