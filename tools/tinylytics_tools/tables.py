@@ -10,7 +10,7 @@ SMALL = 30
 SMALL_NUMBERS = f"per cents rest on fewer than {SMALL} hits: small numbers"
 
 
-def percent(part: int | None, whole: int | None) -> float | None:
+def percent(part: float | None, whole: float | None) -> float | None:
     """Return a share in per cent with one decimal; None of nothing."""
     return None if part is None or not whole else round(100 * part / whole, 1)
 
@@ -79,3 +79,9 @@ def _count(row: Sequence[Cell]) -> int:
 def counted(count: int | str, thing: str) -> str:
     """Return `1 page` or `2 pages`; the plural is formed with s."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def plain(number: float) -> int | float:
+    """Return a number with two decimals at most, and none where they are zero."""
+    rounded = round(number, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

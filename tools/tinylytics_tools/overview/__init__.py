@@ -19,7 +19,8 @@ from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.site_lookup import SITES, SiteReply, list_all
 from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import A_DAY, nothing_finished, so_far, spoken
+from tinylytics_tools.traffic import compare
+from tinylytics_tools.traffic.compare import A_DAY, so_far, spoken
 from tinylytics_tools.uptime import UPTIME
 
 ALWAYS = ("id", "site", "hits")
@@ -102,7 +103,7 @@ def _answer(
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
             *overview_notes.notes(reading, total, comparison, columns),
-            *nothing_finished(scope.requested, "previous_period", scope.today),
+            *compare.not_compared(scope.requested, comparison, None, scope.today),
         ],
         next_step=_AGAIN if reading.left_out else _MORE,
         first_day=window.first,

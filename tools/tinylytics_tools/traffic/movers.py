@@ -1,4 +1,4 @@
-"""Compares two complete lists of names: what rose, what fell, what is new and what is gone."""
+"""Tells what rose, fell, is new and is gone between two lists of the same dimension."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,13 +8,15 @@ from tinylytics_tools.tables import change
 
 
 def movers(
-    now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str, has_percent: bool
+    now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str, has_percent: bool, is_ever: bool
 ) -> dict[str, Table]:
-    """Return two complete lists compared by key: four tables that have no name in common, each with its length.
+    """Compare two complete lists by key: four tables that have no name in common, each with its length.
 
     A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
-    `now`.
+    `now`. With `is_ever` the earlier days are all there are: then only what is new can be told, being of other lengths.
     """
+    if is_ever:
+        return {"new": _top(("name", later), _names_of(now, before), limit)}
     columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
     moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
     rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
@@ -27,15 +29,16 @@ def movers(
             found.append([now[key].name, hits, earlier, *change(hits, earlier)[: 2 if has_percent else 1]])
         return found
 
-    def names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
-        return [[named.name, named.hits] for key, named in one.items() if key not in other]
-
     return {
         "rose": _top(columns, rows(rose), limit),
         "fell": _top(columns, rows(fell), limit),
-        "new": _top(("name", later), names_of(now, before), limit),
-        "gone": _top(("name", "earlier_hits"), names_of(before, now), limit),
+        "new": _top(("name", later), _names_of(now, before), limit),
+        "gone": _top(("name", "earlier_hits"), _names_of(before, now), limit),
     }
+
+
+def _names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
+    return [[named.name, named.hits] for key, named in one.items() if key not in other]
 
 
 def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:

@@ -30,7 +30,11 @@ def _several(value: Any) -> Any:
 
 
 Search = Annotated[list[str] | None, BeforeValidator(_several), Field(description="Keep names that contain one.")]
-Exclude = Annotated[list[str] | None, BeforeValidator(_several), Field(description="Leave out: /feed*,*.xml")]
+Exclude = Annotated[
+    list[str] | None,
+    BeforeValidator(_several),
+    Field(description="Names to leave out, such as /feed*; or day:2026-02-13, page:/x, referrer:host."),
+]
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
+from tinylytics_tools.traffic.counts import DimensionTraffic
 from tinylytics_tools.traffic.estimate import Estimate
+from tinylytics_tools.traffic.excluded import Excluded
 from tinylytics_tools.traffic.movers import movers
 from tinylytics_tools.traffic.names import containing, matching, only
-from tinylytics_tools.traffic.reader import DimensionTraffic
 
 Sort = Literal["most", "least", "change"]
 DEFAULT_ROWS = 10
@@ -97,12 +98,17 @@ class Ranking:
         dimension: Dimension,
         comparison: Comparison | None,
         traffic: DimensionTraffic,
+        excluded: Excluded,
+        *,
+        is_ever: bool,
     ) -> None:
         self._scope = scope
         self._filters = filters
         self._dimension: Dimension = dimension
         self._comparison = comparison
         self._traffic = traffic
+        self._excluded = excluded
+        self._is_ever = is_ever
         self._own = site_host(scope.site.url)
         self._counts = traffic.finished.plus(traffic.running)
 
@@ -110,7 +116,6 @@ class Ranking:
         self,
         *,
         search: Sequence[str] | None,
-        exclude: Sequence[str] | None,
         sort: Sort | None,
         limit: int | None,
         offset: int,
@@ -129,20 +134,21 @@ class Ranking:
             note = f"{self._traffic.unread}; ask again, or for a shorter period"
             return self._incomplete(headline, note, None)
         if not self._counts.is_complete:
-            if search or exclude or sort in ("least", "change"):
+            if search or self._excluded.names or sort in ("least", "change"):
                 raise InvalidArgument(
                     f"The list of {self._counts.of} {PLURAL[self._dimension]} is too long to be searched or sorted in "
                     "one call. Give a shorter period, or filter by country, path or referrer."
                 )
             return self._unfinished(rows, offset)
-        if sort == "change" and self._traffic.before is None:
-            raise InvalidArgument("There is no change to sort by: nothing is compared. Give compare, or another sort.")
-        return self._ranked(search, exclude, sort, rows, offset, limit or DEFAULT_MOVERS)
+        if sort == "change" and (self._traffic.before is None or self._is_ever):
+            raise InvalidArgument(
+                "There is no change to sort by: nothing is compared, or all days before. Give another compare or sort."
+            )
+        return self._ranked(search, sort, rows, offset, limit or DEFAULT_MOVERS)
 
     def _ranked(
         self,
         search: Sequence[str] | None,
-        exclude: Sequence[str] | None,
         sort: Sort | None,
         limit: int,
         offset: int,
@@ -153,16 +159,16 @@ class Ranking:
         finished = merged(dimension, traffic.finished.hits, own=self._own)
         before = merged(dimension, traffic.before.hits, own=self._own) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
-        more: dict[str, Any] = {}
+        more = self._excluded.fields()
         unfound: list[str] = []
         small: list[str] = []
-        if exclude:
-            names = matching(exclude)
+        if self._excluded.names:
+            names = matching(self._excluded.names)
             keys = names.keys(now, finished, before)
             hits = _total(only(now, keys))
             if today is not None:
                 today -= hits - _total(only(finished, keys))
-            more = {"excluded": str(names), "excluded_names": len(keys), "excluded_hits": hits}
+            more = self._excluded.fields(names=len(keys), hits=hits)
             total -= hits
             now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
         change = printed = self._change(finished, before)
@@ -185,8 +191,10 @@ class Ranking:
         if traffic.before is not None and offset == 0:
             later = "hits" if today is None else "compared_hits"
             has_percent = printed.percent is not None  # a reader would miss it in the headline
-            more |= movers(finished, before, limit_of_movers, later=later, has_percent=has_percent)
-            moved = [row for name in ("rose", "fell") for row in more[name].rows] if has_percent else []
+            more |= movers(
+                finished, before, limit_of_movers, later=later, has_percent=has_percent, is_ever=self._is_ever
+            )
+            moved = [row for name in ("rose", "fell") if has_percent and name in more for row in more[name].rows]
             small = [SMALL_ROWS] if any(is_small(row[1], row[2]) for row in moved) else []
         columns, rows = self._rows(now, finished, before)
         notes = [*self._sort(columns, rows, sort), *self._notes(everything, today)]
@@ -225,7 +233,7 @@ class Ranking:
         counts_unique = any(named.unique_hits is not None for named in now.values())
         columns = ["name", "hits", "percent"]
         columns += ["compared_hits"] if marks_later else []
-        columns += ["earlier_hits", "change"] if compares else []
+        columns += ["earlier_hits", *([] if self._is_ever else ["change"])] if compares else []
         columns += ["unique_hits"] if counts_unique else []
         columns += ["a_day"] if self._dimension in ALL_ROWS else []
         rows: list[list[Cell]] = []
@@ -233,7 +241,7 @@ class Ranking:
             row: list[Cell] = [named.name, named.hits]
             if compares:
                 later, earlier = (one[key].hits if key in one else 0 for one in (finished, before))
-                row += [*([later] if marks_later else []), earlier, later - earlier]
+                row += [*([later] if marks_later else []), earlier, *([] if self._is_ever else [later - earlier])]
             row += [named.unique_hits] if counts_unique else []
             row += [self._a_day(named.name, finished.get(key))] if self._dimension in ALL_ROWS else []
             rows.append(row)
@@ -264,6 +272,7 @@ class Ranking:
     def _a_day(self, name: str, finished: Named | None) -> float | None:
         """Hits of an hour, or a weekday, on each of the finished days that have it; None where none has."""
         finished_days = self._scope.finished.dates() if self._scope.finished else iter(())
+        finished_days = (day for day in finished_days if day not in self._excluded.days)
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in finished_days)
         return round((finished.hits if finished else 0) / number, 1) if number else None
 
@@ -322,13 +331,15 @@ class Ranking:
         born = first_day(self._scope.site, self._scope.zone)
         if self._traffic.before is None:
             return Compared()
-        return compared(self._comparison, later=_total(finished), earlier=_total(before), born=born)
+        return compared(
+            self._comparison, later=_total(finished), earlier=_total(before), born=born, without=self._excluded.days
+        )
 
     def _headline(
         self, total: int, of: int, today: int | None, matching: int | None = None, matching_names: int | None = None
     ) -> str:
         which = " that match the filters" if self._filters else ""
-        hits = f"{counted(total, 'hit')}{which} on {self._scope.site.quoted}"
+        hits = f"{counted(total, 'hit')}{which}{self._excluded.words} on {self._scope.site.quoted}"
         names = f"{of} {PLURAL[self._dimension] if of != 1 else SINGULAR.get(self._dimension, self._dimension)}"
         window = spoken(self._scope.window)
         if matching is None:

@@ -27,9 +27,10 @@ from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import counted, percent, ranking
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, nothing_finished, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, not_compared, so_far, spoken
+from tinylytics_tools.traffic.counts import TrafficWindow
 from tinylytics_tools.traffic.ranking import top_of_unfinished
-from tinylytics_tools.traffic.reader import TrafficReader, TrafficWindow
+from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.series import summarize_series
 from tinylytics_tools.traffic.spikes import spike_notes
 from tinylytics_tools.traffic.visitors import read_visitors
@@ -98,7 +99,8 @@ async def summarize_traffic(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
+    born = first_day(scope.site, scope.zone)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today, born=born)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     reader = TrafficReader(api, scope, filters, comparison)
@@ -108,7 +110,6 @@ async def summarize_traffic(
     traffic = await reader.read_window(SHOWN)
     spikes = await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None, series=traffic.series)
     of_all = await _of_all(api, scope, filters, traffic.total, reader.room)
-    born = first_day(scope.site, scope.zone)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
     series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
     own = site_host(scope.site.url)
@@ -126,7 +127,7 @@ async def summarize_traffic(
             *([series.before_first] if series.before_first else []),
             *filters.notes,
             *change.notes,
-            *nothing_finished(scope.requested, compare or "previous_period", scope.today),
+            *not_compared(scope.requested, comparison, compare, scope.today),
             *([f"{own} is the site itself and no source: {counted(internal, 'hit')} told apart"] if internal else []),
             visitors.note,
         ],
