@@ -193,3 +193,19 @@ async def test_more_kudos_than_are_read_are_no_sum_and_no_list() -> None:
     assert "newest" not in answer
     assert "60000" in answer["notes"][0]
     assert answer["next_step"] == snapshot("Ask for a shorter period, by start_date and end_date.")
+
+
+async def test_windows_that_are_each_short_enough_and_together_are_not_stay_within_the_requests_of_a_call() -> None:
+    def service(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/sites"):
+            site = {"id": 1, "label": "Old", "created_at": "2021-12-01T00:00:00Z", "lifetime_kudos": 60_000}
+            return httpx.Response(200, json={"sites": [site]})
+        row = {"id": 1, "uid": "u", "path": "/", "created_at": "2026-11-20T00:00:00Z"}
+        page = {"current_page": 1, "per_page": 1000, "total_count": 20_000, "total_pages": 20}
+        return httpx.Response(200, json={"kudos": [row] * 1000, "pagination": page})
+
+    async with connect(service) as host:
+        answer = await host.answer("list_kudos", period="all_time")
+        assert len(host.wire.requests) == 4
+    assert (answer["complete"], answer["kudos"], answer["views"]) == (False, None, None)
+    assert "60000" in answer["notes"][0]

@@ -55,8 +55,8 @@ MOST_NAMES, LONGEST_NAME = 20, 200
 """Names in one argument, and characters of one of them."""
 
 
-def _several(value: Any) -> Any:
-    """A text is taken for several names, apart by commas: as one name, "a,b" would be found nowhere."""
+def several(value: Any) -> Any:
+    """Return several names; a text is taken for names apart by commas: as one, "a,b" would be found nowhere."""
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
         return value
@@ -98,7 +98,7 @@ Country = Annotated[str | None, AfterValidator(_country), Field(description="Two
 Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path), Field(description="Exact, such as /about.")]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
 Status = Annotated[int | None, Field(ge=0, le=999, description="HTTP status, such as 404."), BeforeValidator(_number)]
-Search = Annotated[list[str] | None, BeforeValidator(_several), Field(description="Contains; several by commas.")]
+Search = Annotated[list[str] | None, BeforeValidator(several), Field(description="Contains; several by commas.")]
 # The bounds stand next to the type: after a validator pydantic could not publish them as minimum and maximum.
 Limit = Annotated[int | None, Field(ge=1, le=50), BeforeValidator(_number)]
 LeastViews = Annotated[int | None, Field(ge=0, description="With rate; default 30."), BeforeValidator(_number)]

@@ -9,6 +9,7 @@ from tinylytics_tools.arguments import (
     Path,
     Period,
     Referrer,
+    Search,
     Site,
     StartDate,
     TimeZone,
@@ -23,7 +24,7 @@ from tinylytics_tools.site_lookup import SITES
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import not_compared, too_young
 from tinylytics_tools.traffic.excluded import parse_excluded, read_without
-from tinylytics_tools.traffic.names import Exclude, Search
+from tinylytics_tools.traffic.names import Exclude
 from tinylytics_tools.traffic.ranking import Ranking, Sort, TrafficRanking
 from tinylytics_tools.traffic.spikes import notes_on_rows, spike_notes
 
