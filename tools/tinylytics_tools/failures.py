@@ -81,7 +81,9 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         case 400 | 422:
             why = f" It said: {reasons}." if reasons else ""
             stored = " Nothing was stored." if is_write else ""
-            return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored}")
+            return errors.Refused(
+                f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."
+            )
         case 429:
             narrower = "" if is_write else ", with a shorter period or fewer sites"
             return _pause(response, _TOO_MANY, narrower, nothing_sent=is_write)
@@ -91,7 +93,7 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
             return errors.Unavailable(f"Tinylytics failed with status {status} on {_name(endpoint)}. {_LATER}")
         case _:
             return errors.UnexpectedReply(
-                f"{_name(endpoint)} answered status {status}, which the API does not document."
+                f"{_name(endpoint)} answered status {status}, which the API does not document. {_LATER}"
             )
 
 
