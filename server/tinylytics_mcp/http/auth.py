@@ -62,8 +62,8 @@ class Caller:
 class Auth(Protocol):
     """A way to authenticate requests."""
 
-    scheme: str
-    """What a 401 names in `WWW-Authenticate`."""
+    challenge: str
+    """The whole `WWW-Authenticate` of a 401."""
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the caller of a request, None without valid credentials.
@@ -77,7 +77,7 @@ class Auth(Protocol):
 class LoopbackAuth:
     """Admits every request to the server's own account."""
 
-    scheme = "None"
+    challenge = "None"
 
     def __init__(self, key: ApiKey | None) -> None:
         self._caller = Caller("local", key)
@@ -94,7 +94,7 @@ class TokenAuth:
         UsageError: the file cannot be used. Later on it admits nobody, and the log says why.
     """
 
-    scheme = "Bearer"
+    challenge = "Bearer"
 
     def __init__(self, path: Path, key: ApiKey | None) -> None:
         self._key = key
@@ -128,7 +128,7 @@ class ClientKeyAuth:
     `check` asks Tinylytics whether it takes a key; it raises a `TinylyticsError` where it cannot tell.
     """
 
-    scheme = "X-Tinylytics-Key"
+    challenge = "X-Tinylytics-Key"
 
     def __init__(self, check: Callable[[ApiKey], Awaitable[bool]], *, clock: Callable[[], float] = monotonic) -> None:
         self._check = check

@@ -53,7 +53,7 @@ def not_found() -> Response:
 
 def _unauthorized(auth: Auth) -> Response:
     """Return a 401 without detail or metadata: there is no authorization server to discover."""
-    return JSONResponse({"error": "unauthorized"}, status_code=401, headers={"www-authenticate": auth.scheme})
+    return JSONResponse({"error": "unauthorized"}, status_code=401, headers={"www-authenticate": auth.challenge})
 
 
 def _later() -> Response:
