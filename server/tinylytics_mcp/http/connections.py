@@ -24,7 +24,8 @@ class Connection(H11Protocol):
         self.app_state = {**self.app_state, CONNECTION: self}
         self.waiting[self] = None
         if len(self.connections) > self.limits.connections:
-            dropped = next(iter(self.waiting))
+            idle = (other for other in self.waiting if other.cycle is None or other.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
+            dropped = next(idle, self)
             del self.waiting[dropped]
             dropped.transport.abort()
 

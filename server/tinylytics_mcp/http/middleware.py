@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 
-import anyio
+import anyio.lowlevel
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,11 +69,11 @@ class AuthMiddleware:
                 self._requests.add(request)
                 connection.admit()
                 try:
-                    await self._app({**scope, "user": user}, request.receiving(receive), request.sending(send))
+                    with anyio.CancelScope() as serving:
+                        receive = _until_left(receive, serving)
+                        await self._app({**scope, "user": user}, receive, request.sending(send))
                     if request.status and not request.is_complete:  # a stream that ended with its session
                         await send({"type": "http.response.body", "body": b""})
-                except _ClientLeft:
-                    pass
                 finally:
                     self._requests.discard(request)
                     connection.release()
@@ -85,10 +85,6 @@ class AuthMiddleware:
         except AuthUnavailable:
             return False
         return caller is None or caller.account != request.caller.account
-
-
-class _ClientLeft(Exception):
-    """The client left before its request was complete."""
 
 
 @dataclass(eq=False)
@@ -103,20 +99,6 @@ class _Request:
     began: float
     status: int = 0
     is_complete: bool = False
-
-    def receiving(self, receive: Receive) -> Receive:
-        """Return `receive` that ends the request where the client leaves before it is complete."""
-        is_whole = False
-
-        async def receive_whole() -> Message:
-            nonlocal is_whole
-            message = await receive()
-            if message["type"] == "http.disconnect" and not is_whole:
-                raise _ClientLeft
-            is_whole = is_whole or not message.get("more_body", False)
-            return message
-
-        return receive_whole
 
     def sending(self, send: Send) -> Send:
         """Return `send` that drops the second response which the SDK begins where an SSE stream ends."""
@@ -140,6 +122,22 @@ class _Request:
         session = self.headers.get(SESSION, "")
         if self.opened.sessions.pop(session, None) is not None and self.status != 404 and self.method != "DELETE":
             self.opened.sessions[session] = monotonic()
+
+
+def _until_left(receive: Receive, serving: anyio.CancelScope) -> Receive:
+    """Return `receive` that cancels where the client leaves in the middle of its request: the SDK would log a crash."""
+    is_whole = False
+
+    async def receive_or_cancel() -> Message:
+        nonlocal is_whole
+        message = await receive()
+        if message["type"] == "http.disconnect" and not is_whole:
+            serving.cancel()
+            await anyio.lowlevel.checkpoint()
+        is_whole = is_whole or not message.get("more_body", False)
+        return message
+
+    return receive_or_cancel
 
 
 def not_found() -> Response:

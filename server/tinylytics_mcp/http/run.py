@@ -17,8 +17,8 @@ KEEP_ALIVE_S = 75
 """Seconds that a connection waits for its next request. Proxies keep theirs for 60 and busy clients as long as they are
 busy; one that is closed on them costs the request that they send at that moment, which nobody sends again."""
 
-BACKLOG = 64
-"""Connections that are accepted at once, so that few exceed the limit before they are counted."""
+AT_ONCE, IN_LINE = 16, 1024
+"""Connections that are accepted at a time, so that few exceed the limit before they are counted, and that wait."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -61,11 +61,19 @@ async def run(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=BACKLOG,
+        backlog=AT_ONCE,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and let connections wait in a longer line than uvicorn, which has one number for both."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            listener.listen(IN_LINE)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
