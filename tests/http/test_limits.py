@@ -99,6 +99,7 @@ async def test_an_idle_session_is_closed_and_its_place_given_to_another(limits: 
         with anyio.fail_after(5):
             while (await served.ask("POST", "/mcp", json=INITIALIZE, x_tinylytics_key=ANNA, **ACCEPT)).is_error:
                 pass
+        await anyio.sleep(0.3)
         assert (await served.ask("DELETE", "/mcp", **own)).status_code == 404
 
 

@@ -25,7 +25,7 @@ class Connection(H11Protocol):
         self.waiting[self] = None
         if len(self.connections) > self.limits.connections:
             idle = (other for other in self.waiting if other.cycle is None or other.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
-            dropped = next(idle, self)
+            dropped = next(idle)
             del self.waiting[dropped]
             dropped.transport.abort()
 
