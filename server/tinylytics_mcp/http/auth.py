@@ -14,7 +14,7 @@ from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
 from tinylytics_tools.transport.single_flight import SingleFlight
 
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.tokens import Token, Watched, hash_of, read_tokens
+from tinylytics_mcp.http.tokens import Token, hash_of, read_tokens, watched
 from tinylytics_mcp.settings import key_in
 
 KEY_HEADERS = ("x-tinylytics-key", "x-api-key")
@@ -97,29 +97,22 @@ class TokenAuth:
     )
 
     def __init__(self, path: Path, key: ApiKey | None) -> None:
+        self._path = path
         self._key = key
-        self._tokens = Watched(path, _by_hash)
-        self._tokens.value()
-        self._keys: dict[str, Watched[ApiKey]] = {}
+        watched(path, _by_hash)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the holder of a token, identified by its hash: a new token under an old name is another caller."""
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         try:
-            tokens = self._tokens.value()
-            token = tokens.get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
-            return None if token is None else Caller(token.hash[:32], self._key_of(token), token.access, token.name)
+            token = watched(self._path, _by_hash).get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
+            if token is None:
+                return None
+            key = self._key if token.key_file is None else watched(Path(token.key_file), _key)
         except UsageError as problem:
             _log.error("%s", problem)
             raise AuthUnavailable from None
-
-    def _key_of(self, token: Token) -> ApiKey | None:
-        if token.key_file is None:
-            return self._key
-        watched = self._keys.get(token.key_file)
-        if watched is None:
-            watched = self._keys[token.key_file] = Watched(Path(token.key_file), _key)
-        return watched.value()
+        return Caller(token.hash[:32], key, token.access, token.name)
 
 
 class KeyChecks:
