@@ -11,7 +11,6 @@ from typing import Protocol
 import anyio
 from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
-from tinylytics_tools.transport.single_flight import SingleFlight
 
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.tokens import Token, hash_of, read_tokens, watched
@@ -118,17 +117,15 @@ class TokenAuth:
 class KeyChecks:
     """Tells whether Tinylytics takes a key; wrong ones, however many, do not keep out good ones.
 
-    A good key is remembered, and checked again without waiting for others. New ones wait for a place among the few
-    that are checked at once. `check` asks Tinylytics; it raises a `TinylyticsError` where it cannot tell.
+    New keys wait for a place among the few that are checked at once; a good one is remembered, and has places of its
+    own when it is checked again. `check` asks Tinylytics; it raises a `TinylyticsError` where it cannot tell.
     """
 
     def __init__(self, check: Callable[[ApiKey], Awaitable[bool]], *, clock: Callable[[], float] = monotonic) -> None:
         self._check = check
         self._clock = clock
-        self._good = OrderedDict[str, float]()
-        self._wrong = OrderedDict[str, float]()
-        self._flights = SingleFlight[bool]()
-        self._places = anyio.CapacityLimiter(MOST_AT_ONCE)
+        self._good, self._wrong = OrderedDict[str, float](), OrderedDict[str, float]()
+        self._new, self._again = anyio.CapacityLimiter(MOST_AT_ONCE), anyio.CapacityLimiter(MOST_AT_ONCE)
 
     async def takes(self, key: ApiKey) -> bool:
         """Return whether it is good.
@@ -136,41 +133,35 @@ class KeyChecks:
         Raises:
             AuthUnavailable: that cannot be told now.
         """
-        now, fingerprint = self._clock(), key.fingerprint
-        if now < self._good.get(fingerprint, now):
-            return True
-        if now < self._wrong.get(fingerprint, now):
-            return False
-        check = self._check_again if fingerprint in self._good else self._check_new
-        return await self._flights.join(fingerprint, lambda: check(key))
-
-    async def _check_again(self, key: ApiKey) -> bool:
-        try:
-            return self._remember(key, good=await self._check(key))
-        except TinylyticsError:  # each call will say so itself
-            self._good[key.fingerprint] = self._clock() + CHECKED_AGAIN_S
-            return True
-
-    async def _check_new(self, key: ApiKey) -> bool:
-        if self._places.statistics().tasks_waiting >= MOST_WAITING:
+        if (known := self._known(key)) is not None:
+            return known
+        was_good = key.fingerprint in self._good
+        places = self._again if was_good else self._new
+        if places.statistics().tasks_waiting >= MOST_WAITING:
             raise AuthUnavailable
-        async with self._places:
+        async with places:
+            if (known := self._known(key)) is not None:  # another request asked meanwhile
+                return known
             try:
-                good = self._remember(key, good=await self._check(key))
+                good, for_s = await self._check(key), CHECKED_FOR_S
             except TinylyticsError:
-                raise AuthUnavailable from None
+                if not was_good:
+                    raise AuthUnavailable from None
+                good, for_s = True, CHECKED_AGAIN_S  # each call will say so itself
+            self._good.pop(key.fingerprint, None)
+            remembered, for_s = (self._good, for_s) if good else (self._wrong, CHECKED_AGAIN_S)
+            remembered[key.fingerprint] = self._clock() + for_s
+            if len(remembered) > MOST_REMEMBERED:
+                remembered.popitem(last=False)
             if not good:
                 await anyio.sleep(WRONG_TAKES_S)
             return good
 
-    def _remember(self, key: ApiKey, *, good: bool) -> bool:
-        self._good.pop(key.fingerprint, None)
-        known, for_s = (self._good, CHECKED_FOR_S) if good else (self._wrong, CHECKED_AGAIN_S)
-        known[key.fingerprint] = self._clock() + for_s
-        known.move_to_end(key.fingerprint)
-        if len(known) > MOST_REMEMBERED:
-            known.popitem(last=False)
-        return good
+    def _known(self, key: ApiKey) -> bool | None:
+        now = self._clock()
+        if now < self._good.get(key.fingerprint, now):
+            return True
+        return False if now < self._wrong.get(key.fingerprint, now) else None
 
 
 class ClientKeyAuth:
