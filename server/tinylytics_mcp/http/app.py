@@ -96,8 +96,9 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
                 return False
             return True
 
+    keys = KeyChecks(accepts)
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(KeyChecks(accepts))
+        return ClientKeyAuth(keys)
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)

@@ -32,12 +32,12 @@ def guarded(limits: Limits) -> type[Connection]:
         def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
             super().connection_made(transport)
             self.app_state = {**self.app_state, CONNECTION: self}
-            waiting[self] = None
             if len(self.connections) > limits.connections:
                 idle = (other for other in waiting if other.cycle is None or other.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
-                dropped = next(idle)
-                del waiting[dropped]
+                dropped = next(idle, None) or next(iter(waiting), self)
+                waiting.pop(dropped, None)
                 dropped.transport.abort()
+            self.release()
 
         def connection_lost(self, exc: Exception | None) -> None:
             waiting.pop(self, None)

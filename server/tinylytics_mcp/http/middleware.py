@@ -74,7 +74,8 @@ class AuthMiddleware:
                     caller = await self._auth.caller(request.headers)
                 except AuthUnavailable:
                     continue
-                if caller is None or caller.account != request.user.caller.account:
+                is_refused = caller is None or caller.account != request.user.caller.account
+                if is_refused and request in self._requests:  # else its connection may serve another by now
                     request.connection.drop()
             await self._callers.forget_idle(self._limits.account_idle_s)
 

@@ -16,7 +16,6 @@ GRACE_S = 3
 KEEP_ALIVE_S = 75
 """Seconds that a connection waits for its next request. Proxies keep theirs for 60 and busy clients as long as they are
 busy; one that is closed on them costs the request that they send at that moment, which nobody sends again."""
-
 AT_ONCE, IN_LINE = 16, 1024
 """Connections that are accepted at a time, so that few exceed the limit before they are counted, and that wait."""
 
@@ -44,12 +43,7 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def run(
-    app: ASGIApp,
-    listener: socket.socket,
-    *,
-    connections: type[asyncio.Protocol] = H11Protocol,
-) -> None:
+async def run(app: ASGIApp, listener: socket.socket, *, connections: type[asyncio.Protocol] = H11Protocol) -> None:
     """Serve an ASGI app on a socket until SIGINT or SIGTERM; `connections` is the protocol class."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)  # uvicorn handles it first, stops, and then raises it again
