@@ -33,6 +33,13 @@ to serve others over HTTP:
   TINYLYTICS_STATE_KEY     32 secret characters or more, the same on all replicas
   TINYLYTICS_STATELESS     1: no sessions, for replicas without sticky routing
 
+to let people log in from claude.ai, ChatGPT and others (OAuth):
+  TINYLYTICS_PUBLIC_URL           the https address at which they reach this server
+  TINYLYTICS_ALLOWED_ACCOUNTS     ids or e-mails of who may; none: whoever has a key
+  TINYLYTICS_STATE_KEY_OLD        the state key before this one, until all moved over
+  TINYLYTICS_OAUTH_CLIENTS_FILE   apps that have an id and a secret
+  TINYLYTICS_OAUTH_FETCH_CLIENTS  1: read descriptions of apps that are not known here
+
 examples:
   tinylytics-mcp demo
   tinylytics-mcp call get_overview --demo

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from tinylytics_tools.access import Access
 from tinylytics_tools.client import Client
 
-from tinylytics_mcp.http.auth import READ_ONLY_FOR_CALLER, Caller
+from tinylytics_mcp.http.auth import Caller
 from tinylytics_mcp.http.limits import Limits
 from tinylytics_mcp.http.settings import HttpSettings
 from tinylytics_mcp.server import READ_ONLY_BY_SETTING, create_server
@@ -125,7 +125,7 @@ class Accounts:
                 if keys
                 else RequestStateSecurity.ephemeral(audience=audience)
             )
-            because = READ_ONLY_BY_SETTING if caller.access is None else READ_ONLY_FOR_CALLER
+            because = READ_ONLY_BY_SETTING if caller.access is None else caller.read_only_because
             bus = self._buses.setdefault(caller.account[0], InMemorySubscriptionBus())  # one for all levels of access
             server = create_server(client, request_state=state_security, bus=bus, read_only_because=because)
             limits, security = self._limits, self._settings.security

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import anyio
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
@@ -14,13 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
-from tinylytics_tools.me import ME
+from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.http.accounts import Accounts
 from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, LoopbackAuth, TokenAuth
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.middleware import AuthMiddleware, not_found
+from tinylytics_mcp.http.oauth.server import AuthorizationServer
 from tinylytics_mcp.http.readiness import Readiness
 from tinylytics_mcp.http.sessions import Requests
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
@@ -36,10 +38,15 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         UsageError: the file of tokens cannot be used.
     """
 
+    server = None
+    if settings.oauth is not None:
+        server = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
+        backend = server.backend
+
     def open_client(caller: Caller) -> AbstractAsyncContextManager[Client]:
         return backend.client(caller.key, access=caller.access)
 
-    auth = auth_for(backend, settings)
+    auth = auth_for(backend, settings) if server is None else server.auth
     accounts = Accounts(open_client, settings, limits, sse_only=sse_only)
     requests = Requests(accounts, limits)
     readiness = Readiness(backend)
@@ -55,6 +62,7 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     routes = [
         Route("/health", readiness.health),
         Route("/ready", readiness.ready),
+        *([] if server is None else server.routes),
         Route("/.well-known/{rest:path}", _no_metadata),
         Mount("/", app=app),
     ]
@@ -69,18 +77,22 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
     """
 
     async def accepts(key: ApiKey) -> bool:
-        async with backend.client(key, cached=False) as client:
-            try:
-                await CallContext(client).call(ME)
-            except (KeyNotAccepted, NotAllowed):
-                return False
-            return True
+        return await _owner(backend, key) is not None
 
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
         return ClientKeyAuth(accepts)
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)
+
+
+async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:
+    """Return whose a key is; None where Tinylytics does not take it."""
+    async with backend.client(key, cached=False) as client:
+        try:
+            return await CallContext(client).call(ME)
+        except (KeyNotAccepted, NotAllowed):
+            return None
 
 
 async def _no_metadata(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The three ways to authenticate a request and choose its account; none falls back to another."""
+"""The ways to authenticate a request and choose its account; none falls back to another."""
 
 import logging
 from collections import OrderedDict, deque
@@ -42,11 +42,13 @@ class AuthUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a request is from. `who` identifies the caller and holds no secret; `access` lowers what the key may do."""
+    """Who a request is from. `who` identifies the caller and holds no secret; `access` lowers what the key may do,
+    `read_only_because` says why and what to do about it."""
 
     who: str
     key: ApiKey | None
     access: Access | None = None
+    read_only_because: str = READ_ONLY_FOR_CALLER
 
     @property
     def account(self) -> tuple[str, Access | None]:

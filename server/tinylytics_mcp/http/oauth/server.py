@@ -1,0 +1,131 @@
+"""Puts the authorization server together: its routes, its way to authenticate, and what it asks of the backend."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import httpx2 as httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from tinylytics_tools.access import ApiKey
+from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.interface import Replies, Requests, StoreUnavailable
+
+from tinylytics_mcp.backend import Backend
+from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.http.auth import AuthUnavailable, Caller
+from tinylytics_mcp.http.oauth import pages
+from tinylytics_mcp.http.oauth.clients import Clients
+from tinylytics_mcp.http.oauth.consent import Consent, Owner, Owners
+from tinylytics_mcp.http.oauth.documents import Documents
+from tinylytics_mcp.http.oauth.endpoints import Endpoints
+from tinylytics_mcp.http.oauth.grants import Grants
+from tinylytics_mcp.http.oauth.seal import Seal
+from tinylytics_mcp.http.oauth.settings import OAuthSettings
+from tinylytics_mcp.http.oauth.store import records_in
+
+
+class OAuthAuth:
+    """Takes access tokens of this server."""
+
+    def __init__(self, settings: OAuthSettings, grants: Grants) -> None:
+        self.challenge = settings.challenge
+        self._grants = grants
+
+    async def caller(self, headers: Mapping[str, str]) -> Caller | None:
+        """Return whose a token is: the caller is the grant, which outlives its tokens."""
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return await self._grants.caller(secret.strip())
+        except StoreUnavailable:
+            raise AuthUnavailable from None
+
+
+class AuthorizationServer:
+    """What OAuth adds to the server. `backend` is to be used in place of the given one."""
+
+    def __init__(
+        self, backend: Backend, settings: OAuthSettings, owner: Owner, documents: Documents | None = None
+    ) -> None:
+        seal = Seal(settings.state_keys)
+        self.grants = Grants(records_in(backend.store), seal, settings)
+        self.auth = OAuthAuth(settings, self.grants)
+        replies = open_store(None).replies  # of many people: not in a file
+        self.backend = replace(
+            backend,
+            store=_Store(backend.store.requests, replies),
+            transports=lambda: _Watched(backend.transports(), self.grants.end_of_key),
+        )
+        clients = Clients(settings, seal, documents or Documents())
+        consent = Consent(settings, seal, clients, self.grants, Owners(owner))
+        endpoints = Endpoints(settings, clients, self.grants)
+
+        async def home(_: Request) -> Response:
+            return pages.home(settings)
+
+        self.routes = [
+            Route("/", home),
+            Route("/.well-known/oauth-authorization-server", endpoints.server_metadata),
+            Route("/.well-known/oauth-protected-resource", endpoints.resource_metadata),
+            Route("/.well-known/oauth-protected-resource/mcp", endpoints.resource_metadata),
+            Route("/authorize", _for_people(consent.ask)),
+            Route("/authorize", _for_people(consent.answer), methods=["POST"]),
+            Route("/register", endpoints.register, methods=["POST"]),
+            Route("/token", _for_clients(endpoints.token), methods=["POST"]),
+            Route("/revoke", _for_clients(endpoints.revoke), methods=["POST"]),
+        ]
+
+
+@dataclass(frozen=True)
+class _Store:
+    """A `Store` of two."""
+
+    requests: Requests
+    replies: Replies
+
+
+class _Watched(httpx.AsyncBaseTransport):
+    """Passes requests on, and ends all that uses a key which the service does not take any more."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, refused: Callable[[str], Awaitable[None]]) -> None:
+        self._inner = inner
+        self._refused = refused
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send."""
+        response = await self._inner.handle_async_request(request)
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if response.status_code == 401 and scheme == "Bearer":  # a redirect or a page may be an outage of everybody
+            with suppress(StoreUnavailable):  # the next call will be refused as well
+                await self._refused(ApiKey(key).fingerprint)
+        return response
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _for_people(handler: Handler) -> Handler:
+    async def handled(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except (StoreUnavailable, UsageError):
+            return pages.told("This does not work now", "Try again in a minute.", status=503)
+
+    return handled
+
+
+def _for_clients(handler: Handler) -> Handler:
+    async def handled(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except (StoreUnavailable, UsageError):
+            return JSONResponse({"error": "temporarily_unavailable"}, 503, {"retry-after": "5"})
+
+    return handled
