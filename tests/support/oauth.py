@@ -118,22 +118,19 @@ class OAuthServed:
             assert page.status_code == 200, page.text
             return query_of(sent_to(await browser.answer(key=key, scope=scope)))["code"]
 
-    async def token(self, **form: str) -> httpx.Response:
-        """What the token endpoint answers Claude."""
-        return await self.post("/token", **{"client_id": CLAUDE, **form})
-
     async def post(self, path: str, **form: str) -> httpx.Response:
         """What an endpoint answers a form."""
         return await self.served.plain.post(f"{self.served.address}{path}", data=form)
 
-    async def redeemed(self, code: str, **changed: str) -> httpx.Response:
+    async def redeemed(self, code: str, /, **changed: str) -> httpx.Response:
         """What Claude gets for a code."""
-        form = {"code": code, "redirect_uri": CLAUDE_CALLBACK, "code_verifier": VERIFIER, **changed}
-        return await self.token(grant_type="authorization_code", **form)
+        form = {"code": code, "redirect_uri": CLAUDE_CALLBACK, "code_verifier": VERIFIER}
+        return await self.post("/token", **{"grant_type": "authorization_code", "client_id": CLAUDE, **form, **changed})
 
-    async def refreshed(self, refresh_token: str, **changed: str) -> httpx.Response:
+    async def refreshed(self, refresh_token: str, /, **changed: str) -> httpx.Response:
         """What Claude gets for a refresh token."""
-        return await self.token(grant_type="refresh_token", refresh_token=refresh_token, **changed)
+        form = {"grant_type": "refresh_token", "client_id": CLAUDE, "refresh_token": refresh_token}
+        return await self.post("/token", **{**form, **changed})
 
     async def tokens(self, *, key: str = ANNA, scope: str = "read") -> dict[str, Any]:
         """The first tokens of a new grant."""

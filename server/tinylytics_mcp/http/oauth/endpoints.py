@@ -88,7 +88,7 @@ class Endpoints:
         except Refused as error:
             return _error(error)
         except Invalid as error:
-            return _error(Refused("invalid_grant", str(error)))
+            return _error(Refused(error.error, str(error)))
         except KeyError as missing:
             return _error(Refused("invalid_request", f"{missing.args[0]} is missing"))
         answer = {
@@ -124,7 +124,7 @@ class Endpoints:
             return await self._grants.redeem(
                 client.id, form["code"], redirect=form.get("redirect_uri"), verifier=form["code_verifier"]
             )
-        scope = frozenset(form["scope"].split()) & set(SCOPES) if "scope" in form else None
+        scope = frozenset(form["scope"].split()) if "scope" in form else None
         return await self._grants.refresh(client.id, form[kind], scope=scope)
 
     async def _client(self, request: Request) -> tuple[dict[str, str], OAuthClient]:

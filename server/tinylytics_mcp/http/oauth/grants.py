@@ -32,7 +32,11 @@ READ_ONLY_FOR_GRANT = (
 
 
 class Invalid(Exception):
-    """A code or token that is not good (any more); the client has to ask the person again."""
+    """A code or token that is not good (any more), or not for that; `error` is the code of RFC 6749."""
+
+    def __init__(self, message: str, error: str = "invalid_grant") -> None:
+        super().__init__(message)
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,8 @@ class Grants:
         if token is None or key is None or self._clock() > token.expires or token.resource != self._settings.resource:
             raise Invalid("this refresh token is not known, or is too old")
         narrowed = [word for word in token.scope.split() if scope is None or word in scope]
+        if not narrowed:
+            raise Invalid("this scope was not granted", "invalid_scope")
         issued, refresh_hash = await self._issue(token.grant, token.scope, key, narrowed=" ".join(narrowed))
         while True:
             held = await self._records.get("grant", token.grant)
