@@ -96,8 +96,8 @@ class _Watched(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send."""
-        response = await self._inner.handle_async_request(request)
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        response = await self._inner.handle_async_request(request)
         if response.status_code == 401 and scheme == "Bearer":  # a redirect or a page may be an outage of everybody
             with suppress(StoreUnavailable):  # the next call will be refused as well
                 await self._refused(ApiKey(key).fingerprint)
