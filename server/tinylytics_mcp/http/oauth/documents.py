@@ -99,10 +99,15 @@ class Documents:
                 request = httpx.Request("GET", url, headers=headers, extensions={"sni_hostname": host})
                 response = await transport.handle_async_request(request)
                 kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if response.status_code != 200 or not (kind == "application/json" or kind.endswith("+json")):
+                is_plain = "content-encoding" not in response.headers  # else a few bytes may become many
+                if (
+                    not is_plain
+                    or response.status_code != 200
+                    or not (kind == "application/json" or kind.endswith("+json"))
+                ):
                     return None
                 body = b""
-                async for chunk in response.aiter_raw():
+                async for chunk in response.aiter_bytes():
                     body += chunk
                     if len(body) > LARGEST:
                         return None
