@@ -1,5 +1,6 @@
 """An app's own description is fetched from public addresses alone, small, at once, and without being led away."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable
 
@@ -120,7 +121,11 @@ async def test_what_is_no_plain_address_is_not_asked(client_id: str) -> None:
         answer({**DOCUMENT, "client_id": f"{ID}/"}),
         answer({**DOCUMENT, "more": "x" * LARGEST}),
         answer([DOCUMENT]),
-        httpx.Response(200, headers={"content-type": "application/json", "content-encoding": "gzip"}),
+        httpx.Response(
+            200,
+            headers={"content-type": "application/json", "content-encoding": "gzip"},
+            content=gzip.compress(json.dumps(DOCUMENT).encode()),
+        ),
         httpx.Response(200, headers={"content-type": "application/json"}, content=b"{"),
         httpx.Response(200, headers={"content-type": "application/json"}, content=b"[" * 4_000),
     ],

@@ -206,7 +206,7 @@ def read_clients(path: Path) -> dict[str, OAuthClient]:
     try:
         listed = _FILE.validate_json(path.read_bytes())["clients"]
         clients = [
-            OAuthClient(one["client_id"], *_described(one), is_known=True, secret_hashes=(one["client_secret_sha256"],))
+            OAuthClient(one["client_id"], *_described(one), is_known=True, secret_hashes=(_digest(one),))
             for one in listed
         ]
     except OSError as error:
@@ -238,6 +238,13 @@ def _without_port(redirect: str) -> str:
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         return redirect
     return parts._replace(netloc=parts.hostname or "").geturl()
+
+
+def _digest(client: Mapping[str, Any]) -> str:
+    digest = str(client["client_secret_sha256"]).lower()
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise NotAClient("client_secret_sha256 is what sha256sum prints")
+    return digest
 
 
 def _hash(secret: str) -> str:
