@@ -125,6 +125,30 @@ def test_a_file_that_others_may_write_to_lets_in_nobody(tmp_path: Path) -> None:
         read_tokens(file)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such owners")
+def test_a_file_of_another_user_lets_in_nobody_and_one_of_the_administrator_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tokens.json"
+    add_token(file, "one", Access.READ_ONLY, None)
+    owner = [os.geteuid()]
+    real = Path.stat
+
+    def stat_of(path: Path) -> os.stat_result:
+        seen = list(real(path))
+        seen[stat.ST_UID] = owner[0]
+        return os.stat_result(seen)
+
+    monkeypatch.setattr(Path, "stat", stat_of)
+    for uid, is_let_in in ((os.geteuid(), True), (0, True), (4321, False)):
+        owner[0] = uid
+        if is_let_in:
+            assert [token.name for token in read_tokens(file)] == ["one"]
+        else:
+            with pytest.raises(UsageError, match="belongs to another user"):
+                read_tokens(file)
+
+
 def test_a_full_disk_is_told_in_one_line_and_leaves_the_file_as_it_was(
     typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ def test_a_public_address_is_the_only_way_in_and_its_host_is_let_through() -> No
     assert settings.oauth is not None
     assert settings.oauth.issuer == "https://stats.example.org"
     assert settings.hosts == ("stats.example.org",)
-    assert "https://stats.example.org" in settings.security.allowed_origins
+    assert "https://stats.example.org" in settings.allowed_origins
     assert STATE_KEY not in repr(settings.oauth)
 
 

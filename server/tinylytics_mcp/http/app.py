@@ -1,16 +1,19 @@
 """Builds the ASGI app of everything served over HTTP."""
 
+import re
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 
 import anyio
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.request_state import RequestStateSecurity
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
@@ -18,55 +21,77 @@ from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
 from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
-from tinylytics_mcp.http.accounts import Accounts
-from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, LoopbackAuth, TokenAuth
+from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
+from tinylytics_mcp.http.callers import Callers, count_messages, current_client
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.middleware import AuthMiddleware, not_found
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
 from tinylytics_mcp.http.readiness import Readiness
-from tinylytics_mcp.http.sessions import Requests
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
+from tinylytics_mcp.resources import publish_changes
+from tinylytics_mcp.server import READ_ONLY_BY_SETTING, TinylyticsServer
 
 SSE_PATHS = frozenset({"/sse", "/messages/"})
 PATHS = SSE_PATHS | {"/mcp"}
 
 
-def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> Starlette:
+def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
     """Streamable HTTP at /mcp, SSE at /sse, /health and /ready, for all accounts that the settings admit.
 
     Raises:
         UsageError: the file of tokens cannot be used.
     """
-
-    server = None
+    login = None
     if settings.oauth is not None:
-        server = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
-        backend = server.backend
+        login = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
+        backend = login.backend
+    auth = auth_for(backend, settings) if login is None else login.auth
+    server = TinylyticsServer(
+        current_client,
+        request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
+        read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
+        middleware=[count_messages],
+    )
 
-    def open_client(caller: Caller) -> AbstractAsyncContextManager[Client]:
-        return backend.client(caller.key, access=caller.access)
+    def open_client(caller: Caller) -> Client:
+        client = backend.open(caller.key, access=caller.access)
+        publish_changes(client, server.changes)
+        return client
 
-    auth = auth_for(backend, settings) if server is None else server.auth
-    accounts = Accounts(open_client, settings, limits, sse_only=sse_only)
-    requests = Requests(accounts, limits)
-    readiness = Readiness(backend)
+    callers = Callers(open_client, limits)
+    routes = server.sse_app(transport_security=_CHECKED, max_request_body_size=limits.body).routes
+    if not sse_only:
+        routes += server.streamable_http_app(
+            transport_security=_CHECKED,
+            max_request_body_size=limits.body,
+            session_idle_timeout=limits.session_idle_s,
+            max_sessions=limits.sessions,
+            stateless_http=settings.stateless,
+        ).routes
+    mcp = AuthMiddleware(AuthContextMiddleware(Router(routes)), auth, callers, limits)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with accounts.open(), anyio.create_task_group() as tasks:
-            tasks.start_soon(requests.watch, auth)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(aclosing(callers))
+            if not sse_only:
+                await stack.enter_async_context(server.session_manager.run())
+            tasks = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(tasks.cancel_scope.cancel)
+            tasks.start_soon(mcp.watch)
             yield
-            tasks.cancel_scope.cancel()
 
-    app = AuthMiddleware(auth, accounts, requests, paths=SSE_PATHS if sse_only else PATHS)
-    routes = [
-        Route("/health", readiness.health),
-        Route("/ready", readiness.ready),
-        *([] if server is None else server.routes),
-        Route("/.well-known/{rest:path}", _no_metadata),
-        Mount("/", app=app),
-    ]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(_OriginCheck, settings.security)])
+    readiness = Readiness(backend)
+    pages = Starlette(
+        routes=[
+            Route("/health", readiness.health),
+            Route("/ready", readiness.ready),
+            *([] if login is None else login.routes),
+        ],
+        lifespan=lifespan,
+        exception_handlers={404: _not_found},
+    )
+    return _Paths(pages, mcp, SSE_PATHS if sse_only else PATHS, settings)
 
 
 def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
@@ -80,7 +105,7 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
         return await _owner(backend, key) is not None
 
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(accepts)
+        return ClientKeyAuth(KeyChecks(accepts))
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)
@@ -88,29 +113,48 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
 
 async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:
     """Return whose a key is; None where Tinylytics does not take it."""
-    async with backend.client(key, cached=False) as client:
+    async with aclosing(backend.open(key, cached=False)) as client:
         try:
             return await CallContext(client).call(ME)
         except (KeyNotAccepted, NotAllowed):
             return None
 
 
-async def _no_metadata(_: Request) -> Response:
+async def _not_found(_: Request, __: Exception) -> Response:
     return not_found()
 
 
-class _OriginCheck:
-    """Refuses requests of web pages of another origin, on every route."""
+_CHECKED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""`_Paths` checks Host and Origin, on every route, and the SDK takes `localhost:3000@evil.example` for localhost."""
+_PORT = re.compile(r":[0-9]{1,5}\Z")
 
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
-        self._app = app
-        self._checks = TransportSecurityMiddleware(security)
+
+class _Paths:
+    """The app of all paths: refuses requests of web pages of another origin, and sends those for MCP to it."""
+
+    def __init__(self, pages: ASGIApp, mcp: ASGIApp, paths: frozenset[str], settings: HttpSettings) -> None:
+        self._pages = pages
+        self._mcp = mcp
+        self._paths = paths
+        self._hosts = settings.allowed_hosts
+        self._origins = settings.allowed_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a refused request, or pass it on."""
+        app = self._pages
         if scope["type"] == "http":
-            refusal = await self._checks.validate_request(Request(scope))
-            if refusal is not None:
-                await refusal(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+            headers = Headers(scope=scope)
+            if not _is_among(headers.get("host", ""), self._hosts):
+                app = PlainTextResponse("Invalid Host header", status_code=421)
+            elif "origin" in headers and not _is_among(headers["origin"], self._origins):
+                app = PlainTextResponse("Invalid Origin header", status_code=403)
+            elif (
+                path := scope["path"].removesuffix("/") if scope["path"] == "/mcp/" else scope["path"]
+            ) in self._paths:
+                app, scope = self._mcp, {**scope, "path": path}
+        await app(scope, receive, send)
+
+
+def _is_among(given: str, names: frozenset[str]) -> bool:
+    """Return whether it is one of the names; one without a port allows any port."""
+    return given in names or _PORT.sub("", given) in names

@@ -1,6 +1,7 @@
 """Answers `/health` and `/ready`: whether this process reaches Tinylytics and its store."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -48,7 +49,7 @@ class Readiness:
 
     async def _check(self) -> bool:
         with anyio.move_on_after(TIMEOUT_S):
-            async with self._backend.client(None, cached=False) as client:
+            async with aclosing(self._backend.open(None, cached=False)) as client:
                 try:
                     await CallContext(client).call(ROOT)
                 except TinylyticsError:

@@ -17,6 +17,9 @@ KEEP_ALIVE_S = 75
 """Seconds that a connection waits for its next request. Proxies keep theirs for 60 and busy clients as long as they are
 busy; one that is closed on them costs the request that they send at that moment, which nobody sends again."""
 
+BACKLOG = 64
+"""Connections that are accepted at once, so that few exceed the limit before they are counted."""
+
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket.
@@ -46,12 +49,8 @@ async def run(
     listener: socket.socket,
     *,
     connections: type[asyncio.Protocol] = H11Protocol,
-    most_connections: int | None = None,
 ) -> None:
-    """Serve an ASGI app on a socket until SIGINT or SIGTERM.
-
-    `connections` is the protocol class; past `most_connections` a request is answered 503.
-    """
+    """Serve an ASGI app on a socket until SIGINT or SIGTERM; `connections` is the protocol class."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)  # uvicorn handles it first, stops, and then raises it again
     config = uvicorn.Config(
@@ -62,7 +61,7 @@ async def run(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=most_connections,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )

@@ -50,9 +50,11 @@ def read_tokens(path: Path) -> list[Token]:
         UsageError: it is not there, not a file of tokens, or others could write to it.
     """
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
         content = path.read_bytes()
-        if sys.platform != "win32" and mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if sys.platform != "win32" and status.st_uid not in (0, os.geteuid()):
+            raise UsageError(f"the file of tokens {path} belongs to another user of this computer. Run chown on it.")
+        if sys.platform != "win32" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise UsageError(f"the file of tokens {path} can be written to by others. Run chmod go-w on it.")
         return _FILE.validate_json(content)["tokens"]
     except OSError as error:

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from tinylytics_tools.access import Access, ApiKey
+from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
+from tinylytics_tools.errors import KeyNotAccepted
 from tinylytics_tools.me import MeReply
 
-from tinylytics_mcp.http.auth import KEY_HEADER, MOST_REMEMBERED, AuthUnavailable, ClientKeyAuth
+from tinylytics_mcp.http.auth import MOST_REMEMBERED, AuthUnavailable, KeyChecks
 from tinylytics_mcp.http.oauth import pages
 from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient
 from tinylytics_mcp.http.oauth.forms import NotReadable, form_of, once
@@ -63,25 +64,30 @@ class AskedWrongly(Exception):
 
 
 class Owners:
-    """Asks Tinylytics whose a key is, once; wrong keys count against the limit that holds for all ways in."""
+    """Asks Tinylytics whose a key is, once; wrong keys take their time, as with any way in."""
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._check = ClientKeyAuth(self._accepts)
+        self._checks = KeyChecks(self._accepts)
         self._found = OrderedDict[str, MeReply]()
 
     async def owner(self, text: str) -> tuple[ApiKey, MeReply] | None:
-        """Return a key and whose it is; None where Tinylytics does not take it.
+        """Return a key and whose it is; None where it is no key, or Tinylytics does not take it.
 
         Raises:
             AuthUnavailable: that cannot be told now.
         """
-        caller = await self._check.caller({KEY_HEADER: text})
-        if caller is None or caller.key is None:
+        if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
             return None
-        if caller.key.fingerprint not in self._found and not await self._accepts(caller.key):
+        try:
+            key = ApiKey(text)
+        except KeyNotAccepted:
             return None
-        return caller.key, self._found[caller.key.fingerprint]
+        if not await self._checks.takes(key):
+            return None
+        if key.fingerprint not in self._found and not await self._accepts(key):
+            return None
+        return key, self._found[key.fingerprint]
 
     async def _accepts(self, key: ApiKey) -> bool:
         found = await self._owner(key)

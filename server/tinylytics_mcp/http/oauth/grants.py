@@ -24,12 +24,6 @@ REFRESH_S = 180 * 86_400
 MOST_SUCCESSORS = 5
 """Refresh tokens that may be open at once, of processes that refresh at the same time."""
 
-READ_ONLY_FOR_GRANT = (
-    "this connection may only read. Nothing was sent. The user can allow writing: remove this server from the host's "
-    "connectors or log out of it there, connect it again, and on the page that opens choose reading and writing and "
-    "use a Tinylytics key that begins with tly-fa-."
-)
-
 
 class Invalid(Exception):
     """A code or token that is not good (any more), or not for that; `error` is the code of RFC 6749."""
@@ -189,7 +183,7 @@ class Grants:
         if not self._admits(_GRANT.validate_json(held)):
             return None
         access = None if WRITE in token.scope.split() else Access.READ_ONLY
-        return Caller(token.grant, ApiKey(key), access, READ_ONLY_FOR_GRANT)
+        return Caller(token.grant, ApiKey(key), access, name=f"login {token.grant}")
 
     async def is_refreshable(self, secret: str) -> bool:
         """Return whether a refresh token has a grant."""

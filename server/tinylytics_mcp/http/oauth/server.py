@@ -29,6 +29,12 @@ from tinylytics_mcp.http.oauth.store import records_in
 class OAuthAuth:
     """Takes access tokens of this server."""
 
+    read_only_because = (
+        "this connection may only read. Nothing was sent. The user can allow writing: remove this server from the "
+        "host's connectors or log out of it there, connect it again, and on the page that opens choose reading and "
+        "writing and use a Tinylytics key that begins with tly-fa-."
+    )
+
     def __init__(self, settings: OAuthSettings, grants: Grants) -> None:
         self.challenge = settings.challenge
         self._grants = grants
