@@ -160,10 +160,16 @@ async def test_a_registration_with_a_redirect_that_is_not_safe_is_refused(
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_redirect_uri")
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"[" * 40_000, b'{"redirect_uris": ["' + b"x" * 70_000])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"[" * 40_000])
 async def test_a_registration_that_cannot_be_read_is_refused(server: OAuthServed, body: bytes) -> None:
     answer = await server.served.plain.post(f"{server.served.address}/register", content=body)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize("path", ["/register", "/token", "/revoke", "/authorize"])
+async def test_a_body_without_end_is_not_read(server: OAuthServed, path: str) -> None:
+    answer = await server.served.plain.post(f"{server.served.address}{path}", content=b"a" * 70_000)
+    assert answer.status_code in (400, 413)
 
 
 async def test_registering_keeps_nothing_and_an_id_that_was_changed_is_none(

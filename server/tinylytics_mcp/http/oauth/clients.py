@@ -1,22 +1,22 @@
 """Knows the clients: those that this package ships, those that the operator names, and those that registered."""
 
-import hashlib
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.oauth.documents import Documents
+from tinylytics_mcp.http.oauth.forms import OAuthError
 from tinylytics_mcp.http.oauth.seal import Seal, same
-from tinylytics_mcp.http.oauth.settings import OAuthSettings
-from tinylytics_mcp.http.tokens import Watched
+from tinylytics_mcp.http.oauth.settings import SCOPES, OAuthSettings
+from tinylytics_mcp.http.tokens import Watched, hash_of
 from tinylytics_mcp.settings import is_loopback
 
 REGISTERED_S = 90 * 86_400
@@ -24,43 +24,14 @@ LONGEST_NAME = 100
 LONGEST_URI = 500
 MOST_URIS = 10
 
-CHATGPT = "https://chatgpt.com/connector_platform_oauth_redirect"
-SHIPPED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "https://claude.ai/oauth/mcp-oauth-client-metadata": (
-        "Claude",
-        ("https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"),
-    ),
-    "https://claude.ai/oauth/claude-code-client-metadata": (
-        "Claude Code",
-        ("http://localhost/callback", "http://127.0.0.1/callback"),
-    ),
-    "https://chatgpt.com/oauth/client.json": ("ChatGPT", (CHATGPT,)),
-    "https://chatgpt.com/oauth/codex/client.json": (
-        "Codex",
-        ("http://127.0.0.1/callback", "http://localhost/callback"),
-    ),
-    "https://vscode.dev/oauth/client-metadata.json": (
-        "Visual Studio Code",
-        ("http://127.0.0.1/", "http://127.0.0.1", "http://localhost/", "https://vscode.dev/redirect"),
-    ),
-}
-"""Name and redirects of the clients whose documents are known: these are often out of reach of a server."""
+CHATGPT = "https://chatgpt.com/oauth/client.json"
 PRIVATE_REDIRECTS = frozenset({"cursor://anysphere.cursor-mcp/oauth/callback"})
 """Redirects to a program of this computer by a scheme of its own. Any program can claim such a scheme."""
 
 _CHATGPT_ID = re.compile(r"https://chatgpt\.com/oauth/[A-Za-z0-9_-]{1,128}/client\.json")
-_CHATGPT_REDIRECT = re.compile(r"https://chatgpt\.com/connector/oauth/[A-Za-z0-9_-]{1,128}")
+_LAST_PART = re.compile(r"(?<=/)[A-Za-z0-9_-]{1,128}\Z")
 _URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
 JSON_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
-_METHODS = ("none", "client_secret_post", "client_secret_basic")
-
-
-class NotAClient(Exception):
-    """What registers, or is named, cannot be a client. `error` is the code of RFC 7591."""
-
-    def __init__(self, message: str, error: str = "invalid_client_metadata") -> None:
-        super().__init__(message)
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -76,16 +47,15 @@ class OAuthClient:
     is_expired: bool = False
 
     def takes(self, redirect: str) -> bool:
-        """Return whether a redirect is one of its own: equal, but for the port of a loopback address (RFC 8252)."""
-        if not is_safe(redirect):
-            return False
-        if _without_port(redirect) in map(_without_port, self.redirects):
-            return True
-        return CHATGPT in self.redirects and self.is_known and bool(_CHATGPT_REDIRECT.fullmatch(redirect))
+        """Return whether a redirect is one of its own: equal, but for the port of a loopback address (RFC 8252). One
+        of a known client may end in `*`, for one part of a path."""
+        own = set(map(_without_port, self.redirects))
+        stem = _LAST_PART.sub("*", redirect) if self.is_known else redirect
+        return is_safe(redirect) and (_without_port(redirect) in own or stem in own)
 
     def is_its_secret(self, given: str) -> bool:
         """Return whether a secret is its own; one without a secret needs none."""
-        return not self.secret_hashes or any(same(known, _hash(given)) for known in self.secret_hashes)
+        return not self.secret_hashes or any(same(known, hash_of(given)) for known in self.secret_hashes)
 
 
 class Clients:
@@ -95,18 +65,11 @@ class Clients:
         UsageError: the file that names clients cannot be used.
     """
 
-    def __init__(
-        self,
-        settings: OAuthSettings,
-        seal: Seal,
-        documents: Documents,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, settings: OAuthSettings, seal: Seal, documents: Documents) -> None:
         self._seal = seal
         self._documents = documents if settings.fetch_clients else None
+        self._shipped = read_clients(Path(__file__).with_name("clients.json"))
         self._named = None if settings.clients_file is None else Watched(settings.clients_file, read_clients)
-        self._clock = clock
         if self._named is not None:
             self._named.value()
 
@@ -116,38 +79,32 @@ class Clients:
         Without `may_fetch` one whose id is the address of a document is taken as it is: it has no secret, and what it
         was given is its own alone.
         """
-        named = {} if self._named is None else self._named.value()
-        if client_id in named:
-            return named[client_id]
-        if client_id in SHIPPED:
-            name, redirects = SHIPPED[client_id]
-            return OAuthClient(client_id, name, redirects, is_known=True)
+        known = self._shipped if self._named is None else {**self._shipped, **self._named.value()}
+        if client_id in known:
+            return known[client_id]
         if _CHATGPT_ID.fullmatch(client_id):
-            return OAuthClient(client_id, "ChatGPT", (CHATGPT,), is_known=True)
+            return replace(known[CHATGPT], id=client_id)
         if not client_id.startswith("https://"):
             return self._registered(client_id)
-        if self._documents is None:
-            return None
-        if not may_fetch:
-            return OAuthClient(client_id, client_id)
+        if self._documents is None or not may_fetch:
+            return None if self._documents is None else OAuthClient(client_id, client_id)
         document = await self._documents.find(client_id)
         try:
             return None if document is None else OAuthClient(client_id, *_described(document))
-        except NotAClient:
+        except OAuthError:
             return None
 
     def register(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a registration (RFC 7591). All that there is to know is in the id: nothing is kept.
 
         Raises:
-            NotAClient: a redirect leads elsewhere than to https or this computer, or there are too many.
+            OAuthError: a redirect leads elsewhere than to https or this computer, or there are too many.
         """
         name, redirects = _described(metadata)
-        now = int(self._clock())
+        now = int(time.time())
         asked = metadata.get("token_endpoint_auth_method")
-        method = cast("str", asked) if asked in _METHODS else "none"
-        facts = [name, redirects, now, int(method != "none"), secrets.token_urlsafe(6)]
-        client_id = self._seal.sign("client", facts)
+        method = asked if asked in ("client_secret_post", "client_secret_basic") else "none"
+        client_id = self._seal.sign("client", [name, redirects, now, method != "none", secrets.token_urlsafe(6)])
         answer: dict[str, Any] = {
             "client_id": client_id,
             "client_id_issued_at": now,
@@ -156,7 +113,7 @@ class Clients:
             "grant_types": ["authorization_code", "refresh_token"],
             "response_types": ["code"],
             "token_endpoint_auth_method": method,
-            "scope": "read write",
+            "scope": " ".join(SCOPES),
         }
         if method != "none":
             answer["client_secret"] = self._seal.derive("secret of a client", client_id)[0]
@@ -168,8 +125,8 @@ class Clients:
         if facts is None:
             return None
         name, redirects, since, has_secret, _ = facts
-        hashes = [_hash(secret) for secret in self._seal.derive("secret of a client", client_id)] if has_secret else []
-        is_expired = self._clock() > since + REGISTERED_S
+        hashes = [hash_of(secret) for secret in self._seal.derive("secret of a client", client_id) if has_secret]
+        is_expired = time.time() > since + REGISTERED_S
         return OAuthClient(client_id, name, tuple(redirects), secret_hashes=tuple(hashes), is_expired=is_expired)
 
 
@@ -198,38 +155,42 @@ def destination(redirect: str) -> tuple[str, bool]:
 
 
 def read_clients(path: Path) -> dict[str, OAuthClient]:
-    """Return the clients that the operator names, by their id.
+    """Return the clients that a file names, by their id.
 
     Raises:
         UsageError: the file cannot be read, or is none of clients.
     """
     try:
-        listed = _FILE.validate_json(path.read_bytes())["clients"]
-        clients = [
-            OAuthClient(one["client_id"], *_described(one), is_known=True, secret_hashes=(_digest(one),))
-            for one in listed
-        ]
+        named = [_named(client) for client in _FILE.validate_json(path.read_bytes())["clients"]]
     except OSError as error:
         raise UsageError(f"the file of clients {path} cannot be read: {error.strerror}.") from None
-    except (ValidationError, KeyError, NotAClient):
+    except (ValueError, KeyError, OAuthError):
         raise UsageError(
             f'{path} is not a file of clients: {{"clients": [{{"client_id": …, "client_name": …, '
             '"client_secret_sha256": …, "redirect_uris": […]}]}.'
         ) from None
-    return {client.id: client for client in clients}
+    return {client.id: client for client in named}
+
+
+def _named(client: dict[str, Any]) -> OAuthClient:
+    digest = client.get("client_secret_sha256")
+    if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError("client_secret_sha256 is what sha256sum prints")
+    hashes = () if digest is None else (digest,)
+    return OAuthClient(str(client["client_id"]), *_described(client), is_known=True, secret_hashes=hashes)
 
 
 def _described(metadata: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the name and the redirects that a client's metadata has; what else is there is of no matter."""
-    listed: Any = metadata.get("redirect_uris")
-    if not isinstance(listed, list) or not 0 < len(cast("list[Any]", listed)) <= MOST_URIS:
-        raise NotAClient(f"redirect_uris takes 1 to {MOST_URIS} addresses", "invalid_redirect_uri")
-    redirects = cast("list[Any]", listed)
-    if not all(isinstance(one, str) and is_safe(one) for one in redirects):
-        raise NotAClient("a redirect URI must begin with https://, or http:// on this computer", "invalid_redirect_uri")
+    try:
+        redirects = _REDIRECTS.validate_python(metadata.get("redirect_uris"))
+    except ValidationError:
+        raise OAuthError("invalid_redirect_uri", f"redirect_uris takes 1 to {MOST_URIS} addresses") from None
+    if not all(map(is_safe, redirects)):
+        raise OAuthError("invalid_redirect_uri", "a redirect URI begins with https://, or http:// on this computer")
     name: Any = metadata.get("client_name")
     shown = "".join(char for char in name if char.isprintable()) if isinstance(name, str) else ""
-    return shown.strip()[:LONGEST_NAME] or "an app without a name", tuple(redirects)
+    return shown.strip()[:LONGEST_NAME] or "an app without a name", redirects
 
 
 def _without_port(redirect: str) -> str:
@@ -240,15 +201,5 @@ def _without_port(redirect: str) -> str:
     return parts._replace(netloc=parts.hostname or "").geturl()
 
 
-def _digest(client: Mapping[str, Any]) -> str:
-    digest = str(client["client_secret_sha256"]).lower()
-    if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise NotAClient("client_secret_sha256 is what sha256sum prints")
-    return digest
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 _FILE: TypeAdapter[dict[str, list[dict[str, Any]]]] = TypeAdapter(dict[str, list[dict[str, Any]]])
+_REDIRECTS = TypeAdapter(Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_URIS, strict=False)])

@@ -5,20 +5,21 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
-from tinylytics_tools.errors import KeyNotAccepted
+from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
 from tinylytics_tools.me import MeReply
 
 from tinylytics_mcp.http.auth import MOST_REMEMBERED, AuthUnavailable, KeyChecks
 from tinylytics_mcp.http.oauth import pages
 from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient
-from tinylytics_mcp.http.oauth.forms import NotReadable, form_of, once
+from tinylytics_mcp.http.oauth.forms import OAuthError, form_of, once
 from tinylytics_mcp.http.oauth.grants import Grant, Grants
 from tinylytics_mcp.http.oauth.seal import Seal, same
 from tinylytics_mcp.http.oauth.settings import READ, SCOPES, WRITE, OAuthSettings
@@ -35,96 +36,45 @@ Owner = Callable[[ApiKey], Awaitable[MeReply | None]]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a client asks for."""
+class Ticket:
+    """What a client asks for, and in which browser and until when it may be answered."""
 
     client: str
     redirect: str
     state: str | None
     challenge: str
     may_write: bool
+    cookie: str = ""
+    until: float = 0.0
+    id: str = ""
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """An answer that may be given: to what, in which browser, until when."""
+class NotAdmitted(Exception):
+    """A key cannot be used to connect; the text says why, to a person."""
 
-    asked: Asked
-    cookie: str
-    until: float
-    id: str
-
-
-class AskedWrongly(Exception):
-    """What is asked cannot be granted; the client is told by an error of RFC 6749."""
-
-    def __init__(self, error: str, message: str) -> None:
+    def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
-        self.error = error
-
-
-class Owners:
-    """Asks Tinylytics whose a key is, once; wrong keys take their time, as with any way in."""
-
-    def __init__(self, owner: Owner) -> None:
-        self._owner = owner
-        self._checks = KeyChecks(self._accepts)
-        self._found = OrderedDict[str, MeReply]()
-
-    async def owner(self, text: str) -> tuple[ApiKey, MeReply] | None:
-        """Return a key and whose it is; None where it is no key, or Tinylytics does not take it.
-
-        Raises:
-            AuthUnavailable: that cannot be told now.
-        """
-        if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
-            return None
-        try:
-            key = ApiKey(text)
-        except KeyNotAccepted:
-            return None
-        if not await self._checks.takes(key):
-            return None
-        if key.fingerprint not in self._found and not await self._accepts(key):
-            return None
-        return key, self._found[key.fingerprint]
-
-    async def _accepts(self, key: ApiKey) -> bool:
-        found = await self._owner(key)
-        if found is None:
-            return False
-        self._found[key.fingerprint] = found
-        if len(self._found) > MOST_REMEMBERED:
-            self._found.popitem(last=False)
-        return True
+        self.status = status
 
 
 class Consent:
     """The pages at which a person lets a client in."""
 
-    def __init__(
-        self,
-        settings: OAuthSettings,
-        seal: Seal,
-        clients: Clients,
-        grants: Grants,
-        owners: Owners,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, settings: OAuthSettings, seal: Seal, clients: Clients, grants: Grants, owner: Owner) -> None:
         self._settings = settings
         self._seal = seal
         self._clients = clients
         self._grants = grants
-        self._owners = owners
-        self._clock = clock
+        self._owner = owner
+        self._owners = OrderedDict[str, MeReply]()
+        self._keys = KeyChecks(self._takes)
         self._cookie = "__Host-tinylytics" if settings.is_secure else "tinylytics"
 
     async def ask(self, request: Request) -> Response:
         """Show the page, or send the client back with an error; one that is not known gets nothing sent."""
         try:
             given = once(request.query_params.multi_items())
-        except NotReadable:
+        except OAuthError:
             return pages.told("This address cannot be used", "It names something twice.", AGAIN)
         client = await self._clients.find(given.get("client_id", ""))
         if client is None or client.is_expired:
@@ -138,11 +88,12 @@ class Consent:
             return pages.told("This app may not be sent there", "It asks to be answered at an address not its own.")
         try:
             asked = self._asked(client, redirect, given)
-        except AskedWrongly as wrong:
-            address = self._back(redirect, given.get("state"), error=wrong.error, error_description=str(wrong))
+        except OAuthError as wrong:
+            told = {"error": wrong.error, "error_description": str(wrong)}
+            address = self._back(redirect, given.get("state"), **told)
             return RedirectResponse(address, 302, {"cache-control": "no-store"})
         cookie = request.cookies.get(self._cookie) or secrets.token_urlsafe(24)
-        response = self._page(client, asked, hash_of(cookie))
+        response = self._page(client, replace(asked, cookie=hash_of(cookie)))
         response.set_cookie(
             self._cookie, cookie, max_age=TICKET_S, secure=self._settings.is_secure, httponly=True, samesite="lax"
         )
@@ -152,78 +103,80 @@ class Consent:
         """Take what the person chose and send them back to the client."""
         try:
             form = await form_of(request)
-        except NotReadable:
+        except OAuthError:
             return pages.told("This answer cannot be read", AGAIN)
-        ticket = _ticket(self._seal.read("ticket", form.get("ticket", "")))
-        if ticket is None or self._clock() > ticket.until:
+        signed = self._seal.read("ticket", form.get("ticket", ""))
+        ticket = None if signed is None else _TICKET.validate_python(signed)
+        if ticket is None or time.time() > ticket.until:
             return pages.told("This page is too old", AGAIN)
         if not same(ticket.cookie, hash_of(request.cookies.get(self._cookie, ""))):
             return pages.told("This page was opened in another browser", f"Or this browser takes no cookies. {AGAIN}")
-        asked = ticket.asked
-        client = await self._clients.find(asked.client)
-        if client is None or not client.takes(asked.redirect):
+        client = await self._clients.find(ticket.client)
+        if client is None or not client.takes(ticket.redirect):
             return pages.told("This app is not known here any more", AGAIN)
         if form.get("answer") != "connect":
-            address = self._back(asked.redirect, asked.state, error="access_denied")
-            return pages.leaving("Not connected", asked.redirect, address)
-        chosen = WRITE if form.get("scope") == WRITE and asked.may_write else READ
+            address = self._back(ticket.redirect, ticket.state, error="access_denied")
+            return pages.leaving("Not connected", ticket.redirect, address)
+        writes = form.get("scope") == WRITE and ticket.may_write
         text = form.get("key", "").strip()
         try:
-            found = await self._owners.owner(text)
-        except AuthUnavailable:
-            problem = "The key cannot be checked now. Try again in a minute."
-            return self._page(client, asked, ticket.cookie, chosen=chosen, problem=problem, status=503)
-        if found is None:
-            problem = "Tinylytics does not accept this key. Copy it again: it begins with tly-ro- or tly-fa-."
-            return self._page(client, asked, ticket.cookie, chosen=chosen, problem=problem, status=400)
-        key, owner = found
-        admitted = self._settings.accounts & {str(owner.id), (owner.email or "").lower()}
-        if self._settings.accounts and not admitted:
-            problem = "The account of this key may not connect here. Ask whoever runs this server."
-            return self._page(client, asked, ticket.cookie, chosen=chosen, problem=problem, status=403)
-        scope = f"{READ} {WRITE}" if chosen == WRITE and key.access is Access.FULL_ACCESS else READ
-        grant = Grant(client.id, client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
+            grant = await self._granted(client, text, writes=writes)
+        except NotAdmitted as problem:
+            return self._page(client, ticket, writes=writes, problem=str(problem), status=problem.status)
         code = f"tlc_{self._seal.derive('code', ticket.id)[0]}"  # the same where a form is sent twice
-        if not await self._grants.code(code, grant, text, redirect=asked.redirect, challenge=asked.challenge):
+        if not await self._grants.code(code, grant, text, redirect=ticket.redirect, challenge=ticket.challenge):
             return pages.told("This was answered already", "The app is connected. You can close this page.")
-        may = "read and write" if scope != READ else "read"
-        return pages.leaving(
-            f"Connected: it may {may}", asked.redirect, self._back(asked.redirect, asked.state, code=code)
-        )
+        title = "Connected: it may read and write" if WRITE in grant.scope else "Connected: it may read"
+        return pages.leaving(title, ticket.redirect, self._back(ticket.redirect, ticket.state, code=code))
 
-    def _asked(self, client: OAuthClient, redirect: str, given: dict[str, str]) -> Asked:
+    def _asked(self, client: OAuthClient, redirect: str, given: dict[str, str]) -> Ticket:
         if given.get("response_type") != "code":
-            raise AskedWrongly("unsupported_response_type", "response_type must be code")
+            raise OAuthError("unsupported_response_type", "response_type must be code")
         if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
-            raise AskedWrongly("invalid_request", "code_challenge is needed, with code_challenge_method S256")
-        if not is_ours(self._settings, given.get("resource")):
-            raise AskedWrongly("invalid_target", f"resource must be {self._settings.resource}")
+            raise OAuthError("invalid_request", "code_challenge is needed, with code_challenge_method S256")
+        self._settings.check_resource(given.get("resource"))
         words = given.get("scope", " ".join(SCOPES)).split()
         if not set(words) & set(SCOPES):
-            raise AskedWrongly("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
-        return Asked(client.id, redirect, given.get("state"), given["code_challenge"], may_write=WRITE in words)
+            raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
+        return Ticket(client.id, redirect, given.get("state"), given["code_challenge"], may_write=WRITE in words)
 
-    def _page(
-        self,
-        client: OAuthClient,
-        asked: Asked,
-        cookie: str,
-        *,
-        chosen: str = READ,
-        problem: str = "",
-        status: int = 200,
-    ) -> Response:
-        ticket = Ticket(asked, cookie, self._clock() + TICKET_S, secrets.token_urlsafe(12))
+    async def _granted(self, client: OAuthClient, text: str, *, writes: bool) -> Grant:
+        """Return what a key gives a client."""
+        wrong = NotAdmitted(
+            "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again.", 400
+        )
+        try:
+            key = ApiKey(text)
+            if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)) or not await self._keys.takes(key):
+                raise wrong
+            owner = self._owners.get(key.fingerprint) or await self._owner(key)
+        except KeyNotAccepted:
+            raise wrong from None
+        except (AuthUnavailable, TinylyticsError):
+            raise NotAdmitted("The key cannot be checked now. Try again in a minute.", 503) from None
+        if owner is None:
+            raise wrong
+        admitted = self._settings.accounts & {str(owner.id), (owner.email or "").lower()}
+        if self._settings.accounts and not admitted:
+            raise NotAdmitted("The account of this key may not connect here. Ask whoever runs this server.", 403)
+        scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
+        return Grant(client.id, client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
+
+    async def _takes(self, key: ApiKey) -> bool:
+        """Return whether Tinylytics takes a key, and remember whose it is."""
+        owner = await self._owner(key)
+        if owner is not None:
+            self._owners[key.fingerprint] = owner
+            if len(self._owners) > MOST_REMEMBERED:
+                self._owners.popitem(last=False)
+        return owner is not None
+
+    def _page(self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, **shown: Any) -> Response:
+        ticket = replace(ticket, until=time.time() + TICKET_S, id=secrets.token_urlsafe(12))
         signed = self._seal.sign("ticket", asdict(ticket))
+        may_write = ticket.may_write
         return pages.consent(
-            self._settings,
-            client,
-            asked.redirect,
-            signed,
-            may_write=asked.may_write,
-            chosen=chosen,
-            problem=problem,
-            status=status,
+            self._settings, client, ticket.redirect, signed, may_write=may_write, writes=writes, **shown
         )
 
     def _back(self, redirect: str, state: str | None, **told: str) -> str:
@@ -232,13 +185,4 @@ class Consent:
         return f"{redirect}{'&' if '?' in redirect else '?'}{query}"
 
 
-def is_ours(settings: OAuthSettings, resource: str | None) -> bool:
-    """Return whether a token may be for a resource: this server, or whichever there is."""
-    return resource is None or resource.rstrip("/") in (settings.resource, settings.issuer)
-
-
-def _ticket(signed: dict[str, object] | None) -> Ticket | None:
-    return None if signed is None else _TICKET.validate_python(signed)
-
-
-_TICKET: TypeAdapter[Ticket] = TypeAdapter(Ticket)
+_TICKET = TypeAdapter(Ticket)

@@ -8,28 +8,17 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tinylytics_mcp.http.oauth.clients import JSON_OBJECT, Clients, NotAClient, OAuthClient
-from tinylytics_mcp.http.oauth.consent import is_ours
-from tinylytics_mcp.http.oauth.forms import NotReadable, body_of, form_of
-from tinylytics_mcp.http.oauth.grants import ACCESS_S, Grants, Invalid, Issued
+from tinylytics_mcp.http.oauth.clients import JSON_OBJECT, Clients, OAuthClient
+from tinylytics_mcp.http.oauth.forms import NO_STORE, OAuthError, body_of, form_of, needed
+from tinylytics_mcp.http.oauth.grants import Grants
 from tinylytics_mcp.http.oauth.settings import SCOPES, OAuthSettings
 
-_METHODS = ["none", "client_secret_post", "client_secret_basic"]
 _GRANT_TYPES = ["authorization_code", "refresh_token"]
-_NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
-
-
-class Refused(Exception):
-    """A request that gets an error of RFC 6749."""
-
-    def __init__(self, error: str, message: str, *, status: int = 400) -> None:
-        super().__init__(message)
-        self.error = error
-        self.status = status
+_METHODS = ["none", "client_secret_post", "client_secret_basic"]
 
 
 class Endpoints:
-    """The endpoints that clients ask."""
+    """The endpoints that clients ask; all but metadata raise an `OAuthError` where a client is to be told one."""
 
     def __init__(self, settings: OAuthSettings, clients: Clients, grants: Grants) -> None:
         self._settings = settings
@@ -73,74 +62,42 @@ class Endpoints:
     async def register(self, request: Request) -> Response:
         """Register a client (RFC 7591)."""
         try:
-            return JSONResponse(
-                self._clients.register(JSON_OBJECT.validate_json(await body_of(request))), 201, _NO_STORE
-            )
-        except NotAClient as error:
-            return _error(Refused(error.error, str(error)))
-        except (NotReadable, ValidationError):
-            return _error(Refused("invalid_client_metadata", "the body is not a JSON object, or too large"))
+            metadata = JSON_OBJECT.validate_json(await body_of(request))
+        except ValidationError:
+            raise OAuthError("invalid_client_metadata", "the body is not a JSON object") from None
+        return JSONResponse(self._clients.register(metadata), 201, NO_STORE)
 
     async def token(self, request: Request) -> Response:
         """Exchange a code or a refresh token for new tokens."""
-        try:
-            issued = await self._exchanged(*await self._client(request))
-        except Refused as error:
-            return _error(error)
-        except Invalid as error:
-            return _error(Refused(error.error, str(error)))
-        except KeyError as missing:
-            return _error(Refused("invalid_request", f"{missing.args[0]} is missing"))
-        answer = {
-            "access_token": issued.access,
-            "token_type": "Bearer",
-            "expires_in": ACCESS_S,
-            "refresh_token": issued.refresh,
-            "scope": issued.scope,
-        }
-        return JSONResponse(answer, headers=_NO_STORE)
+        form, client = await self._client(request)
+        kind = form.get("grant_type")
+        if kind not in _GRANT_TYPES:
+            raise OAuthError("unsupported_grant_type", f"grant_type is {' or '.join(_GRANT_TYPES)}")
+        self._settings.check_resource(form.get("resource"))
+        refreshes = kind == "refresh_token"
+        if client.is_expired and not (refreshes and await self._grants.is_refreshable(needed(form, kind))):
+            raise OAuthError("invalid_client", "this client registered too long ago", 401)
+        if refreshes:
+            scope = form["scope"].split() if "scope" in form else SCOPES
+            issued = await self._grants.refresh(client.id, needed(form, kind), scope)
+        else:
+            code, verifier = needed(form, "code"), needed(form, "code_verifier")
+            issued = await self._grants.redeem(client.id, code, redirect=form.get("redirect_uri"), verifier=verifier)
+        return JSONResponse(issued, headers=NO_STORE)
 
     async def revoke(self, request: Request) -> Response:
         """End a token (RFC 7009); one that is not known is ended already."""
-        try:
-            form, client = await self._client(request)
-            await self._grants.revoke(client.id, form["token"])
-        except Refused as error:
-            return _error(error)
-        except KeyError:
-            return _error(Refused("invalid_request", "token is missing"))
-        return Response(headers=_NO_STORE)
-
-    async def _exchanged(self, form: dict[str, str], client: OAuthClient) -> Issued:
-        kind = form.get("grant_type")
-        if kind not in _GRANT_TYPES:
-            raise Refused("unsupported_grant_type", f"grant_type is {' or '.join(_GRANT_TYPES)}")
-        if not is_ours(self._settings, form.get("resource")):
-            raise Refused("invalid_target", f"resource must be {self._settings.resource}")
-        refreshes = kind == "refresh_token"
-        if client.is_expired and not (refreshes and await self._grants.is_refreshable(form[kind])):
-            raise Refused("invalid_client", "this client registered too long ago", status=401)
-        if not refreshes:
-            return await self._grants.redeem(
-                client.id, form["code"], redirect=form.get("redirect_uri"), verifier=form["code_verifier"]
-            )
-        scope = frozenset(form["scope"].split()) if "scope" in form else None
-        return await self._grants.refresh(client.id, form[kind], scope=scope)
+        form, client = await self._client(request)
+        await self._grants.revoke(client.id, needed(form, "token"))
+        return Response(headers=NO_STORE)
 
     async def _client(self, request: Request) -> tuple[dict[str, str], OAuthClient]:
-        """Return a form and the client that sent it.
-
-        Raises:
-            Refused: it is no form, or the client is not known or shows another secret than its own.
-        """
-        try:
-            form = await form_of(request)
-        except NotReadable as error:
-            raise Refused("invalid_request", str(error)) from None
+        """Return a form and the client that sent it, which has shown its secret if it has one."""
+        form = await form_of(request)
         client_id, secret = _credentials(request.headers, form)
         client = await self._clients.find(client_id, may_fetch=False)
         if client is None or not client.is_its_secret(secret):
-            raise Refused("invalid_client", "this client is not known, or its secret is another", status=401)
+            raise OAuthError("invalid_client", "this client is not known, or its secret is another", 401)
         return form, client
 
 
@@ -150,15 +107,10 @@ def _credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[s
     if scheme.lower() != "basic":
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
-        client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
-        raise Refused("invalid_client", "the header Authorization cannot be read", status=401) from None
+        raise OAuthError("invalid_client", "the header Authorization cannot be read", 401) from None
     client_id, secret = unquote_plus(client_id), unquote_plus(secret)
     if form.get("client_id", client_id) != client_id:
-        raise Refused("invalid_request", "client_id is not that of the header Authorization")
+        raise OAuthError("invalid_request", "client_id is not that of the header Authorization")
     return client_id, secret
-
-
-def _error(refused: Refused) -> Response:
-    headers = {**_NO_STORE, **({"www-authenticate": "Basic"} if refused.status == 401 else {})}
-    return JSONResponse({"error": refused.error, "error_description": str(refused)}, refused.status, headers)

@@ -1,57 +1,61 @@
-"""Reads bodies of requests, small ones only, and parameters that may stand once."""
+"""Reads what clients send, small bodies only, and tells them what is wrong with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 LARGEST = 64_000
+NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 
 
-class NotReadable(Exception):
-    """A body or a query that is too large, or not of the form that is asked for."""
+class OAuthError(Exception):
+    """What a client is told by an error code of RFC 6749, 7591 or 8707."""
+
+    def __init__(self, error: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.error = error
+        self.status = status
+
+    @property
+    def response(self) -> JSONResponse:
+        """The answer that tells it."""
+        headers = {**NO_STORE, **({"www-authenticate": "Basic"} if self.status == 401 else {})}
+        return JSONResponse({"error": self.error, "error_description": str(self)}, self.status, headers)
 
 
 async def body_of(request: Request) -> bytes:
-    """Return the body of a request.
-
-    Raises:
-        NotReadable: it is too large.
-    """
+    """Return the body of a request, at most 64 kB."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST:
-            raise NotReadable("the body is too large")
+            raise OAuthError("invalid_request", "the body is too large", 413)
     return body
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form.
-
-    Raises:
-        NotReadable: it is no form, too large, or names a field twice.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise NotReadable("the body is to be application/x-www-form-urlencoded")
+    """Return the fields of a form."""
     try:
-        pairs = parse_qsl((await body_of(request)).decode(), keep_blank_values=True, max_num_fields=50)
+        return once(parse_qsl((await body_of(request)).decode(), keep_blank_values=True, max_num_fields=50))
     except ValueError:
-        raise NotReadable("the body is not a form") from None
-    return once(pairs)
+        raise OAuthError("invalid_request", "the body is not a form") from None
 
 
 def once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return parameters by name; empty ones count as left out (RFC 6749, 3.1), and a resource may stand twice.
-
-    Raises:
-        NotReadable: one is there twice.
-    """
+    """Return parameters by name; none may stand twice, and an empty one counts as left out (RFC 6749, 3.1)."""
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found and not (name == "resource" and found[name] == value):
-            raise NotReadable(f"{name} is given twice" if name.isidentifier() else "a parameter is given twice")
+            raise OAuthError("invalid_request", "a parameter is given twice")
         if value:
             found[name] = value
     return found
+
+
+def needed(form: Mapping[str, str], name: str) -> str:
+    """Return a field that must be there."""
+    if name not in form:
+        raise OAuthError("invalid_request", f"{name} is missing")
+    return form[name]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import httpx2 as httpx
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport import open_store
@@ -17,9 +17,10 @@ from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.auth import AuthUnavailable, Caller
 from tinylytics_mcp.http.oauth import pages
 from tinylytics_mcp.http.oauth.clients import Clients
-from tinylytics_mcp.http.oauth.consent import Consent, Owner, Owners
+from tinylytics_mcp.http.oauth.consent import Consent, Owner
 from tinylytics_mcp.http.oauth.documents import Documents
 from tinylytics_mcp.http.oauth.endpoints import Endpoints
+from tinylytics_mcp.http.oauth.forms import OAuthError
 from tinylytics_mcp.http.oauth.grants import Grants
 from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.oauth.settings import OAuthSettings
@@ -53,9 +54,7 @@ class OAuthAuth:
 class AuthorizationServer:
     """What OAuth adds to the server. `backend` is to be used in place of the given one."""
 
-    def __init__(
-        self, backend: Backend, settings: OAuthSettings, owner: Owner, documents: Documents | None = None
-    ) -> None:
+    def __init__(self, backend: Backend, settings: OAuthSettings, owner: Owner) -> None:
         seal = Seal(settings.state_keys)
         self.grants = Grants(records_in(backend.store), seal, settings)
         self.auth = OAuthAuth(settings, self.grants)
@@ -65,8 +64,8 @@ class AuthorizationServer:
             store=_Store(backend.store.requests, replies),
             transports=lambda: _Watched(backend.transports(), self.grants.end_of_key),
         )
-        clients = Clients(settings, seal, documents or Documents())
-        consent = Consent(settings, seal, clients, self.grants, Owners(owner))
+        clients = Clients(settings, seal, Documents())
+        consent = Consent(settings, seal, clients, self.grants, owner)
         endpoints = Endpoints(settings, clients, self.grants)
 
         async def home(_: Request) -> Response:
@@ -79,7 +78,7 @@ class AuthorizationServer:
             Route("/.well-known/oauth-protected-resource/mcp", endpoints.resource_metadata),
             Route("/authorize", _for_people(consent.ask)),
             Route("/authorize", _for_people(consent.answer), methods=["POST"]),
-            Route("/register", endpoints.register, methods=["POST"]),
+            Route("/register", _for_clients(endpoints.register), methods=["POST"]),
             Route("/token", _for_clients(endpoints.token), methods=["POST"]),
             Route("/revoke", _for_clients(endpoints.revoke), methods=["POST"]),
         ]
@@ -131,7 +130,9 @@ def _for_clients(handler: Handler) -> Handler:
     async def handled(request: Request) -> Response:
         try:
             return await handler(request)
+        except OAuthError as error:
+            return error.response
         except (StoreUnavailable, UsageError):
-            return JSONResponse({"error": "temporarily_unavailable"}, 503, {"retry-after": "5"})
+            return OAuthError("temporarily_unavailable", "try again in a minute", 503).response
 
     return handled

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.http.oauth.forms import OAuthError
 from tinylytics_mcp.settings import STATE_KEY, checked_base_url, is_on, state_key
 
 PUBLIC_URL = "TINYLYTICS_PUBLIC_URL"
@@ -44,6 +45,11 @@ class OAuthSettings:
     def resource(self) -> str:
         """What tokens are for (RFC 8707): the address of the MCP server."""
         return f"{self.issuer}/mcp"
+
+    def check_resource(self, resource: str | None) -> None:
+        """Refuse a token for anything but this server (RFC 8707)."""
+        if resource is not None and resource.rstrip("/") not in (self.resource, self.issuer):
+            raise OAuthError("invalid_target", f"resource must be {self.resource}")
 
     @property
     def challenge(self) -> str:

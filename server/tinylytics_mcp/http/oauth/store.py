@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Records(Protocol):
-    """Small values by kind and id, each until a time in seconds since 1970.
+    """Small values by kind and name, each until a time in seconds since 1970.
 
     Raises (all methods):
         StoreUnavailable: nothing was found or changed.
     """
 
-    async def get(self, kind: str, id: str) -> bytes | None:  # noqa: A002 - what it is
+    async def get(self, kind: str, name: str) -> bytes | None:
         """Return a value."""
         ...
 
-    async def swap(self, kind: str, id: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:  # noqa: A002
+    async def swap(self, kind: str, name: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:
         """Put a value in the place of another, None being no value; return whether the old one was there.
 
         Of all processes that swap the same old value one alone succeeds.
@@ -31,7 +31,7 @@ class Records(Protocol):
         ...
 
     async def all(self, kind: str) -> dict[str, bytes]:
-        """Return all values of a kind by their id."""
+        """Return all values of a kind by their name."""
         ...
 
 
@@ -52,21 +52,21 @@ class SqliteRecords:
     def __init__(self, file: Database) -> None:
         self._file = file
 
-    async def get(self, kind: str, id: str) -> bytes | None:  # noqa: A002
+    async def get(self, kind: str, name: str) -> bytes | None:
         """See `Records`."""
         with self._file.reading() as connection:
-            return _value(connection, kind, id, time.time())
+            return _value(connection, kind, name, time.time())
 
-    async def swap(self, kind: str, id: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:  # noqa: A002
+    async def swap(self, kind: str, name: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:
         """See `Records`."""
         now = time.time()
 
         def work(connection: Connection) -> bool:
-            if _value(connection, kind, id, now) != old:
+            if _value(connection, kind, name, now) != old:
                 return False
-            connection.execute("DELETE FROM oauth WHERE (kind = ? AND id = ?) OR until < ?", (kind, id, now))
+            connection.execute("DELETE FROM oauth WHERE (kind = ? AND id = ?) OR until < ?", (kind, name, now))
             if new is not None:
-                connection.execute("INSERT INTO oauth VALUES (?, ?, ?, ?)", (kind, id, new, until))
+                connection.execute("INSERT INTO oauth VALUES (?, ?, ?, ?)", (kind, name, new, until))
             return True
 
         return await self._file.patiently(work)
@@ -84,24 +84,24 @@ class RedisRecords:
     def __init__(self, link: "RedisLink") -> None:
         self._link = link
 
-    async def get(self, kind: str, id: str) -> bytes | None:  # noqa: A002
+    async def get(self, kind: str, name: str) -> bytes | None:
         """See `Records`."""
-        return await self._link.run("return redis.call('GET', KEYS[1])", [f"oauth:{kind}:{id}"])
+        return await self._link.run("return redis.call('GET', KEYS[1])", [f"oauth:{kind}:{name}"])
 
-    async def swap(self, kind: str, id: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:  # noqa: A002
+    async def swap(self, kind: str, name: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:
         """See `Records`."""
-        keys = [f"oauth:{kind}:{id}", f"oauth:{kind}"]
-        return bool(await self._link.run(_SWAP, keys, old or b"", new or b"", int(until), id, time.time()))
+        keys = [f"oauth:{kind}:{name}", f"oauth:{kind}"]
+        return bool(await self._link.run(_SWAP, keys, old or b"", new or b"", int(until), name, time.time()))
 
     async def all(self, kind: str) -> dict[str, bytes]:
         """See `Records`."""
         found = await self._link.run(_ALL, [f"oauth:{kind}:", f"oauth:{kind}"], time.time())
-        return {id_.decode(): value for id_, value in found}
+        return {name.decode(): value for name, value in found}
 
 
-def _value(connection: Connection, kind: str, id_: str, now: float) -> bytes | None:
+def _value(connection: Connection, kind: str, name: str, now: float) -> bytes | None:
     query = "SELECT value FROM oauth WHERE kind = ? AND id = ? AND until >= ?"
-    row = connection.execute(query, (kind, id_, now)).fetchone()
+    row = connection.execute(query, (kind, name, now)).fetchone()
     return None if row is None else row[0]
 
 
