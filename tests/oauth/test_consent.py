@@ -161,6 +161,14 @@ async def test_a_key_that_may_only_read_gives_nothing_else(server: OAuthServed) 
     assert (await server.call(tokens["access_token"], "create_kudo", site="456", path="/x"))["isError"]
 
 
+async def test_a_server_that_is_set_to_read_only_offers_nothing_else() -> None:
+    async with oauth_serving(environment={"TINYLYTICS_READ_ONLY": "1"}) as server:
+        tokens = await server.tokens(scope="write")
+        assert tokens["scope"] == "read"
+        refused = await server.call(tokens["access_token"], "create_kudo", site="456", path="/x")
+        assert "TINYLYTICS_READ_ONLY" in refused["content"][0]["text"]
+
+
 async def test_with_reading_alone_writing_is_neither_listed_nor_done_and_the_way_out_is_told(
     server: OAuthServed,
 ) -> None:

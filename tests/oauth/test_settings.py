@@ -8,10 +8,12 @@ from pathlib import Path
 
 import anyio.to_thread
 import pytest
+from support.http_server import Service, backend_of
 from support.oauth import CLAUDE, STATE_KEY, oauth_serving
 from tinylytics_mcp import cli
 from tinylytics_mcp.backend import STATE_FILE
 from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.http.app import http_app
 from tinylytics_mcp.http.oauth.clients import read_clients
 from tinylytics_mcp.http.settings import AuthMode, read_http_settings
 from tinylytics_tools.transport import open_store
@@ -66,6 +68,11 @@ def test_a_public_address_is_the_only_way_in_and_its_host_is_let_through() -> No
 def test_what_cannot_work_is_said_at_the_start(given: dict[str, str], named: str) -> None:
     with pytest.raises(UsageError, match=re.escape(named)):
         read_http_settings(given, host="127.0.0.1")
+
+
+def test_over_sse_alone_nobody_could_log_in() -> None:
+    with pytest.raises(UsageError, match="use --transport http"):
+        http_app(backend_of(Service()), read_http_settings(WHOLE, host="127.0.0.1"), sse_only=True)
 
 
 async def test_an_app_that_the_operator_names_shows_its_secret(tmp_path: Path) -> None:

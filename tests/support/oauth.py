@@ -227,6 +227,6 @@ async def oauth_serving(
         port = free.getsockname()[1]
     given = {"TINYLYTICS_PUBLIC_URL": f"http://127.0.0.1:{port}", "TINYLYTICS_STATE_KEY": STATE_KEY, **environment}
     service = service or Service()
-    backend = backend_of(service, store)
+    backend = backend_of(service, store, **given)
     async with serving(backend, given, port=port) as served:
         yield OAuthServed(served, service, backend, given)

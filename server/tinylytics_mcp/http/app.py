@@ -21,11 +21,13 @@ from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
 from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
+from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
 from tinylytics_mcp.http.callers import Callers, count_messages, current_client
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.middleware import AuthMiddleware, not_found
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
+from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
 from tinylytics_mcp.http.readiness import Readiness
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
@@ -39,10 +41,12 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     """Streamable HTTP at /mcp, SSE at /sse, /health and /ready, for all accounts that the settings admit.
 
     Raises:
-        UsageError: the file of tokens cannot be used.
+        UsageError: the file of tokens or of clients cannot be used, or people log in and nothing serves them.
     """
     login = None
     if settings.oauth is not None:
+        if sse_only:
+            raise UsageError(f"with {PUBLIC_URL} apps connect to /mcp: use --transport http.")
         login = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
         backend = login.backend
     auth = auth_for(backend, settings) if login is None else login.auth

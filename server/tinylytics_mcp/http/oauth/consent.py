@@ -60,8 +60,18 @@ class NotAdmitted(Exception):
 class Consent:
     """The pages at which a person lets a client in."""
 
-    def __init__(self, settings: OAuthSettings, seal: Seal, clients: Clients, grants: Grants, owner: Owner) -> None:
+    def __init__(
+        self,
+        settings: OAuthSettings,
+        seal: Seal,
+        clients: Clients,
+        grants: Grants,
+        owner: Owner,
+        *,
+        may_write: bool,
+    ) -> None:
         self._settings = settings
+        self._may_write = may_write
         self._seal = seal
         self._clients = clients
         self._grants = grants
@@ -138,7 +148,13 @@ class Consent:
         words = given.get("scope", " ".join(SCOPES)).split()
         if not set(words) & set(SCOPES):
             raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
-        return Ticket(client.id, redirect, given.get("state"), given["code_challenge"], may_write=WRITE in words)
+        return Ticket(
+            client.id,
+            redirect,
+            given.get("state"),
+            given["code_challenge"],
+            may_write=self._may_write and WRITE in words,
+        )
 
     async def _granted(self, client: OAuthClient, text: str, *, writes: bool) -> Grant:
         """Return what a key gives a client."""

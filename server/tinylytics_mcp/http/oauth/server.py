@@ -65,7 +65,7 @@ class AuthorizationServer:
             transports=lambda: _Watched(backend.transports(), self.grants.end_of_key),
         )
         clients = Clients(settings, seal, Documents())
-        consent = Consent(settings, seal, clients, self.grants, owner)
+        consent = Consent(settings, seal, clients, self.grants, owner, may_write=backend.settings.access is None)
         endpoints = Endpoints(settings, clients, self.grants)
 
         async def home(_: Request) -> Response:
