@@ -99,6 +99,7 @@ async def test_an_idle_session_is_closed_and_its_place_given_to_another(limits: 
         with anyio.fail_after(5):
             while (await served.ask("POST", "/mcp", json=INITIALIZE, x_tinylytics_key=ANNA, **ACCEPT)).is_error:
                 pass
+        await anyio.sleep(0.3)
         assert (await served.ask("DELETE", "/mcp", **own)).status_code == 404
 
 
@@ -193,6 +194,28 @@ async def test_strangers_take_no_place_of_those_who_come_or_are_let_in(sent: byt
             assert any([line.startswith("event: message") async for line in _until_empty(lines)])
             for stranger in strangers[:20]:
                 await _read_to_the_end(stranger)
+
+
+class Slow(Service):
+    """A Tinylytics that takes its time to tell of a wrong key."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer good ones."""
+        if "wrong" in request.headers.get("authorization", ""):
+            await anyio.sleep_forever()
+        return await super().handle_async_request(request)
+
+
+async def test_strangers_whose_keys_are_being_checked_take_no_place_of_others() -> None:
+    async with (
+        serving(backend_of(Slow()), {CLIENT_KEYS: "1"}, limits=replace(LIMITS, connections=10)) as served,
+        AsyncExitStack() as stack,
+    ):
+        for number in range(20):
+            stranger = await stack.enter_async_context(await _connect(served))
+            await stranger.send(HEAD + f"X-Tinylytics-Key: tly-ro-wrong{number}\r\n\r\n".encode())
+            await anyio.sleep(0.01)
+        assert (await served.ask("GET", "/health")).status_code == 200
 
 
 async def _until_empty(lines: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -12,7 +12,7 @@ import pytest
 from tinylytics_mcp import cli
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.settings import TOKENS_FILE
-from tinylytics_mcp.http.tokens import Watched, add_token, read_tokens, revoke_token
+from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token, watched
 from tinylytics_tools.access import Access
 
 
@@ -178,13 +178,12 @@ def test_a_watched_file_is_read_again_only_when_it_changed(tmp_path: Path) -> No
         return read[-1]
 
     file.write_text("one")
-    watched = Watched(file, look)
-    assert [watched.value(), watched.value()] == ["one", "one"]
+    assert [watched(file, look), watched(file, look)] == ["one", "one"]
     other = tmp_path / "other"
     other.write_text("two")
     other.replace(file)
-    assert [watched.value(), watched.value()] == ["two", "two"]
+    assert [watched(file, look), watched(file, look)] == ["two", "two"]
     assert read == ["one", "two"]
     file.unlink()
     with pytest.raises(FileNotFoundError):
-        watched.value()
+        watched(file, look)

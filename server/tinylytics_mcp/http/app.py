@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from functools import partial
 
 import anyio
@@ -12,7 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
@@ -23,18 +23,15 @@ from tinylytics_tools.me import ME, MeReply
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
-from tinylytics_mcp.http.callers import Callers, count_messages, current_client
+from tinylytics_mcp.http.callers import Callers, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
-from tinylytics_mcp.http.middleware import AuthMiddleware, not_found
+from tinylytics_mcp.http.middleware import AuthMiddleware
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
 from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
-from tinylytics_mcp.http.readiness import Readiness
+from tinylytics_mcp.http.readiness import Readiness, health
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
 from tinylytics_mcp.server import READ_ONLY_BY_SETTING, TinylyticsServer
-
-SSE_PATHS = frozenset({"/sse", "/messages/"})
-PATHS = SSE_PATHS | {"/mcp"}
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
@@ -51,7 +48,7 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         backend = login.backend
     auth = auth_for(backend, settings) if login is None else login.auth
     server = TinylyticsServer(
-        current_client,
+        lambda: current_user().client,
         request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
         read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
         middleware=[count_messages],
@@ -63,10 +60,11 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         return client
 
     callers = Callers(open_client, limits)
-    routes = server.sse_app(transport_security=_CHECKED, max_request_body_size=limits.body).routes
+    is_checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # by `_checked`, on every route
+    routes = server.sse_app(transport_security=is_checked, max_request_body_size=limits.body).routes
     if not sse_only:
         routes += server.streamable_http_app(
-            transport_security=_CHECKED,
+            transport_security=is_checked,
             max_request_body_size=limits.body,
             session_idle_timeout=limits.session_idle_s,
             max_sessions=limits.sessions,
@@ -76,26 +74,25 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(aclosing(callers))
-            if not sse_only:
-                await stack.enter_async_context(server.session_manager.run())
-            tasks = await stack.enter_async_context(anyio.create_task_group())
-            stack.callback(tasks.cancel_scope.cancel)
+        async with (
+            aclosing(callers),
+            nullcontext() if sse_only else server.session_manager.run(),
+            anyio.create_task_group() as tasks,
+        ):
             tasks.start_soon(mcp.watch)
             yield
+            tasks.cancel_scope.cancel()
 
-    readiness = Readiness(backend)
     pages = Starlette(
         routes=[
-            Route("/health", readiness.health),
-            Route("/ready", readiness.ready),
+            Route("/health", health),
+            Route("/ready", Readiness(backend).ready),
             *([] if login is None else login.routes),
         ],
         lifespan=lifespan,
         exception_handlers={404: _not_found},
     )
-    return _Paths(pages, mcp, SSE_PATHS if sse_only else PATHS, settings)
+    return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
 
 
 def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
@@ -108,8 +105,9 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
     async def accepts(key: ApiKey) -> bool:
         return await _owner(backend, key) is not None
 
+    keys = KeyChecks(accepts)
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(KeyChecks(accepts))
+        return ClientKeyAuth(keys)
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)
@@ -125,40 +123,31 @@ async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:
 
 
 async def _not_found(_: Request, __: Exception) -> Response:
-    return not_found()
+    """Return a JSON body, since some clients read every answer as JSON."""
+    return JSONResponse({"error": "not found"}, status_code=404)
 
 
-_CHECKED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-"""`_Paths` checks Host and Origin, on every route, and the SDK takes `localhost:3000@evil.example` for localhost."""
-_PORT = re.compile(r":[0-9]{1,5}\Z")
+def _checked(pages: ASGIApp, mcp: ASGIApp, paths: set[str], settings: HttpSettings) -> ASGIApp:
+    """Return the app of all paths, which refuses requests of web pages of another origin.
 
+    The SDK's own check takes `http://localhost:3000@evil.example` for localhost.
+    """
+    hosts, origins, port = settings.allowed_hosts, settings.allowed_origins, re.compile(r":[0-9]{1,5}\Z")
 
-class _Paths:
-    """The app of all paths: refuses requests of web pages of another origin, and sends those for MCP to it."""
+    def is_among(given: str, names: frozenset[str]) -> bool:
+        return given in names or port.sub("", given) in names  # a name without a port allows any
 
-    def __init__(self, pages: ASGIApp, mcp: ASGIApp, paths: frozenset[str], settings: HttpSettings) -> None:
-        self._pages = pages
-        self._mcp = mcp
-        self._paths = paths
-        self._hosts = settings.allowed_hosts
-        self._origins = settings.allowed_origins
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a refused request, or pass it on."""
-        app = self._pages
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = pages
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            if not _is_among(headers.get("host", ""), self._hosts):
-                app = PlainTextResponse("Invalid Host header", status_code=421)
-            elif "origin" in headers and not _is_among(headers["origin"], self._origins):
-                app = PlainTextResponse("Invalid Origin header", status_code=403)
-            elif (
-                path := scope["path"].removesuffix("/") if scope["path"] == "/mcp/" else scope["path"]
-            ) in self._paths:
-                app, scope = self._mcp, {**scope, "path": path}
-        await app(scope, receive, send)
+            path = "/mcp" if scope["path"] == "/mcp/" else scope["path"]
+            if not is_among(headers.get("host", ""), hosts):
+                chosen = PlainTextResponse("Invalid Host header", status_code=421)
+            elif "origin" in headers and not is_among(headers["origin"], origins):
+                chosen = PlainTextResponse("Invalid Origin header", status_code=403)
+            elif path in paths:
+                chosen, scope = mcp, {**scope, "path": path}
+        await chosen(scope, receive, send)
 
-
-def _is_among(given: str, names: frozenset[str]) -> bool:
-    """Return whether it is one of the names; one without a port allows any port."""
-    return given in names or _PORT.sub("", given) in names
+    return app

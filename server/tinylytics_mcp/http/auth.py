@@ -11,10 +11,9 @@ from typing import Protocol
 import anyio
 from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
-from tinylytics_tools.transport.single_flight import SingleFlight
 
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.tokens import Token, Watched, hash_of, read_tokens
+from tinylytics_mcp.http.tokens import Token, hash_of, read_tokens, watched
 from tinylytics_mcp.settings import key_in
 
 KEY_HEADERS = ("x-tinylytics-key", "x-api-key")
@@ -97,45 +96,36 @@ class TokenAuth:
     )
 
     def __init__(self, path: Path, key: ApiKey | None) -> None:
+        self._path = path
         self._key = key
-        self._tokens = Watched(path, _by_hash)
-        self._tokens.value()
-        self._keys: dict[str, Watched[ApiKey]] = {}
+        watched(path, _by_hash)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the holder of a token, identified by its hash: a new token under an old name is another caller."""
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         try:
-            tokens = self._tokens.value()
-            token = tokens.get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
-            return None if token is None else Caller(token.hash[:32], self._key_of(token), token.access, token.name)
+            token = watched(self._path, _by_hash).get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
+            if token is None:
+                return None
+            key = self._key if token.key_file is None else watched(Path(token.key_file), _key)
         except UsageError as problem:
             _log.error("%s", problem)
             raise AuthUnavailable from None
-
-    def _key_of(self, token: Token) -> ApiKey | None:
-        if token.key_file is None:
-            return self._key
-        watched = self._keys.get(token.key_file)
-        if watched is None:
-            watched = self._keys[token.key_file] = Watched(Path(token.key_file), _key)
-        return watched.value()
+        return Caller(token.hash[:32], key, token.access, token.name)
 
 
 class KeyChecks:
     """Tells whether Tinylytics takes a key; wrong ones, however many, do not keep out good ones.
 
-    A good key is remembered, and checked again without waiting for others. New ones wait for a place among the few
-    that are checked at once. `check` asks Tinylytics; it raises a `TinylyticsError` where it cannot tell.
+    New keys wait for a place among the few that are checked at once; a good one is remembered, and has places of its
+    own when it is checked again. `check` asks Tinylytics; it raises a `TinylyticsError` where it cannot tell.
     """
 
     def __init__(self, check: Callable[[ApiKey], Awaitable[bool]], *, clock: Callable[[], float] = monotonic) -> None:
         self._check = check
         self._clock = clock
-        self._good = OrderedDict[str, float]()
-        self._wrong = OrderedDict[str, float]()
-        self._flights = SingleFlight[bool]()
-        self._places = anyio.CapacityLimiter(MOST_AT_ONCE)
+        self._good, self._wrong = OrderedDict[str, float](), OrderedDict[str, float]()
+        self._new, self._again = anyio.CapacityLimiter(MOST_AT_ONCE), anyio.CapacityLimiter(MOST_AT_ONCE)
 
     async def takes(self, key: ApiKey) -> bool:
         """Return whether it is good.
@@ -143,41 +133,35 @@ class KeyChecks:
         Raises:
             AuthUnavailable: that cannot be told now.
         """
-        now, fingerprint = self._clock(), key.fingerprint
-        if now < self._good.get(fingerprint, now):
-            return True
-        if now < self._wrong.get(fingerprint, now):
-            return False
-        check = self._check_again if fingerprint in self._good else self._check_new
-        return await self._flights.join(fingerprint, lambda: check(key))
-
-    async def _check_again(self, key: ApiKey) -> bool:
-        try:
-            return self._remember(key, good=await self._check(key))
-        except TinylyticsError:  # each call will say so itself
-            self._good[key.fingerprint] = self._clock() + CHECKED_AGAIN_S
-            return True
-
-    async def _check_new(self, key: ApiKey) -> bool:
-        if self._places.statistics().tasks_waiting >= MOST_WAITING:
+        if (known := self._known(key)) is not None:
+            return known
+        was_good = key.fingerprint in self._good
+        places = self._again if was_good else self._new
+        if places.statistics().tasks_waiting >= MOST_WAITING:
             raise AuthUnavailable
-        async with self._places:
+        async with places:
+            if (known := self._known(key)) is not None:  # another request asked meanwhile
+                return known
             try:
-                good = self._remember(key, good=await self._check(key))
+                good, for_s = await self._check(key), CHECKED_FOR_S
             except TinylyticsError:
-                raise AuthUnavailable from None
+                if not was_good:
+                    raise AuthUnavailable from None
+                good, for_s = True, CHECKED_AGAIN_S  # each call will say so itself
+            self._good.pop(key.fingerprint, None)
+            remembered, for_s = (self._good, for_s) if good else (self._wrong, CHECKED_AGAIN_S)
+            remembered[key.fingerprint] = self._clock() + for_s
+            if len(remembered) > MOST_REMEMBERED:
+                remembered.popitem(last=False)
             if not good:
                 await anyio.sleep(WRONG_TAKES_S)
             return good
 
-    def _remember(self, key: ApiKey, *, good: bool) -> bool:
-        self._good.pop(key.fingerprint, None)
-        known, for_s = (self._good, CHECKED_FOR_S) if good else (self._wrong, CHECKED_AGAIN_S)
-        known[key.fingerprint] = self._clock() + for_s
-        known.move_to_end(key.fingerprint)
-        if len(known) > MOST_REMEMBERED:
-            known.popitem(last=False)
-        return good
+    def _known(self, key: ApiKey) -> bool | None:
+        now = self._clock()
+        if now < self._good.get(key.fingerprint, now):
+            return True
+        return False if now < self._wrong.get(key.fingerprint, now) else None
 
 
 class ClientKeyAuth:

@@ -1,7 +1,6 @@
 """Keeps room for those who are let in: past a limit, the connection that let in nobody for longest is dropped."""
 
 import asyncio
-from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -14,39 +13,11 @@ CONNECTION = "tinylytics-connection"
 class Connection(H11Protocol):
     """uvicorn's connection, which can be told that somebody is let in by it, and be dropped."""
 
-    limits: ClassVar[Limits]
-    waiting: ClassVar[dict["Connection", None]]
-    """Those by which nobody is let in now, the one that is so for longest first."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
-        """Take the place of another where there is no room."""
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, CONNECTION: self}
-        self.waiting[self] = None
-        if len(self.connections) > self.limits.connections:
-            dropped = next(iter(self.waiting))
-            del self.waiting[dropped]
-            dropped.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self.waiting.pop(self, None)
-        super().connection_lost(exc)
-
-    def shutdown(self) -> None:
-        """Give open requests a moment, then close their connections, when the process ends."""
-        super().shutdown()
-        if not self.transport.is_closing():
-            self.loop.call_later(self.limits.parting_s, self.transport.close)
-
     def admit(self) -> None:
         """Keep it, however many others come, until it is released."""
-        self.waiting.pop(self, None)
 
     def release(self) -> None:
         """Let it be dropped when others need its place."""
-        if not self.transport.is_closing():
-            self.waiting[self] = None
 
     def drop(self) -> None:
         """Close it, so that the app sees its client leave."""
@@ -54,5 +25,34 @@ class Connection(H11Protocol):
 
 
 def guarded(limits: Limits) -> type[Connection]:
-    """Return a class of connections with limits of its own."""
-    return type("Guarded", (Connection,), {"limits": limits, "waiting": {}})
+    """Return a class of connections, of which there are no more than the limit."""
+    waiting: dict[Connection, None] = {}  # where nobody is let in now, the one that is so for longest first
+
+    class Guarded(Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
+            super().connection_made(transport)
+            self.app_state = {**self.app_state, CONNECTION: self}
+            if len(self.connections) > limits.connections:
+                idle = (other for other in waiting if other.cycle is None or other.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
+                dropped = next(idle, None) or next(iter(waiting), self)
+                waiting.pop(dropped, None)
+                dropped.transport.abort()
+            self.release()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            waiting.pop(self, None)
+            super().connection_lost(exc)
+
+        def shutdown(self) -> None:
+            super().shutdown()
+            if not self.transport.is_closing():  # when the process ends, open requests have a moment
+                self.loop.call_later(limits.parting_s, self.transport.close)
+
+        def admit(self) -> None:
+            waiting.pop(self, None)
+
+        def release(self) -> None:
+            if not self.transport.is_closing():
+                waiting[self] = None
+
+    return Guarded

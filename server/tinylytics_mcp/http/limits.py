@@ -1,5 +1,6 @@
 """The limits of one process, so that no client takes what others need."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 
@@ -38,10 +39,11 @@ def limits_here() -> Limits:
         from resource import RLIMIT_NOFILE, getrlimit, setrlimit  # not on Windows
     except ImportError:
         return replace(LIMITS, connections=250, open_each=62)
-    soft, hard = getrlimit(RLIMIT_NOFILE)
     wanted = 2 * LIMITS.connections
+    soft, hard = getrlimit(RLIMIT_NOFILE)
     if 0 <= soft < wanted:
-        soft = wanted if hard < 0 else min(hard, wanted)
-        setrlimit(RLIMIT_NOFILE, (soft, hard))
+        with suppress(OSError, ValueError):  # a system may allow less than it says
+            setrlimit(RLIMIT_NOFILE, (wanted if hard < 0 else min(hard, wanted), hard))
+        soft, _ = getrlimit(RLIMIT_NOFILE)
     connections = LIMITS.connections if soft < 0 else min(LIMITS.connections, soft // 2)
     return replace(LIMITS, connections=connections, open_each=min(LIMITS.open_each, max(1, connections // 4)))

@@ -16,7 +16,7 @@ from tinylytics_mcp.http.oauth.documents import Documents
 from tinylytics_mcp.http.oauth.forms import OAuthError
 from tinylytics_mcp.http.oauth.seal import Seal, same
 from tinylytics_mcp.http.oauth.settings import SCOPES, OAuthSettings
-from tinylytics_mcp.http.tokens import Watched, hash_of
+from tinylytics_mcp.http.tokens import hash_of, watched
 from tinylytics_mcp.settings import is_loopback
 
 REGISTERED_S = 90 * 86_400
@@ -69,9 +69,8 @@ class Clients:
         self._seal = seal
         self._documents = documents if settings.fetch_clients else None
         self._shipped = read_clients(Path(__file__).with_name("clients.json"))
-        self._named = None if settings.clients_file is None else Watched(settings.clients_file, read_clients)
-        if self._named is not None:
-            self._named.value()
+        self._file = settings.clients_file
+        self._known()
 
     async def find(self, client_id: str, *, may_fetch: bool = True) -> OAuthClient | None:
         """Return a client, None where it is not known.
@@ -79,7 +78,7 @@ class Clients:
         Without `may_fetch` one whose id is the address of a document is taken as it is: it has no secret, and what it
         was given is its own alone.
         """
-        known = self._shipped if self._named is None else {**self._shipped, **self._named.value()}
+        known = self._known()
         if client_id in known:
             return known[client_id]
         if _CHATGPT_ID.fullmatch(client_id):
@@ -93,6 +92,9 @@ class Clients:
             return None if document is None else OAuthClient(client_id, *_described(document))
         except OAuthError:
             return None
+
+    def _known(self) -> dict[str, OAuthClient]:
+        return self._shipped if self._file is None else {**self._shipped, **watched(self._file, read_clients)}
 
     def register(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a registration (RFC 7591). All that there is to know is in the id: nothing is kept.
