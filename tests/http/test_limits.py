@@ -209,13 +209,16 @@ class Slow(Service):
 async def test_strangers_whose_keys_are_being_checked_take_no_place_of_others() -> None:
     async with (
         serving(backend_of(Slow()), {CLIENT_KEYS: "1"}, limits=replace(LIMITS, connections=10)) as served,
+        served.stream("/sse", x_tinylytics_key=ANNA) as lines,
         AsyncExitStack() as stack,
     ):
+        where = [await anext(lines) for _ in range(2)][1].removeprefix("data: ")
         for number in range(20):
             stranger = await stack.enter_async_context(await _connect(served))
             await stranger.send(HEAD + f"X-Tinylytics-Key: tly-ro-wrong{number}\r\n\r\n".encode())
             await anyio.sleep(0.01)
         assert (await served.ask("GET", "/health")).status_code == 200
+        assert (await served.ask("POST", where, json=PING, x_tinylytics_key=ANNA)).status_code == 202
 
 
 async def _until_empty(lines: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -4,16 +4,22 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+import anyio.lowlevel
 from mcp import MCPError
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.types import INTERNAL_ERROR
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tinylytics_tools.client import Client
 
 from tinylytics_mcp.http.auth import Caller
+from tinylytics_mcp.http.connections import CONNECTION, Connection
 from tinylytics_mcp.http.limits import Limits
+
+SESSION = "mcp-session-id"
 
 
 class TooManyOpen(Exception):
@@ -23,7 +29,8 @@ class TooManyOpen(Exception):
 class User(AuthenticatedUser):
     """A caller as the SDK knows it: sessions, and what it seals, are bound to who and whose account it is.
 
-    `requests` and `messages` count those in progress; `sessions` have the time of their last use.
+    `requests` are those in progress, `messages` counts those being answered, and `sessions` have the time of their
+    last use.
     """
 
     def __init__(self, caller: Caller, client: Client, limits: Limits) -> None:
@@ -32,12 +39,13 @@ class User(AuthenticatedUser):
         self.caller = caller
         self.client = client
         self.limits = limits
-        self.requests = self.messages = 0
+        self.requests: set[Request] = set()
+        self.messages = 0
         self.sessions: dict[str, float] = {}
         self.used = monotonic()
 
-    def begin(self, *, opens_session: bool) -> None:
-        """Count a request.
+    def admit(self, *, opens_session: bool) -> None:
+        """Make sure that another request may be served.
 
         Raises:
             TooManyOpen: there are as many as there may be, or as many sessions.
@@ -46,14 +54,8 @@ class User(AuthenticatedUser):
             self.forget_sessions()
             if len(self.sessions) >= self.limits.sessions_each:
                 raise TooManyOpen
-        if self.requests >= self.limits.open_each:
+        if len(self.requests) >= self.limits.open_each:
             raise TooManyOpen
-        self.requests += 1
-
-    def end(self) -> None:
-        """Count it no more."""
-        self.requests -= 1
-        self.used = monotonic()
 
     def forget_sessions(self) -> None:
         """Forget those that the SDK closed for being idle."""
@@ -64,6 +66,70 @@ class User(AuthenticatedUser):
         """Return whether it has nothing open, since a time."""
         self.forget_sessions()
         return not self.requests and not self.messages and not self.sessions and self.used <= before
+
+
+class Request:
+    """A request of a caller while it is served."""
+
+    def __init__(self, user: User, headers: Headers, scope: Scope) -> None:
+        self.user = user
+        self.headers = headers
+        self.began = monotonic()
+        self._scope: Scope = {**scope, "user": user}
+        self._connection: Connection = scope["state"][CONNECTION]
+        self._is_begun = self._is_complete = False
+        user.requests.add(self)
+        self._connection.admit()
+
+    def drop(self) -> None:
+        """Close its connection, unless that serves another by now."""
+        if self in self.user.requests:
+            self._connection.drop()
+
+    def end(self) -> None:
+        """Count it no more: its connection may serve another, while the SDK still tidies up."""
+        if self not in self.user.requests:
+            return
+        self.user.requests.remove(self)
+        self._connection.release()
+        self.user.used = monotonic()
+        session = self.headers.get(SESSION, "")
+        if self.user.sessions.pop(session, None) is not None and self._scope["method"] != "DELETE":
+            self.user.sessions[session] = monotonic()
+
+    async def run(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+        """Serve it; cancel it where the client leaves in the middle of it, which the SDK would log as a crash."""
+        is_whole = False
+
+        async def receive_whole() -> Message:
+            nonlocal is_whole
+            message = await receive()
+            if message["type"] == "http.disconnect" and not is_whole:
+                serving.cancel()
+                await anyio.lowlevel.checkpoint()
+            is_whole = is_whole or not message.get("more_body", False)
+            return message
+
+        async def send_once(message: Message) -> None:
+            """Drop the second response that the SDK begins where an SSE stream ends."""
+            is_start = message["type"] == "http.response.start"
+            if self._is_complete or (self._is_begun and is_start):
+                return
+            if is_start:
+                self._is_begun = True
+                opened = Headers(raw=list(message.get("headers", []))).get(SESSION)
+                if opened is not None and SESSION not in self.headers and message["status"] < 300:
+                    self.user.sessions[opened] = monotonic()
+            else:
+                self._is_complete = not message.get("more_body", False)
+            await send(message)
+            if self._is_complete:
+                self.end()
+
+        with anyio.CancelScope() as serving:
+            await app(self._scope, receive_whole, send_once)
+        if self._is_begun and not self._is_complete:  # a stream that ended with its session
+            await send({"type": "http.response.body", "body": b""})
 
 
 def current_user() -> User:
@@ -117,6 +183,11 @@ class Callers:
                 self._clients[caller.account] = self._open_client(caller)
             self._users.setdefault(known, User(caller, self._clients[caller.account], self._limits))
         return self._users[known]
+
+    @property
+    def requests(self) -> list[Request]:
+        """All that are in progress."""
+        return [request for user in self._users.values() for request in user.requests]
 
     async def forget_idle(self, for_s: float) -> None:
         """Forget callers that had nothing open for so long, and close the clients that nobody is left to use."""
