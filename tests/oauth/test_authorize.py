@@ -188,6 +188,14 @@ async def test_registering_keeps_nothing_and_an_id_that_was_changed_is_none(
         assert (await browser.open(server.authorize(**{**asked, "client_id": changed}))).status_code == 400
 
 
+async def test_an_app_that_registers_gets_no_pattern(server: OAuthServed, browser: Browser) -> None:
+    pattern = "https://a.example/callback/*"
+    answer = await server.served.ask("POST", "/register", json={"redirect_uris": [pattern]})
+    for redirect, status in ((pattern, 200), ("https://a.example/callback/x", 400)):
+        asked = {"client_id": answer.json()["client_id"], "redirect_uri": redirect}
+        assert (await browser.open(server.authorize(**asked))).status_code == status
+
+
 async def test_a_registration_ends_after_ninety_days_but_not_what_was_granted_before(
     server: OAuthServed, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,7 +158,9 @@ async def test_a_service_that_is_away_is_not_a_wrong_key(server: OAuthServed, br
 async def test_a_key_that_may_only_read_gives_nothing_else(server: OAuthServed) -> None:
     tokens = await server.tokens(key=ANNA_READS, scope="write")
     assert tokens["scope"] == "read"
-    assert (await server.call(tokens["access_token"], "create_kudo", site="456", path="/x"))["isError"]
+    refused = await server.call(tokens["access_token"], "create_kudo", site="456", path="/x")
+    assert "use a Tinylytics key that begins with tly-fa-" in refused["content"][0]["text"]
+    assert "TINYLYTICS_API_KEY" not in refused["content"][0]["text"]
 
 
 async def test_a_server_that_is_set_to_read_only_offers_nothing_else() -> None:

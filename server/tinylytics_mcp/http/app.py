@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
+from tinylytics_tools.failures import FULL_KEY_NEEDED
 from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
@@ -51,6 +52,7 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         lambda: current_user().client,
         request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
         read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
+        full_key_needed=FULL_KEY_NEEDED if login is None else f"changes data, and {login.auth.read_only_because}",
         middleware=[count_messages],
     )
 
