@@ -77,10 +77,8 @@ class Documents:
             document = await self._fetched(client_id)
         if document is not None:
             kept = (document, now, now + FRESH_S)
-        elif now - fetched < LAST_GOOD_S:
-            kept = (last_good, fetched, now + ASK_AGAIN_S)
         else:
-            kept = (None, fetched, now + ASK_AGAIN_S)
+            kept = (last_good if now - fetched < LAST_GOOD_S else None, fetched, now + ASK_AGAIN_S)
         self._kept[client_id] = kept
         self._kept.move_to_end(client_id)
         if len(self._kept) > MOST_KEPT:
@@ -99,12 +97,8 @@ class Documents:
                 request = httpx.Request("GET", url, headers=headers, extensions={"sni_hostname": host})
                 response = await transport.handle_async_request(request)
                 kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                is_plain = "content-encoding" not in response.headers  # else a few bytes may become many
-                if (
-                    not is_plain
-                    or response.status_code != 200
-                    or not (kind == "application/json" or kind.endswith("+json"))
-                ):
+                is_packed = "content-encoding" in response.headers  # a few bytes may become many
+                if response.status_code != 200 or is_packed or not kind.endswith(("/json", "+json")):
                     return None
                 body = b""
                 async for chunk in response.aiter_bytes():

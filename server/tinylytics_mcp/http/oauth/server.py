@@ -76,11 +76,11 @@ class AuthorizationServer:
             Route("/.well-known/oauth-authorization-server", endpoints.server_metadata),
             Route("/.well-known/oauth-protected-resource", endpoints.resource_metadata),
             Route("/.well-known/oauth-protected-resource/mcp", endpoints.resource_metadata),
-            Route("/authorize", _for_people(consent.ask)),
-            Route("/authorize", _for_people(consent.answer), methods=["POST"]),
-            Route("/register", _for_clients(endpoints.register), methods=["POST"]),
-            Route("/token", _for_clients(endpoints.token), methods=["POST"]),
-            Route("/revoke", _for_clients(endpoints.revoke), methods=["POST"]),
+            Route("/authorize", _answering(consent.ask, _page_away)),
+            Route("/authorize", _answering(consent.answer, _page_away), methods=["POST"]),
+            Route("/register", _answering(endpoints.register, _away), methods=["POST"]),
+            Route("/token", _answering(endpoints.token, _away), methods=["POST"]),
+            Route("/revoke", _answering(endpoints.revoke, _away), methods=["POST"]),
         ]
 
 
@@ -116,23 +116,23 @@ class _Watched(httpx.AsyncBaseTransport):
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _for_people(handler: Handler) -> Handler:
-    async def handled(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except (StoreUnavailable, UsageError):
-            return pages.told("This does not work now", "Try again in a minute.", status=503)
+def _answering(handler: Handler, away: Callable[[], Response]) -> Handler:
+    """Return a handler that also answers errors, `away` where the store or a file cannot be used."""
 
-    return handled
-
-
-def _for_clients(handler: Handler) -> Handler:
     async def handled(request: Request) -> Response:
         try:
             return await handler(request)
         except OAuthError as error:
             return error.response
         except (StoreUnavailable, UsageError):
-            return OAuthError("temporarily_unavailable", "try again in a minute", 503).response
+            return away()
 
     return handled
+
+
+def _page_away() -> Response:
+    return pages.told("This does not work now", "Try again in a minute.", status=503)
+
+
+def _away() -> Response:
+    return OAuthError("temporarily_unavailable", "try again in a minute", 503).response
