@@ -77,6 +77,15 @@ async def test_a_redis_dump_in_a_strangers_hands_holds_none_either(redis_port: i
     assert b"Site of anna" not in dump
 
 
+async def test_where_the_store_is_away_nobody_is_let_in_or_thrown_out(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store:  # a folder, which cannot be a state file
+        async with oauth_serving(store=store) as server, server.browser() as browser:
+            await browser.open(server.authorize())
+            assert (await browser.answer()).status_code == 503
+            assert (await server.redeemed("tlc_any")).status_code == 503
+            assert await server.status("tlm_any") == 503
+
+
 def test_a_key_is_opened_by_its_token_and_the_state_key_together_alone() -> None:
     sealed = Seal((STATE_KEY,)).close("token", ANNA)
     assert ANNA not in sealed
