@@ -26,6 +26,12 @@ QUIET = {"DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISA
 LINK = r"http://127\.0\.0\.1:\d+/authorize\?[^\s\x1b\x07]+"
 
 
+def needs(program: str) -> pytest.MarkDecorator:
+    """Skip where npm did not install a host."""
+    missing = f"{program} is missing: npm install in tests/end_to_end/clients"
+    return pytest.mark.skipif(not (BIN / program).exists(), reason=missing)
+
+
 @dataclass
 class Screen:
     """What a program shows in its terminal."""
@@ -47,8 +53,6 @@ class Screen:
 @asynccontextmanager
 async def started(program: str, *arguments: str, home: Path) -> AsyncGenerator[Screen]:
     """A host in a terminal so wide that no address is broken into lines."""
-    if not (BIN / program).exists():
-        pytest.skip(f"{program} is missing: npm install in tests/end_to_end/clients")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 2_000, 0, 0))
     os.set_blocking(ours, False)
@@ -76,6 +80,7 @@ async def allowed(browser: Browser, link: str) -> str:
     return sent_to(await browser.answer())
 
 
+@needs("claude")
 async def test_claude_code_logs_in_by_its_description_and_connects(tmp_path: Path) -> None:
     async with oauth_serving() as server, server.browser() as browser:
         added = ("mcp", "add", "--transport", "http", "tiny", f"{server.issuer}/mcp")
@@ -91,6 +96,7 @@ async def test_claude_code_logs_in_by_its_description_and_connects(tmp_path: Pat
             await screen.find("Connected")
 
 
+@needs("codex")
 @pytest.mark.parametrize("way", ["cimd", "dcr"])
 async def test_codex_logs_in_by_its_description_and_by_registration(tmp_path: Path, way: str) -> None:
     async with oauth_serving() as server, server.browser() as browser:
