@@ -126,7 +126,7 @@ class TinylyticsServer(MCPServer[Any]):
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, ValidationError):
-                raise explain(tool.fn_metadata.arg_model, cause) from None
+                raise explain(tool, cause) from None
             if type(cause) is ToolError:  # the SDK's own: an answer that its question's form does not fit
                 raise ToolError(NO_USABLE_ANSWER) from cause
             raise ToolError(str(cause or error)) from cause  # without the SDK's "Error executing tool"

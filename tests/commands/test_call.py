@@ -35,7 +35,7 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> io.StringIO:
 def test_a_person_who_says_yes_deletes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     screen = at_a_terminal(monkeypatch, "y\n")
     assert cli.main(DELETE) == 0
-    assert "Delete the kudo “test-kudo-1” on /hello of My Blog" in screen.getvalue()
+    assert "Delete the kudo “test-kudo-1” on /hello of “My Blog”" in screen.getvalue()
     assert screen.getvalue().endswith("[y/N] ")
     assert capsys.readouterr().out.startswith("Deleted the kudo “test-kudo-1”")
 
@@ -55,7 +55,7 @@ def test_a_script_deletes_by_the_code_of_its_first_call(
     monkeypatch.setenv("TINYLYTICS_STATE_KEY", "k" * 32)
     assert cli.main(DELETE) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("Nothing was deleted yet. What would go: the kudo “test-kudo-1” on /hello of My Blog")
+    assert shown.startswith("Nothing was deleted yet. What would go: the kudo “test-kudo-1” on /hello of “My Blog”")
     code = next(line.removeprefix("code: ") for line in shown.splitlines() if line.startswith("code: "))
     assert cli.main([*DELETE, "confirm=test-kudo-1"]) == 0
     assert capsys.readouterr().out.startswith("Nothing was deleted: confirm is not the code")

@@ -159,7 +159,7 @@ def test_what_the_command_line_does_not_know_is_a_usage_error(
     ("typed", "told"),
     [
         (["list_sites", "limit=many"], "limit: "),
-        (["list_sites", "limt=3"], "did you mean limit"),
+        (["list_sites", "limt=3"], "the nearest is limit"),
         (["get_site", "site=no-such-site"], "No site of this account"),
     ],
 )

@@ -9,8 +9,10 @@ import httpx2 as httpx
 import pytest
 from mcp.types import CallToolResult
 from support.calls import numbered
-from support.client import NOW, Connected, Json, Mode, connect, network_of, text_of
+from support.client import MODES, NOW, Connected, Json, Mode, connect, network_of, text_of
+from support.faults import Fault, Faulty, once
 from support.schemas import problems_of_value
+from support.writes import add, fake_api, left
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, UNKNOWN, compact
 from tinylytics_tools.errors import LONGEST
@@ -125,6 +127,41 @@ async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None
             assert structured is not None, where
             assert problems_of_value(structured, schemas[tool]) == [], where
             check_halves(where, result, structured, text, limit=arguments.get("limit"))
+
+
+UIDS = [
+    *([text[:400]] for text in (*HOSTILE[1:], "a b")),
+    [f"{n}{text}"[:90] for n, text in enumerate(HOSTILE)],
+    [f"ordinary-kudo-{n}" for n in range(25)],
+]
+"""Kudos that are deleted by one call."""
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("uids", UIDS, ids=range(len(UIDS)))
+async def test_the_answers_of_a_deletion_keep_the_contract(uids: list[str], mode: Mode) -> None:
+    service = fake_api()
+    site = add(service, *uids, path="/" + "漢字" * (100 // len(uids)))
+    named: dict[str, Any] = {"site": site, "uids": uids} if len(uids) > 1 else {"site": site, "uid": uids[0]}
+    breaks_off = [None, None, Fault.NO_CONNECTION] if len(uids) > 1 else []
+    statuses: list[str] = []
+    async with connect(Faulty(network_of(service), once("DELETE", *breaks_off)), mode=mode) as host:
+        schemas = {tool.name: tool.output_schema for tool in (await host.client.list_tools()).tools}
+        for _ in range(3):
+            results = [await host.call("delete_kudo", **named)]
+            first: dict[str, Any] = results[0].structured_content or {}
+            code = first.get("code")
+            results += [await host.call("delete_kudo", **named, confirm=code)] if code else []
+            for result in results:
+                text, structured = text_of(result), result.structured_content
+                assert structured is not None, text
+                assert not forbidden(text.replace("\n", "").replace("\t", "")), text
+                assert problems_of_value(structured, schemas["delete_kudo"]) == []
+                check_halves("a deletion", result, structured, text, limit=None)
+                statuses.append(structured["status"])
+    broken_off = ["not confirmed", "partly deleted", "not confirmed", "deleted", "deleted"]
+    assert statuses == (broken_off if breaks_off else ["not confirmed", "deleted", "deleted", "deleted"])
+    assert left(service) == []
 
 
 def check_halves(

@@ -17,11 +17,26 @@ from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 pytestmark = pytest.mark.anyio
 
 ARGUMENT_NAMES = {
-    *("site", "period", "start_date", "end_date", "time_zone", "country", "path", "referrer", "dimension", "compare"),
     *(
+        "site",
+        "day",
+        "period",
+        "start_date",
+        "end_date",
+        "time_zone",
+        "country",
+        "path",
+        "referrer",
+        "dimension",
+        "compare",
+    ),
+    *(
+        "entry",
+        "page",
         "search",
         "exclude",
         "sort",
+        "least_views",
         "status",
         "limit",
         "offset",
@@ -37,7 +52,7 @@ ARGUMENT_NAMES = {
 }
 """DESIGN, Names that others rely on; fields written are named as in the API document."""
 
-VERBS = {"Check", "Count", "Create", "Delete", "List", "Rank", "Read", "Record", "Show", "Summarize", "Tell"}
+VERBS = {"Check", "Count", "Create", "Delete", "Explain", "List", "Rank", "Read", "Record", "Show", "Summarize", "Tell"}
 """What a description may begin with."""
 
 

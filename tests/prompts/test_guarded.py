@@ -35,7 +35,7 @@ READ: dict[str, Callable[[str, date], str]] = {"site": read_site, "source": read
 ORDINARY = {"site": "example.com", "source": "newsletter", "referrer": "t.co"}
 campaign = cast("Callable[..., Plan]", questions.campaign_check.fn)
 RULES = "Keep to these rules:"
-TOOLS = {"summarize_traffic", "rank_traffic", "list_kudos"}
+TOOLS = {"summarize_traffic", "rank_traffic", "list_kudos", "get_user_journeys"}
 
 
 def read(name: str, text: str) -> str | None:

@@ -135,10 +135,11 @@ async def test_a_month_that_still_runs_is_asked_for_by_name_and_a_finished_one_b
 
 async def test_a_referring_page_is_ranked_by_its_host_and_counted_by_its_address() -> None:
     page = "https://www.example.org/links?id=1"
-    everything, ranked, counted, _ = steps_in(await filled("campaign_check", SITE | {"referrer": page}))
+    everything, ranked, counted, journeys, _ = steps_in(await filled("campaign_check", SITE | {"referrer": page}))
     assert "referrer" not in everything.arguments
     assert (ranked.tool, ranked.arguments["search"]) == ("rank_traffic", "example.org")
     assert (counted.tool, counted.arguments["referrer"]) == ("summarize_traffic", page)
+    assert (journeys.tool, journeys.arguments["referrer"]) == ("get_user_journeys", page)
 
 
 async def test_what_a_host_sends_blank_was_left_out() -> None:

@@ -58,6 +58,16 @@ REFERRERS = {
     "https://own.example": "own.example",
     "no host at all": "not-a-host",
 }
+LINKS: dict[str | None, str] = {None: "direct", "": "direct", "no host at all": "no%20host%20at%20all"}
+"""Referrers that are not shown as they are sent."""
+CHANNELS = {
+    "direct": "direct",
+    "t.co": "social",
+    "pinterest.com": "social",
+    "chat.co": "other sites",
+    "own.example": "internal",
+    "not-a-host": "other sites",
+}
 COUNTRIES = {"DE": "DE", "US": "US", "XX": "XX", None: "unknown", "": "unknown"}
 BROWSERS = {"Safari": "Safari", "Firefox": "Firefox", None: "unknown"}
 PLATFORMS = {"iOS": "iOS", "macOS": "macOS", None: "unknown"}
@@ -68,6 +78,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 NAMES: dict[str, Callable[[Hit, str], str]] = {
     "path": lambda hit, _: PATHS[hit["path"]],
     "referrer": lambda hit, _: REFERRERS[hit["referrer"]],
+    "link": lambda hit, _: LINKS.get(hit["referrer"]) or str(hit["referrer"]),
+    "channel": lambda hit, _: CHANNELS[REFERRERS[hit["referrer"]]],
     "country": lambda hit, _: COUNTRIES[hit["country"]],
     "browser": lambda hit, _: BROWSERS[hit["browser_name"]],
     "platform": lambda hit, _: PLATFORMS[hit["platform_name"]],
@@ -159,6 +171,12 @@ class World:
 def counted(dimension: str, hits: Iterable[Hit], zone: str) -> Counter[str]:
     """The hits by name."""
     return Counter(NAMES[dimension](hit, zone) for hit in hits)
+
+
+def take_internal(dimension: str, counts: Counter[str]) -> int:
+    """Take the site's own pages out of counts of its sources, and return their hits."""
+    own = [name for name in counts if "own.example" in name and dimension in ("referrer", "link")]
+    return sum(counts.pop(name) for name in own)
 
 
 def same_as(dimension: str, shown: str) -> str:

@@ -1,12 +1,18 @@
 """get_account says whose key it is, and what it may do by its own prefix, whatever /me says."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from support.client import MODES, NOW, Mode, connect, text_of
+from support.redis_server import KINDS, stores_of
 from support.replies import HOSTILE, HTML, ME, NOT_SUBSCRIBED, answering, assert_safe, spoilt
+from support.writes import fake_api
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi, Quirk
+from tinylytics_tools.access import ApiKey
+from tinylytics_tools.transport import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +54,8 @@ async def test_a_mismatch_with_the_prefix_is_said(key: str, said: str | None, wo
     async with connect(answering({"/me": me}), key=key) as host:
         answer = await host.answer("get_account")
     assert answer["key_may_write"] == key.startswith("tly-fa-")
-    assert [words in note for note in answer["notes"]] == ([] if words is None else [True])
+    told = [note for note in answer["notes"] if note.startswith("mismatch")]
+    assert [words in note for note in told] == ([] if words is None else [True])
 
 
 async def test_without_a_subscription_it_says_what_is_missing() -> None:
@@ -80,3 +87,49 @@ async def test_no_text_of_the_account_breaks_out(text: str) -> None:
         result = await host.call("get_account")
     assert not result.is_error, text_of(result)
     assert_safe(result)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_hour_resets_when_the_oldest_request_counted_leaves_it_and_not_an_hour_from_now(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    time = [NOW]
+    key = ApiKey(FULL_ACCESS_KEY).fingerprint
+    async with stores_of(kind, lambda: request.getfixturevalue("redis_port")) as new_store:
+        store = new_store()
+        for at in (NOW - timedelta(minutes=90), NOW - timedelta(minutes=57), NOW - timedelta(minutes=10)):
+            await store.requests.reserve(key, 900, lambda at=at: at)
+        async with connect(fake_api(), store=store, clock=lambda: time[0]) as host:
+            first = await host.call("get_account")
+            time[0] += timedelta(minutes=1)
+            await host.answer("list_sites")
+            again = await host.answer("get_account")
+            time[0] += timedelta(minutes=3)
+            later = await host.answer("get_account")  # the reply of /me is as good as new
+            assert [request.url.path for request in host.wire.requests].count("/api/v1/me") == 1
+    answer = first.structured_content
+    assert answer is not None
+    assert (answer["hourly_limit"], answer["requests_left"]) == (900, 897)
+    assert answer["hourly_resets_at"] == again["hourly_resets_at"] == "2026-11-23T09:33:00Z"
+    assert again["requests_left"] == 896  # what was asked in between
+    assert (later["requests_left"], later["hourly_resets_at"]) == (897, "2026-11-23T10:20:00Z")
+    assert "hourly_limit: 900\nhourly_resets_at: 2026-11-23T09:33:00Z" in text_of(first)
+
+
+async def test_without_the_store_the_hour_is_not_known_and_never_told_from_memory(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a folder should be")
+    async with connect(fake_api(), store=open_store(blocked / "state.sqlite")) as host:
+        answer = await host.answer("get_account")
+    assert (answer["hourly_limit"], answer["hourly_resets_at"]) == (None, None)
+    assert any("limit and its reset are not known" in note for note in answer["notes"])
+
+
+async def test_a_pause_that_tinylytics_asked_for_is_told_beside_what_is_left() -> None:
+    store, time = open_store(None), [NOW]
+    async with connect(fake_api(), store=store, clock=lambda: time[0]) as host:
+        await host.answer("get_account")
+        key = ApiKey(FULL_ACCESS_KEY).fingerprint
+        await store.requests.refused(key, 90.0, NOW.timestamp(), lambda: NOW, is_outage=False)
+        answer = await host.answer("get_account")
+    assert any("wants no request for 90 s" in note for note in answer["notes"])

@@ -31,7 +31,7 @@ async def test_2_how_many_hits_ever(fake_api: FakeApi, mode: Mode) -> None:
     (hits,) = fake_api.connection.execute("SELECT COUNT(*) FROM hits WHERE site_id = 456").fetchone()
     async with connect(fake_api, mode=mode) as host:
         for half in await asked(host, "get_site", 2, site="My Blog"):
-            assert f"My Blog has had {hits} hits since 2025-06-23." in half
+            assert f"“My Blog” has had {hits} hits since 2025-06-23." in half
 
 
 @pytest.mark.parametrize("mode", MODES)

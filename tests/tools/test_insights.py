@@ -98,7 +98,7 @@ async def test_more_insights_than_are_read_make_the_answer_incomplete() -> None:
     async with connect(insights_of(many(1100)[::-1])) as host:
         answer = await host.answer("get_insights")
     assert not answer["complete"]
-    assert "only 1000 of 1100 insights" in answer["notes"][0]
+    assert "read only 1000 of 1100 insights" in answer["notes"][0]
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ async def test_no_insight_explains_itself(settings: dict[str, Any], words: str) 
     async with connect(insights_of([], **settings)) as host:
         answer = await host.answer("get_insights")
         assert words in answer["next_step"]
-        assert answer["headline"] == "My Blog has no AI insights yet."
+        assert answer["headline"] == "“My Blog” has no AI insights yet."
     async with connect(insights_of(many(3))) as host:
         answer = await host.answer("get_insights", offset=9)
-    assert "there are 3" in answer["headline"]
+    assert "from offset 9 on, of 3 in all" in answer["headline"]
     assert "smaller offset" in answer["next_step"]
 
 
@@ -179,7 +179,7 @@ async def test_more_signals_than_have_room_are_said_to_be_there_and_where() -> N
 
 async def test_a_single_insight_is_one() -> None:
     async with connect(insights_of([INSIGHT])) as host:
-        assert (await host.answer("get_insights"))["headline"].startswith("My Blog has 1 AI insight; ")
+        assert (await host.answer("get_insights"))["headline"].startswith("“My Blog” has 1 AI insight; ")
 
 
 async def test_an_insight_of_nulls_has_no_texts() -> None:
@@ -214,3 +214,9 @@ async def test_no_text_of_the_ai_breaks_out(text: str) -> None:
             result = await host.call("get_insights", **arguments)
             assert not result.is_error, text_of(result)
             assert_safe(result)
+
+
+async def test_one_insight_is_not_there_are_1() -> None:
+    async with connect(insights_of(many(1))) as host:
+        answer = await host.answer("get_insights", offset=3)
+    assert answer["headline"] == "“My Blog” has no AI insights from offset 3 on, of 1 in all."

@@ -36,7 +36,7 @@ BODY: dict[str, Any] = {
         "top_entry_pages": [{"path": "/blog", "visitors": 45}, {"path": "/", "visitors": 120}],
         "top_exit_pages": [{"path": "/pricing", "visitors": 60}],
     },
-    "pagination": paging(230, size=5),
+    "pagination": paging(230, size=50),
 }
 DAYS = {"start_date": "2026-11-01", "end_date": "2026-11-20"}
 
@@ -84,7 +84,7 @@ async def test_visitors_and_bounces_are_those_of_the_whole_window_from_one_reque
         sum(first == row["path"] for first, _ in counted) for row in entries
     ]
     assert sum(row["visitors"] for row in entries) + other["visitors"] == len(counted)
-    assert [url.params["per_page"] for url in asked] == ["5"]
+    assert [url.params["per_page"] for url in asked] == ["50"]
     text = text_of(result)
     assert f"“My Blog” had {len(counted)} visitors from 2026-11-01 to 2026-11-20" in text
     assert "not people, and never added up" in text
@@ -214,3 +214,12 @@ async def test_bounce_rates_are_not_compared_where_hashes_outlive_12_hours(longe
     assert len(told) == (longest > 12 * 3600)
     assert all(f"lasts {longest} s" in note and f"note: {note}" in text_of(result) for note in told)
     assert any("rotate every 12 hours" in note for note in answer["notes"]) == (not told)
+
+
+async def test_a_long_journey_counts_though_it_is_not_among_those_shown() -> None:
+    rows = [{**JOURNEY, "visitor_hash": f"{n}", "session_duration": 90_000 if n == 49 else 60} for n in range(50)]
+    async with connect(journeys_of({**BODY, "user_journeys": rows})) as host:
+        answer = await host.answer("get_user_journeys")
+        assert len(host.wire.requests) == 2
+    assert len(answer["journeys"]["rows"]) == 5
+    assert any("lasts 90000 s" in note and "not comparable" in note for note in answer["notes"])

@@ -4,8 +4,12 @@ from typing import Any, cast
 
 import httpx2 as httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.client import MODES, NOW, Mode, connect, rows_of, text_of
+from support.properties import examples
 from support.replies import HOSTILE, HTML, SITE, answering, assert_safe, pages_of, paging, spoilt
+from support.writes import fake_api
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +69,32 @@ async def test_path_is_a_part_in_any_case_and_shares_stay_those_of_the_whole(uns
     assert (answer["matching_hits"], answer["paths_found"], answer["total_hits"]) == (hits, number, total)
     assert answer["filters"] == f"path contains {text}"
     assert sum(row["hits"] for row in rows_of(answer["pages"])) == total
+
+
+@given(
+    hits=st.dictionaries(st.sampled_from(["/", "/a", "/a/b", "/Blog", "/blog/c", "/d"]), st.integers(1, 9)),
+    names=st.lists(st.sampled_from(["/A", "/b", "blog", "/nowhere", "c"]), min_size=2, max_size=4, unique=True),
+    as_text=st.booleans(),
+)
+@examples(30)
+async def test_several_names_are_one_sum_and_share_of_the_whole_and_none_counts_twice(
+    hits: dict[str, int], names: list[str], *, as_text: bool
+) -> None:
+    service = fake_api()
+    service.add_hits(456, [{"path": path} for path, n in hits.items() for _ in range(n)])
+    async with connect(service) as host:
+        answer = await host.answer("get_leaderboard", site="456", path=",".join(names) if as_text else names)
+    found = {path: n for path, n in hits.items() if any(name.casefold() in path.casefold() for name in names)}
+    total = sum(hits.values())
+    assert (answer["matching_hits"], answer["paths_found"], answer["total_hits"]) == (
+        sum(found.values()),
+        len(found),
+        total,
+    )
+    assert answer["matching_percent"] == (round(100 * sum(found.values()) / total, 1) if total else None)
+    assert sum(row["hits"] for row in rows_of(answer["pages"])) == (total if found else 0)
+    unfound = [name for name in names if not any(name.casefold() in path.casefold() for path in hits)]
+    assert [note.rpartition(" ")[2] for note in answer["notes"] if "no path contains" in note] == unfound
 
 
 async def test_a_path_as_an_answer_shows_it_finds_itself() -> None:

@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 from support.client import MODES, NOW, Mode, connect, rows_of
 from support.writes import UID, add, fake_api
 from tinylytics_mcp.fake_api import READ_ONLY_KEY, FakeApi, Quirk
-from tinylytics_tools.kudos.listing import per_100
+from tinylytics_tools.kudos.pages import per_100
 
 pytestmark = pytest.mark.anyio
 
@@ -96,8 +96,8 @@ async def test_likes_per_hundred_views_are_of_the_same_days_and_page() -> None:
         answer = await host.answer("list_kudos", site=site, period="last_7_days")
         on_x = await host.answer("list_kudos", site=site, path="/x", period="last_7_days")
     assert rows_of(answer["by_page"])[:2] == [
-        {"path": "/x", "kudos": 3, "percent": 75.0, "views": 24, "per_100_views": 12.5},
-        {"path": "/unseen", "kudos": 1, "percent": 25.0, "views": 0, "per_100_views": None},
+        {"path": "/x", "kudos": 3, "percent": 75.0, "views": 24, "per_100_views": 12.5, "few_views": True},
+        {"path": "/unseen", "kudos": 1, "percent": 25.0, "views": 0, "per_100_views": None, "few_views": False},
     ]
     assert (answer["views"], answer["per_100_views"]) == (25, 16.0)
     assert (on_x["views"], on_x["per_100_views"]) == (24, 12.5)
@@ -189,6 +189,23 @@ async def test_more_kudos_than_are_read_are_no_sum_and_no_list() -> None:
     async with connect(service) as host:
         answer = await host.answer("list_kudos")
         assert len(host.wire.requests) == 2
-    assert (answer["complete"], answer["kudos"], answer["by_page"], answer["newest"]) == (False, None, None, None)
+    assert (answer["complete"], answer["kudos"], answer["by_page"]) == (False, None, None)
+    assert "newest" not in answer
     assert "60000" in answer["notes"][0]
     assert answer["next_step"] == snapshot("Ask for a shorter period, by start_date and end_date.")
+
+
+async def test_windows_that_are_each_short_enough_and_together_are_not_stay_within_the_requests_of_a_call() -> None:
+    def service(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/sites"):
+            site = {"id": 1, "label": "Old", "created_at": "2021-12-01T00:00:00Z", "lifetime_kudos": 60_000}
+            return httpx.Response(200, json={"sites": [site]})
+        row = {"id": 1, "uid": "u", "path": "/", "created_at": "2026-11-20T00:00:00Z"}
+        page = {"current_page": 1, "per_page": 1000, "total_count": 20_000, "total_pages": 20}
+        return httpx.Response(200, json={"kudos": [row] * 1000, "pagination": page})
+
+    async with connect(service) as host:
+        answer = await host.answer("list_kudos", period="all_time")
+        assert len(host.wire.requests) == 4
+    assert (answer["complete"], answer["kudos"], answer["views"]) == (False, None, None)
+    assert "60000" in answer["notes"][0]

@@ -125,7 +125,7 @@ async def test_with_many_sites_columns_go_before_rows_do_and_offset_shows_the_ot
     assert [found[f"Site {n}"] for n in range(57)] == [2 * (n + 1) for n in range(57)]
     assert few["sites"]["columns"][-1] == "status"
     assert [row["site"] for row in rows_of(few["sites"])] == [f"Site {n}" for n in range(51, 41, -1)]
-    assert "10 of 60 sites, those from offset 5 on" in few["headline"]
+    assert "10 of 60 sites, from offset 5 on" in few["headline"]
     assert few["hits"] == sum(2 * (n + 1) for n in range(42, 52))
     assert "the last one is at offset 59" in beyond
 
@@ -155,7 +155,7 @@ async def test_what_fails_of_one_site_is_unknown_there_and_said(
     assert rows[456][column] in (None, "unknown")
     assert rows[458][column] not in (None, "unknown")
     assert answer["complete"] is False
-    assert f"{column} of My Blog unknown: Tinylytics did not answer" in answer["notes"]
+    assert f"{column} of “My Blog” unknown: Tinylytics did not answer" in answer["notes"]
     assert (answer["hits"] is None) is (column == "hits")
     assert (answer["change"] is None) is (column == "hits")
 
@@ -221,4 +221,4 @@ async def test_a_site_that_is_down_is_in_the_headline() -> None:
         answer = await host.answer("get_overview")
     down = [row["site"] for row in rows_of(answer["sites"]) if row["status"] == "down"]
     assert down == ["Field Notes"]
-    assert answer["headline"].endswith(". Field Notes is down.")
+    assert answer["headline"].endswith(". “Field Notes” is down.")

@@ -40,7 +40,7 @@ async def test_counters_are_those_of_the_hits_and_the_totals_their_sums(mode: Mo
     assert (answer["hits_of_all_sites"], answer["kudos_of_all_sites"]) == (sum(counted.values()), kudos)
     assert f"3 sites: {sum(counted.values())} hits and {kudos} kudos in all." in text_of(result)
     assert (single["lifetime_hits"], single["site"], single["since"]) == (counted[456], "My Blog", "2025-06-23")
-    assert f"My Blog has had {counted[456]} hits since 2025-06-23." in text_of(one)
+    assert f"“My Blog” has had {counted[456]} hits since 2025-06-23." in text_of(one)
     assert_safe(result)
     assert_safe(one)
 

@@ -14,13 +14,14 @@ def named(counts: list[int]) -> list[tuple[str, int]]:
     return [(OTHER, rows[0][1]), *rows[1:]] if rows else rows
 
 
-@given(COUNTS, st.integers(1, 50), st.integers(0, 70), st.integers(0, 500))
-def test_shown_rows_and_the_other_row_add_up_to_the_total(
-    counts: list[int], limit: int, offset: int, rest: int
+@given(COUNTS, st.integers(1, 50), st.integers(0, 70), st.integers(0, 500), st.integers(0, 500))
+def test_shown_rows_the_other_row_and_what_is_told_apart_add_up_to_the_total(
+    counts: list[int], limit: int, offset: int, rest: int, apart: int
 ) -> None:
-    total = sum(counts) + rest
-    table = ranking(["path", "hits", "percent"], named(counts), total=total, limit=limit, offset=offset)
-    assert sum(int(row[1] or 0) for row in table.rows) == total
+    total = sum(counts) + rest + apart
+    table = ranking(["path", "hits", "percent"], named(counts), total=total, limit=limit, offset=offset, apart=apart)
+    if table.rows:
+        assert sum(int(row[1] or 0) for row in table.rows) + apart == total
     assert table.of == len(counts)
     assert table.listed == max(0, min(limit, len(counts) - offset))
 
@@ -30,10 +31,17 @@ def test_a_ranking_stays_true_while_it_is_made_shorter(counts: list[int], limit:
     table: Table | None = ranking(["path", "hits", "percent"], named(counts), total=sum(counts), limit=limit)
     lengths: list[int] = []
     while table is not None:
-        assert sum(int(row[1] or 0) for row in table.rows) == sum(counts)
+        assert sum(int(row[1] or 0) for row in table.rows) == (sum(counts) if table.listed else 0)
         lengths.append(table.listed)
         table = table.shorter()
     assert lengths == list(range(lengths[0], -1, -1))
+
+
+@given(COUNTS, st.integers(1, 50), st.integers(1, 500))
+def test_a_ranking_of_which_nothing_is_shown_is_not_all_other(counts: list[int], limit: int, rest: int) -> None:
+    total = sum(counts) + rest
+    table = ranking(["path", "hits", "percent"], named(counts), total=total, limit=limit, offset=len(counts))
+    assert (table.rows, table.of) == ([], len(counts))
 
 
 @given(st.integers(0, 60), st.integers(1, 50), st.integers(0, 70))

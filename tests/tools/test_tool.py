@@ -40,7 +40,7 @@ def problem(declared: ApiTool, **arguments: Any) -> str:
     """What a caller is told of these arguments."""
     with pytest.raises(ValidationError) as caught:
         declared.fn_metadata.validate_arguments(arguments)
-    return str(explain(declared.fn_metadata.arg_model, caught.value))
+    return str(explain(declared, caught.value))
 
 
 def accepted(**arguments: Any) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def test_hints_and_access_follow_from_the_verbs(
 
 
 def test_an_unknown_argument_names_itself_and_the_nearest_known_one() -> None:
-    assert "sit is not an argument; did you mean site?" in problem(ASK, uid="u", sit="x")
-    assert "this tool takes: uid, site" in problem(ASK, uid="u", zzzzz="x")
+    assert "sit is no argument; the nearest is site." in problem(ASK, uid="u", sit="x")
+    assert "those are uid, site" in problem(ASK, uid="u", zzzzz="x")
 
 
 def test_what_a_caller_sent_is_not_repeated() -> None:

@@ -63,9 +63,9 @@ async def test_a_site_younger_than_the_earlier_days_is_said_to_be_beside_the_cha
     ("young", "said"),
     [
         (0, ""),
-        (1, "without New 0, which is younger than the days compared, "),
-        (2, "without New 0 and New 1, which are younger than the days compared, "),
-        (5, "without New 0, New 1, New 2 and 2 more sites, which are younger than the days compared, "),
+        (1, "without “New 0”, which is younger than the days compared, "),
+        (2, "without “New 0” and “New 1”, which are younger than the days compared, "),
+        (5, "without “New 0”, “New 1”, “New 2” and 2 more sites, which are younger than the days compared, "),
     ],
 )
 async def test_young_sites_are_left_out_of_the_change_of_all_and_named(young: int, said: str) -> None:

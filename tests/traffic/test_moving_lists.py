@@ -171,7 +171,7 @@ async def test_rows_that_are_never_shown_leave_the_counts_exact(site: tuple[Fake
     ranked = await host.answer("rank_traffic", dimension="device", **when)
     assert (ranked["hits"], ranked["ranking"], ranked["complete"]) == (exact["hits"], None, False)
     assert "new" not in ranked
-    assert any(f"of these {exact['hits']} hits" in note for note in ranked["notes"])
+    assert any(f"of {exact['hits']} hits" in note for note in ranked["notes"])
 
 
 async def test_a_service_that_gives_shorter_pages_than_asked_for_is_read_all_the_same() -> None:

@@ -213,7 +213,7 @@ async def test_13_did_ref_newsletter_work(asked: Asked) -> None:
     days = days_back(30)
     hits, none = asked.count(*days, "AND source = 'newsletter'"), asked.count(*days, "AND source IS NULL")
     row(result, "ranking", "newsletter", hits, share(hits, asked.count(*days)))
-    told(result, f"{none} hits name no source")
+    told(result, f"{none} hits without a source")
 
 
 async def test_14_do_chatgpt_and_the_like_send_readers(asked: Asked) -> None:

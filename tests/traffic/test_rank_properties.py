@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.client import rows_of
 from support.properties import examples
-from support.traffic import FILTERS, NAMES, Hit, World, asked, counted, same_as, times, worlds
+from support.traffic import FILTERS, NAMES, Hit, World, asked, counted, same_as, take_internal, times, worlds
 from tinylytics_tools.hits import api as hits_api
 
 pytestmark = pytest.mark.anyio
@@ -48,12 +48,15 @@ async def test_a_ranking_is_what_a_plain_count_gives(
         assert answer["complete"] is False
         return
     truth = counted(dimension, hits, zone)
+    internal = take_internal(dimension, truth)
+    assert answer.get("internal_hits") == (internal if dimension in ("referrer", "link") else None)
     assert answer["names"] == len(truth) == answer["ranking"]["of"]
     rows = rows_of(answer["ranking"])
     other = rows.pop()["hits"] if rows and rows[-1]["name"] == "other" else 0
     assert [row["hits"] for row in rows] == sorted(truth.values(), reverse=True)[: len(rows)]
     assert {same_as(dimension, row["name"]): row["hits"] for row in rows}.items() <= truth.items()
-    assert sum(row["hits"] for row in rows) + other == len(hits)
+    assert sum(row["hits"] for row in rows) + other + internal == len(hits)
+    assert all(row["percent"] == round(100 * row["hits"] / len(hits), 1) for row in rows)
     if dimension == "path":
         check_uniques(rows, hits, world)
     check_movers(answer, rows, world, zone, filters)
@@ -82,6 +85,8 @@ def check_movers(
     back = timedelta(days=int(found[1]) - 1)
     ends = [date.fromisoformat(end) for end in found.group(2, 4)]
     now, before = (counted(dimension, world.between(end - back, end, zone, filters), zone) for end in ends)
+    for counts in (now, before):
+        take_internal(dimension, counts)
     for row in rows:
         name = same_as(dimension, row["name"])
         assert (row["earlier_hits"], row["change"]) == (before[name], now[name] - before[name])

@@ -35,7 +35,11 @@ def a_site(spike: date, hits: int, *, days: int = 800) -> tuple[FakeApi, str]:
 
 def named(answer: dict[str, Any], which: str) -> list[tuple[str, int, float]]:
     """The days that an answer names in the note on `which` days, with hits and share."""
-    (note,) = [note for note in answer["notes"] if " carr" in note and f" of {which}: " in note] or [""]
+    (note,) = [
+        note
+        for note in answer["notes"]
+        if " carr" in note and f" of {which}: " in note.translate({ord(mark): None for mark in "“”"})
+    ] or [""]
     return [(found["day"], int(found["hits"]), float(found["percent"])) for found in NAMED.finditer(note)]
 
 

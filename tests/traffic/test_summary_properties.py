@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.client import rows_of
 from support.properties import examples
-from support.traffic import FILTERS, NOWS, Hit, World, asked, counted, same_as, times, worlds
+from support.traffic import FILTERS, NOWS, Hit, World, asked, counted, same_as, take_internal, times, worlds
 from tinylytics_tools.hits import api as hits_api
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +70,8 @@ async def test_every_figure_of_a_summary_is_what_a_plain_count_gives(
     check_series(answer, hits, last, zone, world, filters)
     for table, (dimension, column) in TABLES.items():
         check_table(answer[table], dimension, column, hits, zone)
+    internal = take_internal("referrer", counted("referrer", hits, zone))
+    assert answer.get("internal_hits") == (None if answer["referrers"] is None else internal)
     check_change(answer, world, zone, filters)
     missing = [name for name in ("series", *TABLES) if answer[name] is None]
     told = [note for note in answer["notes"] if "too long" in note or "not known for" in note or "series: not" in note]
@@ -97,6 +99,7 @@ def check_table(table: dict[str, Any] | None, dimension: str, column: str, hits:
     if table is None:
         return
     truth = counted(dimension, hits, zone)
+    internal = take_internal(dimension, truth)
     is_merged = table["of"] == len(truth)
     if not is_merged:  # paths that were not read to their end stand as they are spelled
         truth = Counter(SPELLED.get(hit["path"], hit["path"]) for hit in hits)
@@ -107,7 +110,7 @@ def check_table(table: dict[str, Any] | None, dimension: str, column: str, hits:
         if is_merged or "…~" not in row[column]:
             assert row["hits"] == truth[same_as(dimension, row[column]) if is_merged else row[column]]
     assert shown == sorted(truth.values(), reverse=True)[: len(shown)]
-    assert sum(shown) + (other["hits"] if other else 0) == len(hits)
+    assert sum(shown) + (other["hits"] if other else 0) + internal == len(hits)
     assert all(row["percent"] == round(100 * row["hits"] / len(hits), 1) for row in rows)
     assert table["of"] == len(truth)
 

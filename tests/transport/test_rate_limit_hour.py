@@ -45,7 +45,8 @@ def test_each_answer_is_what_a_count_of_all_earlier_places_says(
                 assert place.wait_s == sorted(within)[len(within) - MOST] + 3600 - now
         for key, times in given_at.items():
             usage = await store.requests.usage(key, clock)
-            assert usage.used == sum(clock().timestamp() - 3600 < at for at in times)
+            within = [at for at in times if clock().timestamp() - 3600 < at]
+            assert (usage.used, usage.oldest) == (len(within), min(within, default=None))
 
     anyio.run(run)
 

@@ -44,7 +44,7 @@ async def test_an_ignored_hit_is_not_called_recorded() -> None:
     async with connect(service) as host:
         answer = await host.answer("create_hit", site=site, path="/wp-admin/x")
     assert (answer["status"], answer["reason"], hits(service)) == ("ignored", "Path matches ignore rule", [])
-    assert answer["headline"].startswith("Ignored: no hit was stored on /wp-admin/x of My Blog.")
+    assert answer["headline"].startswith("Ignored: no hit was stored on /wp-admin/x of “My Blog”.")
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,9 @@ async def test_wrong_rows_are_named_by_index_and_field_before_anything_is_sent()
         said = await host.error("create_hits", site=site, hits=WRONG)
         assert verbs(host) == []
     assert said == snapshot(
-        "Nothing was sent: 7 of 8 rows are wrong, counted from 0. Row 1: path is missing; pth is "
-        "not a field; the nearest "
-        "is path. Row 2: contry is not a field; the nearest is country. Row 3: country: give the "
+        "Nothing was sent: 7 of 8 rows are wrong, counted from 0. Row 1: path is required; pth is "
+        "no field; the nearest "
+        "is path. Row 2: contry is no field; the nearest is country. Row 3: country: give the "
         "two-letter country code, "
         "for example DE, and 4 more. Correct them, or let skip_invalid send the others."
     )
@@ -109,8 +109,8 @@ async def test_skip_invalid_sends_the_good_rows_and_tells_the_others() -> None:
     assert (answer["created"], answer["invalid"], answer["complete"]) == (1, 7, True)
     assert [(row["indexes"], row["why"]) for row in rows_of(answer["not_created"])] == snapshot(
         [
-            ("1", "path is missing; pth is not a field; the nearest is path"),
-            ("2", "contry is not a field; the nearest is country"),
+            ("1", "path is required; pth is no field; the nearest is path"),
+            ("2", "contry is no field; the nearest is country"),
             ("3", "country: give the two-letter country code, for example DE"),
             ("4", "path: it is blank"),
             ("5", "give an object with at least a path"),
@@ -144,7 +144,7 @@ async def test_a_lost_answer_leaves_a_hundred_rows_unknown_and_stops_there() -> 
         ("100-199", "unknown"),
         ("200-349", "not sent"),
     ]
-    assert answer["headline"] == snapshot("Recorded 100 of 350 hits on My Blog; 100 unknown; 150 not sent.")
+    assert answer["headline"] == snapshot("Recorded 100 of 350 hits on “My Blog”; 100 unknown; 150 not sent.")
     assert (again["repeated"], again["created"], again["unknown"]) == (True, 100, 100)
     assert len(hits(service)) == 200
 

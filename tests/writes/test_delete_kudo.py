@@ -23,8 +23,8 @@ async def test_a_client_with_forms_shows_the_user_what_goes_and_a_tick_deletes_i
     (question,) = asked
     assert isinstance(question, ElicitRequestFormParams)
     assert question.message == snapshot(
-        "Delete the kudo “test-kudo-1” on /hello of My Blog, given 2026-11-20T09:30:00Z? Its id and its date cannot be "
-        "brought back."
+        "Delete the kudo “test-kudo-1” on /hello of “My Blog”, given 2026-11-20T09:30:00Z? Its id and its date cannot "
+        "be brought back."
     )
     assert answer["status"] == "deleted"
     assert answer["next_step"] == snapshot(

@@ -59,7 +59,7 @@ async def test_two_kudos_that_are_shown_alike_are_both_kept() -> None:
     async with connect(service) as host:
         said = await not_deleted(host, site=site, uid="a%20b")
         assert verbs(host) == []
-    assert "2 kudos of My Blog are shown under this uid" in said
+    assert "2 kudos of “My Blog” are shown under this uid" in said
 
 
 async def test_on_a_first_clean_try_a_kudo_that_is_not_there_is_not_found() -> None:
@@ -67,7 +67,7 @@ async def test_on_a_first_clean_try_a_kudo_that_is_not_there_is_not_found() -> N
     site = add(service, "other")
     async with connect(service) as host:
         said = await not_deleted(host, site=site, uid=UID)
-    assert said.startswith("No kudo of My Blog has this uid, so nothing was deleted.")
+    assert said.startswith("No kudo of “My Blog” has this uid, so nothing was deleted.")
 
 
 async def test_a_kudo_that_somebody_else_deletes_in_between_is_not_told_as_ours() -> None:

@@ -37,13 +37,13 @@ async def test_several_kudos_are_one_question_that_lists_each_and_are_not_asked_
     assert isinstance(question, ElicitRequestFormParams)
     assert question.message == snapshot(
         """\
-Delete 2 kudos of My Blog? Ids and dates cannot be brought back.
+Delete 2 kudos of “My Blog”? Ids and dates cannot be brought back.
 “a” on /hello, given 2026-11-20T09:30:00Z
 “b” on /hello, given 2026-11-20T09:30:00Z\
 """
     )
     assert outcomes(answer) == ["deleted", "deleted", "not found"]
-    assert answer["headline"] == snapshot("Deleted 2 of 3 kudos of My Blog; 1 not found.")
+    assert answer["headline"] == snapshot("Deleted 2 of 3 kudos of “My Blog”; 1 not found.")
     assert left(service) == ["real"]
 
 

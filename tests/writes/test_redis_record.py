@@ -1,13 +1,15 @@
 """The record of writes in Redis means what the one in the state file means, for all replicas."""
 
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support.client import connect, network_of
+from support.client import NOW, connect, network_of
 from support.faults import Fault, Faulty, once
-from support.writes import UID, add, agreeing, deleted, fake_api, left
+from support.writes import UID, add, agreeing, deleted, fake_api, hits, left, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport.database import Database
@@ -136,6 +138,27 @@ async def test_what_was_not_stored_may_be_tried_again_at_once_and_hides_nothing_
     assert found.id == done
 
 
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
+@pytest.mark.parametrize("tool", ["create_hit", "create_kudo"])
+async def test_a_write_that_waited_for_one_that_stored_nothing_is_sent_and_never_told_as_unknown(
+    records: Records, tool: str, outcome: Outcome
+) -> None:
+    service = fake_api()
+    site = add(service)
+    first, second = records(), records()
+    number = await begun(first, Write(tool, int(site), {"path": "/x"}, path="/x"), NOW.timestamp())
+
+    async def settle(_: float) -> None:
+        await first.end(number, outcome)
+
+    second.pause = settle
+    async with connect(service, writes=second) as host:
+        answer = await host.answer(tool, site=site, path="/x")
+        assert verbs(host) == ["POST"]
+    assert (answer["status"], answer["repeated"]) == ("created", False)
+    assert len(left(service)) + len(hits(service)) == 1
+
+
 async def test_the_latest_writes_are_found_by_site_and_by_uid_and_a_deleted_kudo_may_be_made_again(
     records: Records,
 ) -> None:
@@ -179,6 +202,34 @@ async def test_neither_key_nor_address_visitor_or_agent_is_in_redis(redis_port: 
         )
     assert any(b"/x" in value for value in dump)
     assert not any(secret in value for value in dump for secret in (b"alice", b"visitor", b"fingerprint"))
+
+
+SECRET = """
+import anyio, sys
+from tinylytics_tools.transport.redis_store import RedisLink
+from tinylytics_tools.writes.redis_record import RedisWriteRecord
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(anyio.run(RedisWriteRecord(RedisLink(sys.argv[1]), sys.argv[2]).secret).hex())
+"""
+
+
+async def test_two_processes_that_begin_at_once_sign_with_one_secret_which_is_not_made_anew(redis_port: int) -> None:
+    url = f"redis://127.0.0.1:{redis_port}/1"
+    async with redis_link(redis_port) as link:
+        command, pipe = [sys.executable, "-c", SECRET, url], subprocess.PIPE
+        both = [
+            subprocess.Popen([*command, owner], stdin=pipe, stdout=pipe, encoding="utf-8")  # noqa: ASYNC220, S603
+            for owner in ("one", "another")
+        ]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        told = {process.communicate("go\n", timeout=60)[0].strip() for process in both}
+        mine = (await RedisWriteRecord(link, "one").secret()).hex()
+    assert told == {mine}
+    assert len(bytes.fromhex(mine)) == 32
 
 
 @pytest.mark.parametrize("fault", [None, Fault.LOST_ANSWER])

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import InvalidArgument, NotFound
 from tinylytics_tools.planner import batches
 from tinylytics_tools.site_lookup import SiteReply
-from tinylytics_tools.tables import counted
+from tinylytics_tools.tables import counted, listing
 
 T = TypeVar("T")
 
@@ -59,6 +60,14 @@ def ordered(sites: Sequence[SiteReply], start: int) -> list[SiteReply]:
             f"offset: {counted(len(sites), 'site')} in all, so the last one is at offset {len(sites) - 1}."
         )
     return sorted(sites, key=lambda site: site.id)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, start: int, of: int) -> Table:
+    """Return a row a site, given in the order of the offset, the most of the third column first, what is not known
+    last; a shorter table ends at an earlier site, for `next_offset`."""
+    most_first = sorted(rows, key=lambda row: -row[2] if isinstance(row[2], int) else 1)
+    whole = listing(columns, most_first, limit=len(rows), offset=start, of=of)
+    return whole.shortened_by(lambda: table(columns, rows[:-1], start=start, of=of) if rows else None)
 
 
 async def ask(

@@ -51,6 +51,22 @@ def _path(value: str) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
+MOST_NAMES, LONGEST_NAME = 20, 200
+"""Names in one argument, and characters of one of them."""
+
+
+def several(value: Any) -> Any:
+    """Return several names; a text is taken for names apart by commas: as one, "a,b" would be found nowhere."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list):
+        return value
+    cleaned = [name.strip() for name in names if isinstance(name, str)]  # pyright: ignore[reportUnknownVariableType]
+    cleaned = [name for name in cleaned if name]
+    if not 1 <= len(cleaned) <= MOST_NAMES or any(len(name) > LONGEST_NAME for name in cleaned):
+        raise ValueError(f"give 1 to {MOST_NAMES} names of at most {LONGEST_NAME} characters, such as /blog,/about")
+    return cleaned
+
+
 Site = Annotated[
     str | None,
     BeforeValidator(_text),
@@ -75,13 +91,15 @@ SiteOrAll = Annotated[
 Period = Annotated[NamedPeriod | None, Field(description="Default last_30_days; or give dates.")]
 StartDate = Annotated[date | None, BeforeValidator(_day)]
 EndDate = Annotated[date | None, BeforeValidator(_day)]
+Day = Annotated[date | None, BeforeValidator(_day), Field(description="One day, instead of a period.")]
 TimeZone = Annotated[Literal["utc", "user"] | None, Field(description="Whose days; user: the account's zone.")]
 Compare = CompareWith | None
 Country = Annotated[str | None, AfterValidator(_country), Field(description="Two letters.")]
 Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path), Field(description="Exact, such as /about.")]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
 Status = Annotated[int | None, Field(ge=0, le=999, description="HTTP status, such as 404."), BeforeValidator(_number)]
-Search = Annotated[str | None, _of(1, 200), Field(description="Keep names that contain this.")]
+Search = Annotated[list[str] | None, BeforeValidator(several), Field(description="Contains; several by commas.")]
 # The bounds stand next to the type: after a validator pydantic could not publish them as minimum and maximum.
 Limit = Annotated[int | None, Field(ge=1, le=50), BeforeValidator(_number)]
+LeastViews = Annotated[int | None, Field(ge=0, description="With rate; default 30."), BeforeValidator(_number)]
 Offset = Annotated[int | None, Field(ge=0, le=10_000_000), BeforeValidator(_number)]

@@ -24,7 +24,7 @@ from tinylytics_tools.replies import Reply
 from tinylytics_tools.transport.cache import Transport, reply_of
 from tinylytics_tools.transport.call_stats import CallStats, Purpose, RequestInfo
 from tinylytics_tools.transport.database import Database
-from tinylytics_tools.transport.rate_limit import was_sent
+from tinylytics_tools.transport.rate_limit import Status, was_sent
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
@@ -250,6 +250,11 @@ class CallContext:
             if len(answers) > MOST_ANSWERS_KEPT:
                 answers.popitem(last=False)
         return answer
+
+    async def hour(self) -> Status:
+        """Return how much of the hour is used; an answer with this is not kept to be used again."""
+        self.stats.fresh_until = 0.0
+        return await self._client.transport.status()
 
     async def costs(self) -> dict[str, int | None]:
         """Return what the call took so far, as the fields of an answer."""

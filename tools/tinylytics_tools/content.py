@@ -205,7 +205,7 @@ async def _of_all_sites(api: CallContext, status: int | None, limit: int | None,
 
 
 def _sites(found: Sequence[tuple[SiteReply, ContentReply | Unknown]], status: int | None, start: int, of: int) -> Table:
-    """Return a row a site, most broken links first; a shorter table ends at an earlier id, for `next_offset`."""
+    """Return a row a site, most broken links first."""
     columns = ["id", "site", "broken_links", "mixed_content", "matching_issues", "last_check", "not_known"]
     rows: list[list[Cell]] = []
     for site, reply in found:
@@ -215,9 +215,7 @@ def _sites(found: Sequence[tuple[SiteReply, ContentReply | Unknown]], status: in
             matching = _matching(by_code(reply), status, _sum([reply.broken, reply.mixed]))
             checked = sanitize.time(reply.monitoring_status.last_check_at)
             rows.append([site.id, site.name, reply.broken, reply.mixed, matching, checked, "nothing"])
-    rows.sort(key=lambda row: -row[2] if isinstance(row[2], int) else 1)
-    table = listing(columns, rows, limit=len(rows), offset=start, of=of)
-    return table.shortened_by(lambda: _sites(found[:-1], status, start, of) if found else None)
+    return all_sites.table(columns, rows, start=start, of=of)
 
 
 def by_code(reply: ContentReply) -> Counter[int | None] | None:

@@ -7,11 +7,11 @@ from datetime import UTC, date
 from operator import attrgetter
 
 from tinylytics_tools import sanitize
-from tinylytics_tools.dimensions import GROUPED, Dimension, Raw
+from tinylytics_tools.dimensions import GROUPED, OF_REFERRERS, Dimension, Raw
 from tinylytics_tools.hits.api import Groups, HitReply
 
 _VALUES: dict[Dimension, Callable[[HitReply], Raw]] = {
-    **{dimension: attrgetter(field) for dimension, field in GROUPED.items()},
+    **{name: attrgetter(field) for name, field in GROUPED.items() if name not in OF_REFERRERS[1:]},
     "device": attrgetter("is_mobile"),
 }
 
@@ -47,6 +47,11 @@ class DimensionCounts:
         of = len(hits) if is_complete else max(self.of, other.of, len(hits))
         return DimensionCounts(hits, unique, of, is_complete)
 
+    def minus(self, other: "DimensionCounts") -> "DimensionCounts":
+        """Return these counts without others that are a part of them; uniques are not known."""
+        hits = {raw: left for raw, number in self.hits.items() if (left := number - other.hits.get(raw, 0)) > 0}
+        return DimensionCounts(hits, {}, len(hits), self.is_complete and other.is_complete)
+
 
 Agent = tuple[str | None, str | None, str | None]
 """The country, browser and platform of a hit."""
@@ -62,10 +67,12 @@ class RowCounts:
     """
 
     host: str | None = None
+    with_pairs: bool = False
     hits: int = 0
     by: dict[Dimension, Counter[Raw]] = field(default_factory=dict[Dimension, Counter[Raw]])
     moments: Counter[tuple[date, int]] = field(default_factory=Counter[tuple[date, int]])
     agents: dict[str | None, Agent | None] = field(default_factory=dict[str | None, Agent | None])
+    pairs: Counter[tuple[Raw, Raw]] = field(default_factory=Counter[tuple[Raw, Raw]])
     rows: int = 0
     seen: set[int] = field(default_factory=set[int])
 
@@ -85,6 +92,8 @@ class RowCounts:
             self._count(dimension, map(value_of, new))
         moments = (row.created_at.astimezone(UTC) for row in new)
         self.moments.update((moment.date(), moment.hour) for moment in moments)
+        if self.with_pairs:
+            self.pairs.update((row.path, row.referrer) for row in new)
         for row in new:
             self._note_agent(row.path, (row.country, row.browser_name, row.platform_name))
 
@@ -96,6 +105,7 @@ class RowCounts:
             whole.hits += part.hits
             whole.rows += part.rows
             whole.moments.update(part.moments)
+            whole.pairs.update(part.pairs)
             for path, agent in part.agents.items():
                 whole._note_agent(path, agent)
             for dimension, counts in part.by.items():
@@ -104,7 +114,7 @@ class RowCounts:
 
     def of(self, dimension: Dimension) -> DimensionCounts:
         """Return the hits by one dimension."""
-        hits: Counter[Raw] = Counter(self.by.get(dimension, {}))
+        hits: Counter[Raw] = Counter(self.by.get("referrer" if dimension in OF_REFERRERS else dimension, {}))
         for (day, hour), number in self.moments.items() if dimension in ("hour", "weekday") else ():
             hits[hour if dimension == "hour" else day.weekday()] += number
         return DimensionCounts(dict(hits), {}, len(hits))

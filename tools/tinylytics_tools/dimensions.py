@@ -5,23 +5,31 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.channels import channel
 from tinylytics_tools.hits.api import Grouping
 
-Dimension = Literal["path", "referrer", "country", "browser", "platform", "source", "device", "hour", "weekday"]
+Dimension = Literal[
+    "path", "referrer", "link", "channel", "country", "browser", "platform", "source", "device", "hour", "weekday"
+]
 Raw = str | int | bool | None
 
 GROUPED: Final[dict[Dimension, Grouping]] = {
     "path": "path",
     "referrer": "referrer",
+    "link": "referrer",
+    "channel": "referrer",
     "country": "country",
     "browser": "browser_name",
     "platform": "platform_name",
     "source": "source",
 }
 """The dimensions that the API groups by itself; `source` only since May 2026 (field notes 9)."""
+OF_REFERRERS: Final[tuple[Dimension, ...]] = ("referrer", "link", "channel")
+"""Hosts, whole addresses and channels: all out of the same list."""
 
 PLURAL: Final[dict[Dimension, str]] = {
     **{name: f"{name}s" for name in get_args(Dimension)},
+    "link": "addresses",
     "country": "countries",
     "device": "kinds of device",
     "hour": "hours of the day",
@@ -41,22 +49,28 @@ class Named:
 
 
 def merged(
-    dimension: Dimension, hits: Mapping[Raw, int], unique: Mapping[Raw, int | None] | None = None
+    dimension: Dimension, hits: Mapping[Raw, int], unique: Mapping[Raw, int | None] | None = None, *, own: str = ""
 ) -> dict[str, Named]:
-    """Raw counts by the key under which values are the same, most hits first, then by name: the most used spelling."""
+    """Raw counts by the key under which values are the same, most hits first, then by name: the most used spelling.
+
+    `own` is the host of the site itself, of which the channel is internal.
+    """
     together: dict[str, list[Raw]] = {}
     for raw in hits:
-        together.setdefault(key(dimension, raw), []).append(raw)
+        together.setdefault(key(dimension, raw, own), []).append(raw)
     names: dict[str, Named] = {}
     for same, raws in together.items():
         ordered = tuple(sorted(raws, key=lambda raw: (-hits[raw], len(str(raw)), str(raw))))
         alone = unique.get(ordered[0]) if unique and len(ordered) == 1 else None
-        names[same] = Named(shown(dimension, ordered[0]), sum(hits[raw] for raw in ordered), ordered, alone)
+        name = same if dimension == "channel" else shown(dimension, ordered[0])
+        names[same] = Named(name, sum(hits[raw] for raw in ordered), ordered, alone)
     return dict(sorted(names.items(), key=lambda item: (-item[1].hits, item[1].name)))
 
 
-def key(dimension: Dimension, raw: Raw) -> str:
+def key(dimension: Dimension, raw: Raw, own: str = "") -> str:
     """What two raw values have in common that are the same row."""
+    if dimension == "channel":
+        return channel(cast("str | None", raw), own)
     if dimension == "path" and isinstance(raw, str):
         return sanitize.path(stem(raw))
     return shown(dimension, raw)
@@ -86,6 +100,8 @@ def _text(show: Callable[[str | None], str]) -> Callable[[Raw], str]:
 _SHOWN: Final[dict[Dimension, Callable[[Raw], str]]] = {
     "path": _text(sanitize.path),
     "referrer": _text(sanitize.host),
+    "link": _text(sanitize.referrer),
+    "channel": _text(channel),
     "country": _text(sanitize.country),
     "browser": _text(sanitize.browser),
     "platform": _text(sanitize.platform),

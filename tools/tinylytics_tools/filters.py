@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from tinylytics_tools import sanitize
@@ -20,7 +21,8 @@ _MOST_NAMES = 3
 @dataclass(frozen=True)
 class Filters:
     """Which of a site's hits are meant. `paths` are raw and disjoint, `text` and `notes` safe to show. `host` is set
-    where no text that the API could look for finds that referring host and nothing else."""
+    where no text that the API could look for finds that referring host and nothing else. No hit of the days in
+    `without` is meant."""
 
     country: str | None = None
     paths: tuple[str | None, ...] = (None,)
@@ -28,6 +30,7 @@ class Filters:
     host: str | None = None
     text: str = "none"
     notes: tuple[str, ...] = ()
+    without: frozenset[date] = frozenset()
 
     def __bool__(self) -> bool:
         return self.text != "none"
@@ -36,7 +39,8 @@ class Filters:
         """The hits of some days as slices that have no hit in common; none for no days."""
         return [
             Slice(scope.site.id, piece, scope.zone, self.country, path, self.referrer, self.host)
-            for piece in (window.pieces() if window else [])
+            for part in (window.without(self.without) if window else [])
+            for piece in part.pieces()
             for path in self.paths
         ]
 
@@ -66,7 +70,7 @@ async def resolve_filters(
             notes.append(f"{len(raw_paths)} spellings of the path are counted together")
     text, host = None, None
     if referrer is not None:
-        name = _host(referrer)
+        name = named_host(referrer)
         if name is None:
             text = referrer
             parts.append(f"referrer containing {sanitize.referrer(referrer)}")
@@ -110,7 +114,7 @@ async def _by_host(
     return text, host, others
 
 
-def _host(referrer: str) -> str | None:
+def named_host(referrer: str) -> str | None:
     """The host that a filter names; None where it is another part of an address."""
     host = sanitize.host(referrer)
     given = referrer.strip().lower()

@@ -1,5 +1,7 @@
 """The most read pages since a site was added: `GET /sites/:id/leaderboard`."""
 
+from collections.abc import Sequence
+
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import Limit, Offset, Search, Site
@@ -9,7 +11,7 @@ from tinylytics_tools.paging import Listed
 from tinylytics_tools.replies import Count, Paged, Reply, Time
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
-from tinylytics_tools.tables import counted, ranking
+from tinylytics_tools.tables import counted, percent, ranking
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
@@ -57,6 +59,7 @@ class Leaderboard(SiteAnswer):
     filters: str
     total_hits: int | None
     matching_hits: int | None
+    matching_percent: float | None
     paths_found: int
     counted_at: str
     counted_s_ago: int | None
@@ -68,33 +71,40 @@ async def get_leaderboard(
     api: CurrentApi, site: Site = None, path: Search = None, limit: Limit = None, offset: Offset = None
 ) -> Leaderboard:
     """Rank a site's pages by all hits ever; rank_traffic does it for a period. `path` keeps the paths that contain
-    it, in any case.
+    it, or one of several, in any case.
     """
     target = await find_site(api, site)
-    first, read = await _read(api, target.id, path if path is None or sanitize.is_plain(path, "path") else None)
+    names = path or []
+    alone = names[0] if len(names) == 1 and sanitize.is_plain(names[0], "path") else None
+    first, read = await _read(api, target.id, alone)
     complete = read.is_complete
-    pages = [page for page in read.rows if path is None or _contains(page.path, path)]
+    pages = [page for page in read.rows if not names or any(_contains(page.path, name) for name in names)]
     ranked = sum(page.total_hits for page in pages)
     matching = ranked if complete else None
-    total = _total(target.lifetime_hits, ranked, is_whole=complete and path is None)
+    everything = sum(page.total_hits for page in read.rows)
+    total = _total(target.lifetime_hits, everything, is_whole=complete and alone is None)
     rows: list[list[Cell]] = [[sanitize.path(page.path), page.total_hits, page.unique_hits] for page in pages]
     empty = "Leave path out to see all pages." if path else "get_site shows whether the site has had any hits."
     notes = ["/x and /x/ are separate rows here, as the service has them; unique hits are not people and do not add up"]
     if not complete:
         notes.append(f"only {len(read.rows)} of {read.total} paths were read, so a page may be missing")
-    elif path is None and total != matching:
+    elif not names and total != matching:
         notes.append("other: hits that the service has not ranked yet, for instance newer ones")
+    if complete and len(names) > 1:
+        unfound = [name for name in names if not any(_contains(page.path, name) for page in pages)]
+        notes += [f"no path contains {sanitize.path(name)}" for name in unfound]
     cached = first.cache_info.cached_at if first.cache_info else None
     return Leaderboard(
-        headline=_headline(target.name, pages, matching, total, path),
+        headline=_headline(target.quoted, pages, matching, total, names),
         complete=complete,
         notes=notes,
         next_step=empty if not pages else None if complete else "Narrow it down with path.",
         site_id=target.id,
         site=target.name,
-        filters="none" if path is None else f"path contains {sanitize.path(path)}",
+        filters=f"path contains {_either(names)}" if names else "none",
         total_hits=total,
         matching_hits=matching,
+        matching_percent=percent(matching, total),
         paths_found=len(pages),
         counted_at=sanitize.time(cached),
         counted_s_ago=None if cached is None else max(0, round((api.now() - cached).total_seconds())),
@@ -133,16 +143,20 @@ def _total(lifetime: int | None, ranked: int, *, is_whole: bool) -> int | None:
     return ranked if is_whole else None
 
 
-def _headline(name: str, pages: list[PageReply], matching: int | None, total: int | None, path: str | None) -> str:
-    which = "" if path is None else f" whose path contains {sanitize.path(path)}"
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(map(sanitize.path, names))
+
+
+def _headline(name: str, pages: list[PageReply], matching: int | None, total: int | None, names: Sequence[str]) -> str:
+    which = f" whose path contains {_either(names)}" if names else ""
     if not pages:
         return f"{name} has no pages with hits{which}."
     most = f"the most read page of {name}{which} has {pages[0].total_hits}"
     if matching is None:
         return f"Of the {len(pages)} pages that were read, {most} hits."
-    of = f" of all {total}" if path is not None and total is not None else ""
+    of = f" of all {total}" if names and total is not None else ""
     have = "have" if len(pages) > 1 else "has"
-    hits = f"{matching}{of} hits" if of else counted(matching, "hit")
+    hits = f"{matching}{of} hits, {percent(matching, total) or 0:g} %," if of else counted(matching, "hit")
     return f"{counted(len(pages), 'page')} {have} {hits} ever; {most}."
 
 

@@ -1,7 +1,7 @@
 """Says which days a question is about."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -27,7 +27,7 @@ Period = Literal[
 PERIODS: Final[tuple[Period, ...]] = get_args(Period)
 DEFAULT_PERIOD: Final[Period] = "last_30_days"
 
-Compare = Literal["previous_period", "previous_year", "none"]
+Compare = Literal["previous_period", "previous_year", "all_before", "none"]
 Unit = Literal["day", "week", "month", "year"]
 
 LONGEST_WINDOW: Final = 730
@@ -75,6 +75,15 @@ class Window:
         """The same days as consecutive windows of at most `longest` days, oldest first."""
         starts = (self.first + timedelta(days=n) for n in range(0, self.days, longest))
         return [Window(start, min(self.last, start + timedelta(days=longest - 1))) for start in starts]
+
+    def without(self, days: Collection[date]) -> list["Window"]:
+        """The same days but some, as consecutive windows, oldest first."""
+        kept, first = list["Window"](), self.first
+        for day in [*sorted(day for day in days if day in self), self.last + _DAY]:
+            if first < day:
+                kept.append(Window(first, day - _DAY))
+            first = day + _DAY
+        return kept
 
     def common(self, other: "Window") -> "Window | None":
         """The days that both have; None if there are none."""
@@ -140,8 +149,12 @@ def resolve(
     return RequestedPeriod(_between(start_date, today if end_date is None else end_date, today), None, defaulted=False)
 
 
-def earlier(requested: RequestedPeriod, compare: Compare, *, today: date) -> Comparison | None:
+def earlier(
+    requested: RequestedPeriod, compare: Compare, *, today: date, born: date | None = None
+) -> Comparison | None:
     """Which finished days are compared with which; None where nothing can be or is to be compared.
+
+    `all_before`: with all days since the site was `born`.
 
     `previous_period`: of a calendar period the one before (`_calendar_period_before`), otherwise as many days
     immediately before. `previous_year`: the same dates one calendar year earlier (29 February: the 28th). Where these
@@ -150,6 +163,8 @@ def earlier(requested: RequestedPeriod, compare: Compare, *, today: date) -> Com
     current = requested.window.finished(today)
     if current is None or compare == "none" or requested.period == "all_time":
         return None
+    if compare == "all_before":
+        return Comparison(current, Window(born, current.first - _DAY)) if born and born < current.first else None
     adjacent = Window(current.first - timedelta(days=current.days), current.first - _DAY)
     if compare == "previous_year":
         before = _a_year_before(current)

@@ -31,9 +31,10 @@ async def both(api: CallContext, one: Callable[[], Awaitable[A]], other: Callabl
     return cast("A", first), cast("B", second)
 
 
-async def read_rows(api: CallContext, counts: Mapping[Slice, Count]) -> dict[Slice, Rows]:
+async def read_rows(api: CallContext, counts: Mapping[Slice, Count], *, with_pairs: bool = False) -> dict[Slice, Rows]:
     """Read every single hit of slices that were counted; one that changes meanwhile is read a second time."""
-    parts = await api.gather(*(partial(_read_part, api, part, count.rows) for part, count in counts.items()))
+    reads = (partial(_read_part, api, part, count.rows, with_pairs=with_pairs) for part, count in counts.items())
+    parts = await api.gather(*reads)
     return dict(zip(counts, parts, strict=True))
 
 
@@ -54,8 +55,8 @@ async def read_lists(
     return [DimensionCounts.of_groups([groups for _, groups in one]) for one in lists]
 
 
-async def _read_part(api: CallContext, part: Slice, total: int) -> Rows:
-    counts = RowCounts(part.host)
+async def _read_part(api: CallContext, part: Slice, total: int, *, with_pairs: bool) -> Rows:
+    counts = RowCounts(part.host, with_pairs)
     totals, size = await _read_pages(api, part, counts, pages(total))
     if totals <= {total} and counts.rows == total:
         return Rows(counts, 0)
@@ -63,7 +64,7 @@ async def _read_part(api: CallContext, part: Slice, total: int) -> Rows:
     # the pages that are missing where the service gives fewer rows a page than it was asked for.
     latest = max(totals)
     if latest != total:
-        counts, total = RowCounts(part.host), latest
+        counts, total = RowCounts(part.host, with_pairs), latest
     last = -(-total // size)
     if last <= MOST_REQUESTS - api.requests:
         totals, _ = await _read_pages(api, part, counts, last)

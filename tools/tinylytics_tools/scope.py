@@ -73,14 +73,14 @@ class Scope:
 
 async def resolve_scope(
     api: CallContext,
-    site: str | None = None,
+    site: SiteReply | str | None = None,
     period: str | None = None,
     start_date: date | None = None,
     end_date: date | None = None,
     time_zone: str | None = None,
 ) -> Scope:
-    """Find the site and the days; `find` and `periods.resolve` say what is refused."""
-    target = await find_site(api, site)
+    """Find the site, unless it is found, and the days; `find_site` and `periods.resolve` say what is refused."""
+    target = site if isinstance(site, SiteReply) else await find_site(api, site)
     zone = time_zone or api.preferences.time_zone
     today = await hits_api.today(api, target.id, zone)
     requested = resolve(period, start_date, end_date, today=today, earliest=first_day(target, zone))

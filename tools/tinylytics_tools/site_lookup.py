@@ -88,8 +88,10 @@ def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
 
 
 def site_host(url: str | None) -> str:
-    """Return a site's own host, as referrers are merged to; empty where it has none."""
-    return sanitize.host(url) if url else ""
+    """Return a site's own host, as referrers are merged to; empty where it has none. Not its subdomains: they may be
+    sites of others, or counted by themselves."""
+    host = sanitize.host(url)
+    return "" if host in (sanitize.DIRECT, sanitize.NOT_A_HOST) else host
 
 
 def _is_called(site: SiteReply, text: str) -> bool:

@@ -77,7 +77,7 @@ async def get_site(api: CurrentApi, site: Site = None) -> OneSite:
     since = found.created_at.date().isoformat()
     hits = counted("an unknown number of" if found.lifetime_hits is None else found.lifetime_hits, "hit")
     return OneSite(
-        headline=f"{found.name} has had {hits} since {since}.",
+        headline=f"{found.quoted} has had {hits} since {since}.",
         notes=[_UNIQUES],
         site_id=found.id,
         site=found.name,

@@ -10,7 +10,7 @@ SMALL = 30
 SMALL_NUMBERS = f"per cents rest on fewer than {SMALL} hits: small numbers"
 
 
-def percent(part: int | None, whole: int | None) -> float | None:
+def percent(part: float | None, whole: float | None) -> float | None:
     """Return a share in per cent with one decimal; None of nothing."""
     return None if part is None or not whole else round(100 * part / whole, 1)
 
@@ -51,9 +51,10 @@ def ranking(
     limit: int,
     offset: int = 0,
     of: int | None = None,
+    apart: int = 0,
 ) -> Table:
-    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it; with neither
-    where the total is not known.
+    """Return a ranking with shares of `total` and an `other` row, so that the counts shown add up to it, less what is
+    told `apart`; with neither where the total is not known, and without that row where no other is shown.
 
     `rows` holds `(name, count, more…)` in their order; the table has `(name, count, percent, more…)`, and
     `columns` names these. What the `other` row cannot add up is null there. `of` as in `listing`.
@@ -61,10 +62,10 @@ def ranking(
     shares = [[row[0], row[1], percent(_count(row), total), *row[2:]] for row in rows]
     table = listing(columns, shares, limit=limit, offset=offset, of=of)
     shown = sum(_count(row) for row in table.rows)
-    if total is not None and shown != total:
-        rest = total - shown
+    if total is not None and table.rows and shown != total - apart:
+        rest = total - apart - shown
         table.closed_by([rest, percent(rest, total), *[None] * (len(columns) - 3)])
-    shorter = partial(ranking, columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of)
+    shorter = partial(ranking, columns, rows, total=total, limit=table.listed - 1, offset=offset, of=of, apart=apart)
     return table.shortened_by(lambda: shorter() if table.listed else None)
 
 
@@ -78,3 +79,9 @@ def _count(row: Sequence[Cell]) -> int:
 def counted(count: int | str, thing: str) -> str:
     """Return `1 page` or `2 pages`; the plural is formed with s."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def plain(number: float) -> int | float:
+    """Return a number with two decimals at most, and none where they are zero."""
+    rounded = round(number, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -3,6 +3,7 @@
 import difflib
 import functools
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
@@ -39,6 +40,11 @@ class ApiTool(Tool):
         """What a key must be allowed to do: the most that one of the endpoints takes."""
         levels = {endpoint.access for endpoint in self.endpoints}
         return Access.FULL_ACCESS if Access.FULL_ACCESS in levels else Access.READ_ONLY
+
+    @property
+    def creates(self) -> str | None:
+        """What it creates, by the collection's name; None where it creates nothing."""
+        return next((name for name in NO_PAST for e in self.endpoints if e.method == "POST" and name in e.path), None)
 
 
 def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Awaitable[Answer]]], ApiTool]:
@@ -205,19 +211,40 @@ def _slim(node: Any, *, titles_only: bool) -> Any:
     return out
 
 
-def explain(arguments: type[ArgModelBase], error: ValidationError) -> InvalidArgument:
-    """What is wrong with a call's arguments, each with what it takes; values are not repeated."""
-    known = list(arguments.model_fields)
-    return InvalidArgument("Invalid arguments. " + " ".join(_problem(known, found) for found in error.errors()[:4]))
+def explain(declared: ApiTool, error: ValidationError) -> InvalidArgument:
+    """What is wrong with a call's arguments, each with what it takes; values are not repeated. What is impossible comes
+    before what is allowed."""
+    known, found = list(declared.fn_metadata.arg_model.model_fields), error.errors()
+    problems = " ".join(f"{problem(known, one)}." for one in found[:4])
+    if declared.creates and any(is_past(one) for one in found):
+        return InvalidArgument(f"Nothing was sent: {NO_PAST[declared.creates]} Invalid arguments. {problems}")
+    return InvalidArgument(f"Invalid arguments. {problems}")
 
 
-def _problem(known: list[str], found: Any) -> str:
+def problem(known: Sequence[str], found: Any, *, kind: str = "argument") -> str:
+    """Return what is wrong with one argument, or one field, of those known."""
     place = sanitize.prose(".".join(str(part) for part in found["loc"]), cap=60)
     if found["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place.rpartition(".")[2], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"this tool takes: {', '.join(known) or 'no arguments'}."
-        return f"{place} is not an argument; {hint}"
+        near = [] if is_past(found) else difflib.get_close_matches(place.rpartition(".")[2], known, n=1)
+        hint = f"the nearest is {near[0]}" if near else f"those are {', '.join(known)}" if known else "there are none"
+        return f"{place} is no {kind}; {hint}"
     if found["type"] == "missing":
-        return f"{place} is required."
+        return f"{place} is required"
     said = sanitize.prose(str(found["msg"]).removeprefix("Value error, "), cap=250).rstrip(".")
-    return f"{place}: {said}."
+    return f"{place}: {said}"
+
+
+def is_past(found: Any) -> bool:
+    """Return whether a problem is an unknown argument that names a moment, as for a hit of the past."""
+    name = re.sub("(?<=[a-z])(?=[A-Z])|-", "_", str(found["loc"][-1])).lower()
+    return found["type"] == "extra_forbidden" and _MOMENT.search(name) is not None
+
+
+_MOMENT = re.compile("(^|_)(at|on|date|time|datetime|timestamp|ts|day|when|created)(_(ms|s|utc))?$")
+NO_PAST = {
+    "hits": "hits cannot be back-dated, each gets the time of its arrival. Do not send those of another time as if "
+    "they were of today: they would count as today's traffic, and hits cannot be removed.",
+    "kudos": "kudos cannot be back-dated, each takes the present time. Do not create those of another time as if they "
+    "were of today.",
+}
+"""What cannot be done with a time, and what is not to be done instead (ANSWERS 5)."""

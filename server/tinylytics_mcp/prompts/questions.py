@@ -1,7 +1,5 @@
 """Prompts for questions that come up by themselves: what moved, a campaign, a spike, kudos, health."""
 
-from datetime import timedelta
-
 from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.health import SOON
@@ -13,8 +11,6 @@ from tinylytics_mcp.prompts.plan import EACH, MOST_SITES, Plan, all_sites, call,
 from tinylytics_mcp.prompts.prompt import prompt
 
 _DEFAULT = Days(words_of(DEFAULT_PERIOD), {"period": DEFAULT_PERIOD})
-_USUAL = timedelta(days=13)
-"""Before a day: with it they are two weeks, so that every weekday is in them twice."""
 
 
 @prompt(title="What moved since")
@@ -26,14 +22,11 @@ def what_moved(since: Since, site: AnySite = None) -> Plan:
         calls = (
             call("get_overview", "hits, change, visitors, kudos and whether it is up, a row for each site", **days),
             call("check_health", "outages, certificates, domains and broken links"),
-            call("rank_traffic", "the pages behind it", per_site=moved, dimension="path", **days, limit=5),
-            call("rank_traffic", "the referrers behind it", per_site=moved, dimension="referrer", **days, limit=5),
+            call("explain_change", "what is behind it", per_site=moved, compare="previous_period", **days),
         )
     else:
         calls = (
-            call("summarize_traffic", "hits, change and days", site=site, **days),
-            call("rank_traffic", "pages that rose, fell, are new or gone", site=site, dimension="path", **days),
-            call("rank_traffic", "the same of referrers", site=site, dimension="referrer", **days),
+            call("explain_change", "hits, change, and what it falls to", site=site, compare="previous_period", **days),
             call("list_kudos", "what was liked", site=site, **days, limit=5),
             call("check_health", "outages, certificate, domain and broken links", site=site),
         )
@@ -75,24 +68,25 @@ def campaign_check(
         calls += [
             call("rank_traffic", "the referrer", site=site, dimension="referrer", search=search, **days.arguments),
             call("summarize_traffic", "its visits by day and by page", site=site, referrer=referrer, **days.arguments),
+            call("get_user_journeys", "what they read next", site=site, referrer=referrer, **days.arguments, limit=3),
         ]
     if not names:
         raise InvalidArgument("Give source, the name in ?ref= or ?utm_source=, or referrer, the referring host.")
-    calls.append(call("list_kudos", "what was liked", site=site, **days.arguments, limit=5))
+    calls.append(call("list_kudos", "what was liked", site=site, **days.arguments, limit=3))
     return Plan(
         task=f"Check what {' and '.join(names)} brought to {one_site(site)} in the period {days.words}.",
         calls=tuple(calls),
         form=(
             "first whether it worked: hits from there, their share of all hits, the change against the days before. "
-            "Then the pages that visitors came to, which only a referrer tells, and whether it lasted. At most 150 "
-            "words. If nothing came from there, say so, and what was looked for."
+            "Then the pages that visitors came to and read next, which only a referrer tells, and whether it lasted. "
+            "At most 150 words. If nothing came from there, say so, and what was looked for."
         ),
         rules=(
             "rank_traffic searches by a part of the name: take hits, share and change from the row that is meant, not "
             "from rows that only contain it, nor from the change of the whole answer, which is that of all hits.",
             "A source is what the link carried, a referrer the page that it stood on: one visit can have both, so "
             "set them side by side and never add them up.",
-            "If an answer is an estimate, say so, and on how many hits it rests.",
+            "If an answer is an estimate, say so, and on how many hits or journeys it rests.",
             "Kudos are not tied to a source: name those of the pages, and claim no cause.",
         ),
     )
@@ -101,26 +95,18 @@ def campaign_check(
 @prompt(title="Spike autopsy")
 def spike_autopsy(day: Day, site: SomeSite = None) -> Plan:
     """Explain a day with unusual traffic: how unusual it was, which pages, sources and hours, people or bots."""
-    that_day = {"start_date": day.isoformat(), "end_date": day.isoformat()}
-    usual = {"start_date": (day - _USUAL).isoformat(), "end_date": day.isoformat(), "compare": "none"}
-    ranks = (
-        ("path", "its pages, against the day before"),
-        ("referrer", "where visitors came from, against the day before"),
-        ("source", "campaigns"),
-        ("hour", "when it began and how long it lasted"),
-    )
+    hours = {"dimension": "hour", "start_date": day.isoformat(), "end_date": day.isoformat()}
     return Plan(
         task=f"Find out why {one_site(site)} had unusual traffic on {day}.",
         calls=(
-            call("summarize_traffic", "the two weeks up to that day, to see what is usual", site=site, **usual),
-            call("summarize_traffic", "the day itself", site=site, **that_day),
-            *(call("rank_traffic", use, site=site, dimension=name, **that_day) for name, use in ranks),
+            call("explain_change", "what is usual, and what the difference falls to", site=site, day=day.isoformat()),
+            call("rank_traffic", "when it began and how long it lasted", site=site, **hours),
         ),
         form=(
-            "one sentence with the cause and how sure it is; then the evidence: the hits of the day against the median "
-            "of the two weeks, the pages and referrers that rose most, the hours; then what speaks for people and what "
-            "for a bot. At most 180 words. If the day was not unusual, that is the first sentence, and no cause is "
-            "looked for."
+            "one sentence with the cause and how sure it is; then the evidence: the hits of the day against the usual "
+            "ones and the days that these are of, the pages, referrers and links that contribute most, the page and "
+            "the referrer together, the hours, and whether it lasted; then what speaks for people and what for a bot. "
+            "At most 180 words. If the day was not unusual, that is the first sentence, and no cause is looked for."
         ),
         rules=(
             "A cause is what the figures show. Call everything else a guess.",
@@ -138,7 +124,7 @@ def kudos_review(site: SomeSite = None, period: SomePeriod = None) -> Plan:
         task=f"Review the kudos of {one_site(site)} in the period {days.words}.",
         calls=(
             call("list_kudos", "kudos of these days, by page and the newest", site=site, **days.arguments),
-            call("list_kudos", "kudos of all time, to set it against", site=site, period="all_time"),
+            call("list_kudos", "all kudos, pages by kudos per 100 views", site=site, period="all_time", sort="rate"),
             call("rank_traffic", "what was read", site=site, dimension="path", **days.arguments),
         ),
         form=(

@@ -44,13 +44,15 @@ def year_in_review(year: Year, site: SomeSite = None) -> Plan:
             call("summarize_traffic", "totals, best and worst months, countries, browsers", site=site, **before),
             call("rank_traffic", "the pages of the year", site=site, dimension="path", **before),
             call("rank_traffic", "who sent visitors", site=site, dimension="referrer", **before),
+            call("rank_traffic", "by which channels they came", site=site, dimension="channel", **before),
             call("rank_traffic", "the days of the week", site=site, dimension="weekday", **days, compare="none"),
             call("list_kudos", "the pages that were liked most", site=site, **days),
         ),
         form=(
             "a headline with the hits of the year and the change against the year before; then how the year went, "
-            "with its best and its worst stretch; the five best pages and what is new among them; who sent visitors; "
-            "from which countries; on which weekdays they came; kudos. At most 300 words, warm and plain."
+            "with its best and its worst stretch; the five best pages and what is new among them; who sent visitors, "
+            "and by which channels; from which countries; on which weekdays they came; kudos. At most 300 words, warm "
+            "and plain."
         ),
         rules=(
             "If the site is younger than the year before, say since when it counts instead of comparing.",

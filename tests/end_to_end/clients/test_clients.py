@@ -37,7 +37,7 @@ def test_the_steps_are_worth_comparing(ours: dict[str, Any]) -> None:
     for step, status in zip(("created", "declined", "confirmed", "deleted before"), outcomes, strict=True):
         assert ours[step]["structuredContent"]["status"] == status
     assert [message.partition("?")[0] for message, _ in ours["asked"]] == [
-        "Delete the kudo “UID” on /NAME of My Blog, given TIME"
+        "Delete the kudo “UID” on /NAME of “My Blog”, given TIME"
     ] * 2
 
 

@@ -16,7 +16,7 @@ from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tool import tool
 from tinylytics_tools.writes import validation
-from tinylytics_tools.writes.attempt import attempt
+from tinylytics_tools.writes.attempt import IGNORED, attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, would_send
 from tinylytics_tools.writes.record import Write
 from tinylytics_tools.writes.validation import Flag
@@ -86,7 +86,7 @@ class CreatedHit(SiteAnswer):
 @tool(SITES, NEW_HIT, title="Record a hit")
 async def create_hit(
     api: WritingApi,
-    path: HitPath,
+    path: str,
     site: Site = None,
     url: Url = None,
     referrer: Referrer = None,
@@ -101,9 +101,10 @@ async def create_hit(
     """Record one hit, a page view, with the present time; it cannot be back-dated or removed.
     dry_run shows what would be sent. The same call within a minute is not sent again, unless allow_repeat.
     """
+    sent = validation.checked("path", validation.path, path)
     target = await find_site(api, site)
     row = HitRow.model_construct(
-        path=path,
+        path=sent,
         url=url,
         referrer=referrer,
         country=country,
@@ -113,11 +114,11 @@ async def create_hit(
         source=source,
     )
     body: dict[str, Any] = row.model_dump(exclude_none=True)
-    shown = sanitize.path(path)
+    shown, slash = sanitize.path(sent), validation.slash_added(path, sent)
     if dry_run:
         return CreatedHit(
-            headline=f"Nothing was sent. Without dry_run, a hit on {shown} of {target.name} would be recorded.",
-            notes=[FOR_GOOD, SHOWN_ENCODED],
+            headline=f"Nothing was sent. Without dry_run, a hit on {shown} of {target.quoted} would be recorded.",
+            notes=[FOR_GOOD, *slash, SHOWN_ENCODED],
             site_id=target.id,
             site=target.name,
             status="dry_run",
@@ -126,9 +127,9 @@ async def create_hit(
         )
 
     async def send() -> dict[str, Any]:
-        return _result(path, await api.call(NEW_HIT, body=body, site_id=target.id))
+        return _result(sent, await api.call(NEW_HIT, body=body, site_id=target.id))
 
-    tried = await attempt(api, Write("create_hit", target.id, body, path=path), send, again=bool(allow_repeat))
+    tried = await attempt(api, Write("create_hit", target.id, body, path=sent), send, again=bool(allow_repeat))
     if isinstance(tried.error, OutcomeUnknown):
         raise OutcomeUnknown(
             f"It is not known whether the hit on {shown} was stored: it was sent once, and {tried.error.why}. It was "
@@ -139,13 +140,18 @@ async def create_hit(
         raise tried.error
     answer = CreatedHit(
         headline="",
-        notes=[FOR_GOOD, *tried.notes],
+        notes=[FOR_GOOD, *slash, *tried.notes],
         site_id=target.id,
         site=target.name,
         repeated=tried.repeated_s is not None,
         **tried.result,
     )
-    answer.headline = _headline(answer) + tried.repeat_note
+    where = f"{answer.path} of {target.quoted}"
+    answer.headline = f"Recorded a hit on {where}, {_from(answer.country)}." + tried.repeat_note
+    if answer.status == "ignored":
+        answer.headline = f"Ignored: no hit was stored on {where}. The service says: {answer.reason}."
+        answer.headline += tried.repeat_note
+        answer.notes.append(IGNORED)
     return answer
 
 
@@ -165,11 +171,11 @@ def _result(path: str, reply: HitCreatedReply) -> dict[str, Any]:
     }
 
 
-def _headline(answer: CreatedHit) -> str:
-    where = f"{answer.path} of {answer.site}"
-    if answer.status == "ignored":
-        return f"Ignored: no hit was stored on {where}. The service says: {answer.reason}."
-    return f"Recorded a hit on {where}, country {answer.country}."
+def _from(country: str) -> str:
+    """Return the country that was stored, in a sentence."""
+    if country == sanitize.UNKNOWN:
+        return "country not told"
+    return f"stored with country {country}" + (", which stands for an unknown one" if country == "XX" else "")
 
 
 TOOLS = [create_hit]

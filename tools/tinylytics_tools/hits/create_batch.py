@@ -1,6 +1,5 @@
 """Records many hits: all of them checked first, then sent to `POST /sites/:id/hits/batch`, a hundred at a time."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
@@ -18,8 +17,8 @@ from tinylytics_tools.hits.create import FOR_GOOD, HitRow
 from tinylytics_tools.replies import Count, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
-from tinylytics_tools.tool import tool
-from tinylytics_tools.writes.attempt import Attempt, attempt
+from tinylytics_tools.tool import NO_PAST, is_past, problem, tool
+from tinylytics_tools.writes.attempt import IGNORED, Attempt, attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, first_rows, would_send_rows
 from tinylytics_tools.writes.record import Write
 from tinylytics_tools.writes.validation import Flag
@@ -28,6 +27,7 @@ CHUNK = 100
 """Rows a request, so that one lost answer leaves no more of them unknown."""
 MOST_ROWS = 500
 MOST_PROBLEMS = 3
+BACK_DATED = "hits cannot be back-dated"
 
 FIELDS = list(HitRow.model_fields)
 
@@ -144,6 +144,10 @@ async def create_hits(
     else:
         counts = await _send(api, target, good, again=bool(allow_repeat))
     counts.others.extend((index, "invalid", why) for index, why in bad)
+    if counts.count("ignored"):
+        counts.notes.append(IGNORED)
+    if slashes := [index for index, _ in good if not hits[index]["path"].strip().startswith("/")]:
+        counts.notes.append(f"a leading slash was added to the paths of rows {_ranges(slashes)}")
     unknown, not_sent = counts.count("unknown"), counts.count("not sent")
     return CreatedHits(
         headline=_headline(target, len(hits), counts, is_dry=bool(dry_run)),
@@ -233,38 +237,38 @@ def _check(rows: Sequence[Any]) -> tuple[list[GoodRow], list[BadRow]]:
         try:
             good.append((index, HitRow.model_validate(given).model_dump(exclude_none=True)))
         except ValidationError as error:
-            bad.append((index, "; ".join(_problem(problem) for problem in error.errors()[:2])))
+            found = error.errors()
+            past = [BACK_DATED] if any(map(is_past, found)) else []
+            bad.append((index, "; ".join([*past, *(problem(FIELDS, one, kind="field") for one in found[:2])])))
     return good, bad
 
 
-def _problem(problem: Any) -> str:
-    name = sanitize.prose(str(problem["loc"][0]), cap=40)
-    if problem["type"] == "missing":
-        return f"{name} is missing"
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, FIELDS, n=1)
-        return f"{name} is not a field; " + (f"the nearest is {near[0]}" if near else f"those are {', '.join(FIELDS)}")
-    text = sanitize.prose(str(problem["msg"]).removeprefix("Value error, "), cap=150).rstrip(".")
-    return f"{name}: {text}"
-
-
 def _invalid(good: list[GoodRow], bad: list[BadRow]) -> InvalidArgument:
-    problems = ". ".join(f"Row {index}: {why}" for index, why in bad[:MOST_PROBLEMS])
-    more = f", and {len(bad) - MOST_PROBLEMS} more" if len(bad) > MOST_PROBLEMS else ""
-    fix = "Correct them, or let skip_invalid send the others." if good else "Correct them."
+    alike: dict[str, list[int]] = {}
+    for index, why in bad:
+        alike.setdefault(why, []).append(index)
+    shown = list(alike.items())[:MOST_PROBLEMS]
+    problems = ". ".join(f"Row {_ranges(at)}: {why}" for why, at in shown)
+    others = len(bad) - sum(len(at) for _, at in shown)
+    more = f", and {others} more" if others else ""
+    past = f"{NO_PAST['hits']} " if any(why.startswith(BACK_DATED) for why in alike) else ""
+    fix = "Leave out those of another time" if past else "Correct them"
+    fix += ", or let skip_invalid send the others." if good else "."
     return InvalidArgument(
-        f"Nothing was sent: {len(bad)} of {len(good) + len(bad)} rows are wrong, counted from 0. {problems}{more}. "
-        f"{fix}"
+        f"Nothing was sent: {past}{len(bad)} of {len(good) + len(bad)} rows are wrong, counted from 0. {problems}"
+        f"{more}. {fix}"
     )
 
 
 def _headline(site: SiteReply, rows: int, counts: RowCounts, *, is_dry: bool) -> str:
     if is_dry:
-        return f"Nothing was sent. Without dry_run, {counts.count('not sent')} of {rows} hits would go to {site.name}."
+        return (
+            f"Nothing was sent. Without dry_run, {counts.count('not sent')} of {rows} hits would go to {site.quoted}."
+        )
     statuses: tuple[Status, ...] = ("ignored", "refused", "invalid", "unknown", "not sent")
     others = "".join(f"; {counts.count(status)} {status}" for status in statuses if counts.count(status))
     repeated = " A part of this, or all, is what the same call got before; that was not sent again."
-    return f"Recorded {counts.created} of {rows} hits on {site.name}{others}.{repeated if counts.is_repeated else ''}"
+    return f"Recorded {counts.created} of {rows} hits on {site.quoted}{others}.{repeated if counts.is_repeated else ''}"
 
 
 def _next_step(unknown: int, not_sent: int) -> str | None:

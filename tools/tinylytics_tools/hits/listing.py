@@ -13,7 +13,7 @@ from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import HITS, Count, HitReply, Slice
 from tinylytics_tools.planner import MOST_REQUESTS, pages
 from tinylytics_tools.scope import WindowAnswer, resolve_scope
-from tinylytics_tools.site_lookup import SITES
+from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
 
@@ -57,14 +57,16 @@ async def list_hits(
     today = sum(counts[part].hits for part in running) if running else None
     most, start = limit or DEFAULT_ROWS, offset or 0
     rows, doubt = await _newest(api, counts, start, most)
+    own = site_host(scope.site.url)
+    internal = [f"the referrer {own} is the site itself and no source"] if own in map(_host, rows) else []
     which = " that match the filters" if match else ""
     so_far = "" if today is None else f", {today} of them today so far"
     days = f"{scope.window.first} to {scope.window.last}"
     return HitList(
         **scope.fields(),
-        headline=f"{counted(total, 'hit')}{which} on {scope.site.name}, {days}{so_far}.",
+        headline=f"{counted(total, 'hit')}{which} on {scope.site.quoted}, {days}{so_far}.",
         complete=doubt is None,
-        notes=[*match.notes, *([doubt] if doubt else [])],
+        notes=[*match.notes, *([doubt] if doubt else []), *internal],
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",
         filters=match.text,
         hits=total,
@@ -143,12 +145,16 @@ async def _read(
             doubt = _SHORT
         elif len(hits) > due or not totals <= {counts[part].rows}:
             doubt = doubt or _MOVED
-        lists.append([hit for hit in hits if part.host is None or sanitize.host(hit.referrer) == part.host])
+        lists.append([hit for hit in hits if part.host is None or _host(hit) == part.host])
     return lists, doubt
 
 
 def _sorted(lists: Sequence[Sequence[HitReply]]) -> list[HitReply]:
     return sorted((hit for rows in lists for hit in rows), key=lambda hit: (hit.created_at, hit.id or 0), reverse=True)
+
+
+def _host(hit: HitReply) -> str:
+    return sanitize.host(hit.referrer)
 
 
 def _row(hit: HitReply) -> list[Cell]:

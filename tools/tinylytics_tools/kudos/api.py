@@ -19,8 +19,8 @@ from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import Entry
 
 PER_PAGE = 1000
-MOST_PAGES = 50
-"""Pages of one window that are read: 50,000 kudos."""
+MOST_PAGES = 30
+"""Pages that are read by one question: 30,000 kudos."""
 LONGEST_UID = 2000
 """Characters of a uid that is looked for; nobody says how long one can be."""
 LATE_S = 1.0
@@ -91,27 +91,26 @@ async def read(
     api: CallContext, site_id: int, queries: Sequence[Mapping[str, str]], *, looks_up: bool = False
 ) -> Reading:
     """Return all kudos that the queries find, each once; no two may find the same. `looks_up` as in `CallContext`."""
-    parts = await api.gather(*(partial(_read, api, site_id, query, looks_up=looks_up) for query in queries))
+
+    async def read_page(query: Mapping[str, str], page: int) -> KudosReply:
+        paged = {**query, "page": page, "per_page": PER_PAGE}
+        return await api.call(KUDOS, paged, looks_up=looks_up, site_id=site_id)
+
+    async def read_rest(query: Mapping[str, str], first: KudosReply) -> paging.Listed[KudoReply]:
+        replies = await paging.pages(api, first, partial(read_page, query), most=MOST_PAGES)
+        return paging.listed(replies, lambda page: page.kudos, _key)
+
+    firsts = await api.gather(*(partial(read_page, query, 1) for query in queries))
+    if sum(first.pagination.total_pages for first in firsts) > MOST_PAGES:
+        return Reading([], sum(first.pagination.total_count for first in firsts), complete=False)
+    parts = await api.gather(*(partial(read_rest, *one) for one in zip(queries, firsts, strict=True)))
     rows = paging.distinct((row for part in parts for row in part.rows), _key)
     total = sum(part.total for part in parts)
     return Reading(
         sorted(rows, key=lambda row: (row.created_at, row.id or 0), reverse=True),
         total,
-        all(part.complete for part in parts) and len(rows) == total,
+        complete=len(rows) == total and all(len(part.rows) == part.total for part in parts),
     )
-
-
-async def _read(api: CallContext, site_id: int, query: Mapping[str, str], *, looks_up: bool) -> Reading:
-    async def read_page(page: int) -> KudosReply:
-        paged = {**query, "page": page, "per_page": PER_PAGE}
-        return await api.call(KUDOS, paged, looks_up=looks_up, site_id=site_id)
-
-    first = await read_page(1)
-    total = first.pagination.total_count
-    if first.pagination.total_pages > MOST_PAGES:
-        return Reading([], total, complete=False)
-    read = paging.listed(await paging.pages(api, first, read_page, most=MOST_PAGES), lambda page: page.kudos, _key)
-    return Reading(read.rows, read.total, complete=len(read.rows) == read.total)
 
 
 def _key(row: KudoReply) -> Hashable:
@@ -125,6 +124,11 @@ async def find(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = 
     if not reading.complete and not (is_plain and reading.rows):
         raise InvalidArgument("This site has too many kudos to look for a shortened uid. Give the uid in full.")
     return _named(uid, reading.rows)
+
+
+async def find_exactly(api: CallContext, site: SiteReply, uid: str, *, looks_up: bool = False) -> KudoReply | None:
+    """Return the kudo of exactly this uid; None if there is none."""
+    return next((row for row in await find(api, site, uid, looks_up=looks_up) if row.uid == uid), None)
 
 
 async def find_each(api: CallContext, site: SiteReply, uids: Sequence[str]) -> list[list[KudoReply]]:
@@ -158,13 +162,12 @@ async def look_up(
     """
     await api.writes.pause(LATE_S)
     try:
-        rows = await find(api, site, uid, looks_up=True)
+        return await find_exactly(api, site, uid, looks_up=True)
     except TinylyticsError as error:
         raise OutcomeUnknown(
             f"It is not known whether the kudo was {done}: {why}, and a look-up did not work either. {to_find_out}",
             why=why,
         ) from error
-    return next((row for row in rows if row.uid == uid), None)
 
 
 async def recorded(api: CallContext, action: str, site: SiteReply, uid: str | None = None) -> list[Entry]:

@@ -90,7 +90,7 @@ async def find_targets(api: WritingApi, site: str | None, uid: str | None, uids:
     for one, kudos in zip(named, await find_each(api, place, named), strict=True):
         if len(kudos) > 1:
             raise InvalidArgument(
-                f"{len(kudos)} kudos of {place.name} are shown under this uid, {sanitize.in_quotes(one)}, and which "
+                f"{len(kudos)} kudos of {place.quoted} are shown under this uid, {sanitize.in_quotes(one)}, and which "
                 "one would go is not sure. Nothing was deleted. The user can delete one on tinylytics.app."
             )
         found = kudos[0] if kudos else await earlier_call(api, place, one)
@@ -99,7 +99,7 @@ async def find_targets(api: WritingApi, site: str | None, uid: str | None, uids:
         target = Target(one, found)
         each.setdefault(target.raw, target)
     if not any(target.found for target in each.values()):
-        who = f"No kudo of {place.name} has this uid" if uid else f"None of these uids is of a kudo of {place.name}"
+        who = f"No kudo of {place.quoted} has this uid" if uid else f"None of these uids is of a kudo of {place.quoted}"
         raise NotFound(
             f"{who}, so nothing was deleted. list_kudos shows the uids there are; its search finds them by a part."
         )
@@ -186,7 +186,7 @@ def ask(
     if targets.is_single:
         return Elicit(f"Delete {named(targets.site, there[0])}? Its id and its date cannot be brought back.", Confirm)
     lines = [f"{sanitize.quoted(kudo.uid)} on {sanitize.path(kudo.path)}, {_given(kudo)}" for kudo in there]
-    question = f"Delete {counted(len(there), 'kudo')} of {targets.site.name}? Ids and dates cannot be brought back."
+    question = f"Delete {counted(len(there), 'kudo')} of {targets.site.quoted}? Ids and dates cannot be brought back."
     return Elicit("\n".join([question, *lines]), Confirm)
 
 
@@ -201,7 +201,7 @@ def _can_ask(ctx: Context[Any, Any]) -> bool:
 
 def named(site: SiteReply, kudo: KudoReply) -> str:
     """Return a kudo as a sentence names it: uid, page, site and date."""
-    return f"the kudo {sanitize.quoted(kudo.uid)} on {sanitize.path(kudo.path)} of {site.name}, {_given(kudo)}"
+    return f"the kudo {sanitize.quoted(kudo.uid)} on {sanitize.path(kudo.path)} of {site.quoted}, {_given(kudo)}"
 
 
 def _given(kudo: KudoReply) -> str:

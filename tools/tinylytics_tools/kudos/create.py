@@ -20,7 +20,7 @@ from tinylytics_tools.kudos.api import (
     NEW_KUDO,
     KudoCreatedReply,
     KudoReply,
-    find,
+    find_exactly,
     look_up,
     recorded,
 )
@@ -28,7 +28,7 @@ from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
 from tinylytics_tools.writes import validation
-from tinylytics_tools.writes.attempt import Attempt, attempt, end
+from tinylytics_tools.writes.attempt import IGNORED, Attempt, attempt, end
 from tinylytics_tools.writes.dry_run import would_send
 from tinylytics_tools.writes.record import Outcome, Write
 from tinylytics_tools.writes.validation import Flag
@@ -88,9 +88,12 @@ async def create_kudo(
     custom_uid = custom_uid and sanitize.unquoted(custom_uid)
     target = await find_site(api, site)
     kudo = await _checked(api, target, path, custom_uid)
+    slash = validation.slash_added(path, kudo.path)
     if dry_run:
+        where = f"{sanitize.path(kudo.path)} of {target.quoted}"
         return CreatedKudo(
-            headline=f"Nothing was sent. Without dry_run, a kudo on {sanitize.path(kudo.path)} would be created.",
+            headline=f"Nothing was sent. Without dry_run, a kudo on {where} would be created.",
+            notes=slash,
             next_step=f"create_kudo with {kudo.named} sends exactly this.",
             site_id=target.id,
             site=target.name,
@@ -102,15 +105,19 @@ async def create_kudo(
     tried = await _create(api, kudo, again=bool(allow_repeat))
     answer = CreatedKudo(
         headline="",
-        notes=list(tried.notes),
+        notes=[*slash, *tried.notes],
         site_id=target.id,
         site=target.name,
         repeated=tried.repeated_s is not None,
         **tried.result,
     )
-    answer.headline = _headline(answer) + tried.repeat_note
-    if answer.status != "ignored":
-        answer.next_step = f"delete_kudo with uid {answer.uid} takes it back."
+    is_raw = sanitize.uid(tried.uid) == answer.uid
+    uid = sanitize.quoted(tried.uid if is_raw else answer.uid)
+    answer.headline = _headline(answer, target, uid) + tried.repeat_note
+    if answer.status == "ignored":
+        answer.notes.append(IGNORED)
+    else:
+        answer.next_step = f"delete_kudo with uid {uid} takes it back."
     return answer
 
 
@@ -125,15 +132,15 @@ async def _checked(api: CallContext, site: SiteReply, path: str, uid: str | None
     return NewKudo(site, sent, validation.checked("custom_uid", validation.uid, uid))
 
 
-def _headline(answer: CreatedKudo) -> str:
-    where = f"{answer.path} of {answer.site}"
+def _headline(answer: CreatedKudo, site: SiteReply, uid: str) -> str:
+    where = f"{answer.path} of {site.quoted}"
     match answer.status:
         case "ignored":
             return f"Ignored: no kudo was stored on {where}. The service says: {answer.reason}."
         case "stored":
-            return f"The kudo on {where} is stored, as uid {answer.uid}: its answer was lost, and a look-up found it."
+            return f"The kudo on {where} is stored, as uid {uid}: its answer was lost, and a look-up found it."
         case _:
-            return f"Created a kudo on {where}, as uid {answer.uid}."
+            return f"Created a kudo on {where}, as uid {uid}."
 
 
 async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
@@ -190,7 +197,7 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
         if tried.is_under_way:
             raise OutcomeUnknown(
                 f"The same kudo is being created by another call, begun {tried.repeated_s} s ago. Nothing was sent "
-                f"now. In a minute, list_kudos with uid {sanitize.uid(kudo.uid)} tells whether it is there."
+                f"now. In a minute, list_kudos with uid {sanitize.quoted(kudo.uid)} tells whether it is there."
             )
         tried = await _attempt(api, kudo, again=True)  # under the uid of the first, so that it cannot be doubled
     if tried.error is None:
@@ -205,7 +212,7 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
             f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
             f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
-    found = await _find(api, kudo) if isinstance(tried.error, Refused) else None
+    found = await find_exactly(api, kudo.site, kudo.uid) if isinstance(tried.error, Refused) else None
     if found is None:
         raise tried.error
     if found.path == kudo.path:  # it was not there before: this request came twice
@@ -221,17 +228,13 @@ async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
 
 async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
     """Send a kudo; a given uid is looked up first, since the API document does not say what becomes of one taken."""
-    found = None if kudo.is_ours else await _find(api, kudo)
+    found = None if kudo.is_ours else await find_exactly(api, kudo.site, kudo.uid)
     if found is None:
         return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
     earlier = (await recorded(api, CREATE, kudo.site, kudo.uid))[1:]  # the first is this attempt
     if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
         return _fields("stored", found)
     raise _taken(found)
-
-
-async def _find(api: CallContext, kudo: NewKudo) -> KudoReply | None:
-    return next((row for row in await find(api, kudo.site, kudo.uid) if row.uid == kudo.uid), None)
 
 
 async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | None:
@@ -242,7 +245,7 @@ async def _look_up(api: CallContext, kudo: NewKudo, why: str) -> KudoReply | Non
 async def _stored(api: CallContext, found: KudoReply, tried: Attempt) -> Attempt:
     result = _fields("stored", found)
     notes = await end(api, tried.id, Outcome.DONE, result)
-    return Attempt(Outcome.DONE, tried.id, result, repeated_s=tried.repeated_s, notes=notes)
+    return replace(tried, outcome=Outcome.DONE, result=result, error=None, notes=notes, is_under_way=False)
 
 
 def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:

@@ -81,7 +81,7 @@ async def delete_kudo(
         headline = f"Nothing was deleted: the user did not agree. {which} still there."
         return _answer(targets, "not deleted", headline, _outcomes(targets, "kept"))
     what = named(targets.site, targets.there[0]) if targets.is_single else counted(len(targets.there), "kudo")
-    of = "" if targets.is_single else f" of {targets.site.name}"
+    of = "" if targets.is_single else f" of {targets.site.quoted}"
     why = f": {checked.problem}" if checked.problem else " yet"
     answer = _answer(
         targets,
@@ -177,12 +177,12 @@ def _told(
         others = "".join(
             f"; {results.count(kind)} {kind}" for kind in ("not found", "not known", "not deleted") if kind in results
         )
-        headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.name}{others}."
+        headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.quoted}{others}."
     elif isinstance(first, KudoReply):
         headline = f"Deleted {named(targets.site, first)}."
     else:
         age = max(0, round(api.now().timestamp() - first.at)) if first else 0
-        headline = f"Deleted: this kudo of {targets.site.name} is gone, by a call {age} s ago. Nothing was sent now."
+        headline = f"Deleted: this kudo of {targets.site.quoted} is gone, by a call {age} s ago. Nothing was sent now."
     status = "deleted" if gone == len(results) else "partly deleted" if gone else "not deleted"
     answer = _answer(targets, status, headline, results)
     answer.deleted, answer.complete = gone, not open_

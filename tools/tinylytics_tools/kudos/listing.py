@@ -1,99 +1,85 @@
-"""Lists kudos: how many, on which pages, and the newest: `GET /sites/:id/kudos`."""
+"""Lists kudos: how many, on which pages, and the newest or oldest, of a site or of all: `GET /sites/:id/kudos`."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from tinylytics_tools import filters as traffic_filters
-from tinylytics_tools import sanitize
-from tinylytics_tools.answer import Table
-from tinylytics_tools.arguments import EndDate, Limit, Offset, Path, Period, Search, Site, StartDate, TimeZone
+from pydantic import Field
+
+from tinylytics_tools import all_sites, sanitize
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.arguments import (
+    ALL,
+    EndDate,
+    LeastViews,
+    Limit,
+    Offset,
+    Path,
+    Period,
+    Search,
+    SiteOrAll,
+    StartDate,
+    TimeZone,
+)
 from tinylytics_tools.client import CallContext, CurrentApi
-from tinylytics_tools.dimensions import Raw, merged, spellings
+from tinylytics_tools.errors import InvalidArgument, KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.hits import api as hits_api
-from tinylytics_tools.kudos.api import KUDOS, AnyUid, KudoReply, read
-from tinylytics_tools.read_hits import read_lists
-from tinylytics_tools.scope import Scope, WindowAnswer, resolve_scope
-from tinylytics_tools.site_lookup import SITES
-from tinylytics_tools.tables import SMALL, counted, is_small, listing, ranking
+from tinylytics_tools.kudos.api import KUDOS, MOST_PAGES, PER_PAGE, AnyUid, KudoReply
+from tinylytics_tools.kudos.pages import MOST_MORE_PAGES, Filters, Found, Page, find_kudos, per_100
+from tinylytics_tools.me import Unknown
+from tinylytics_tools.periods import resolve
+from tinylytics_tools.planner import MOST_REQUESTS
+from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
+from tinylytics_tools.site_lookup import SITES, SiteReply, list_all
+from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 10
-MOST_MORE_PAGES = 2
-"""Pages of viewed paths that are read after the first, of at most 730 days; with more, the rate is left out."""
+MOST_IN_HEADLINE = 3
+MOST_NAMED = 8
+"""Sites in a note."""
+Sort = Annotated[
+    Literal["newest", "oldest", "most", "rate"] | None,
+    Field(description="Kudos newest or oldest first; or pages by most kudos or by kudos per 100 views."),
+]
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What kudos have to match; values are given as an answer showed them, or as they are. A path means both its
-    spellings, with and without the closing slash, which are different rows (field notes 24)."""
-
-    path: str | None
-    uid: str | None
-    search: str | None
-
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing is filtered out."""
-        return not (self.path or self.uid or self.search)
-
-    def queries(self, scope: Scope) -> list[dict[str, str]]:
-        """Return the queries for the API; with its exact filters only where a value can stand for itself only."""
-        uid = {"uid": self.uid} if self.uid and sanitize.is_plain(self.uid, "uid") else {}
-        paths: list[dict[str, str]] = [{}]
-        if self.path and all(sanitize.is_plain(path, "path") for path in spellings(self.path)):
-            paths = [{"path": path} for path in spellings(self.path)]
-        return [scope.query(piece) | uid | path for piece in scope.window.pieces() for path in paths]
-
-    def keeps(self, row: KudoReply) -> bool:
-        """Return whether a kudo matches."""
-        is_named = self.uid is None or sanitize.matches(self.uid, row.uid, "uid")
-        texts = (row.path, row.uid, sanitize.path(row.path), sanitize.uid(row.uid))
-        part = (self.search or "").casefold()
-        return is_named and self.is_on(row.path) and any(part in (text or "").casefold() for text in texts)
-
-    def is_on(self, path: Raw) -> bool:
-        """Return whether a path is of the page that is named; where none is named, each is."""
-        if self.path is None:
-            return True
-        return any(sanitize.matches(name, cast("str | None", path), "path") for name in spellings(self.path))
-
-    def words(self) -> str:
-        """Return the filters as an answer echoes them."""
-        path = self.path and f"path {sanitize.path(self.path)} with and without closing slash"
-        uid = self.uid and f"uid {sanitize.uid(self.uid)}"
-        search = self.search and f"path or uid contains {sanitize.path(self.search)}"
-        return "; ".join(part for part in (path, uid, search) if part) or "none"
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page; `views` is None where they were not read. `is_merged`: both spellings of its slash have kudos."""
-
-    name: str
-    kudos: int
-    views: int | None
-    is_merged: bool
+_MORE_PAGES = "by_page goes on, by offset, with sort most"
 
 
 class Kudos(WindowAnswer):
-    """Kudos of some days. `kudos` counts all that match. `views` are of the same pages, null where not read."""
+    """Kudos of some days, of one site or with site=all of the sites from `offset` on, by id. `kudos` counts all that
+    match. `views` are of the same pages, null where not read; a rate on `few_views` rests on fewer than 30 of them."""
 
-    from_visitors = ("path", "uid")
+    from_visitors = ("path", "uid", "filters")
+    may_not_apply = ("kudos_of_all", "percent_of_all", "newest", "oldest", "sites_asked", "sites")
 
+    site_id: int | None = None  # pyright: ignore[reportIncompatibleVariableOverride] - none of all sites
     kudos: int | None
+    kudos_of_all: int | None = None
+    percent_of_all: float | None = None
     lifetime_kudos: int | None
     views: int | None
     per_100_views: float | None
-    by_page: Table | None
-    newest: Table | None
+    sites_asked: int | None = None
+    by_page: Table | None = None
+    newest: Table | None = None
+    oldest: Table | None = None
+    sites: Table | None = None
+
+
+class KudosOfAllSites(Kudos):
+    """The same of several sites."""
+
+    may_not_apply = ("site_id", "by_page", *Kudos.may_not_apply)
+    side_tables = ("newest", "oldest")
 
 
 @tool(SITES, KUDOS, hits_api.HITS, title="Kudos")
 async def list_kudos(
     api: CurrentApi,
-    site: Site = None,
+    site: SiteOrAll = None,
     path: Path = None,
     uid: AnyUid = None,
     search: Search = None,
@@ -101,110 +87,306 @@ async def list_kudos(
     start_date: StartDate = None,
     end_date: EndDate = None,
     time_zone: TimeZone = None,
+    sort: Sort = None,
+    least_views: LeastViews = None,
     limit: Limit = None,
     offset: Offset = None,
 ) -> Kudos:
     """List kudos, the likes of pages: how many, which pages have most, likes per hundred views, and the newest.
-    With `path` or `uid` the default period is all_time.
+    With `path` or `uid` the default period is all_time; end_date alone means until then.
     """
-    filters = Filters(path, uid, search)
-    is_ever = bool(path or uid) and not (period or start_date or end_date)
-    scope = await resolve_scope(api, site, "all_time" if is_ever else period, start_date, end_date, time_zone)
-    reading = await read(api, scope.site.id, filters.queries(scope))
-    rows = [row for row in reading.rows if filters.keeps(row)]
-    views = await read_views(api, scope) if rows and uid is None else None
-    pages = by_page(rows, views)
-    total = len(rows) if reading.complete else None
-    seen = None if views is None or search else sum(hits for name, hits in views.items() if filters.is_on(name))
-    columns = ["path", "kudos", "percent", "views", "per_100_views"]
-    ranked = [[page.name, page.kudos, page.views, per_100(page.kudos, page.views)] for page in pages]
-    newest = [[sanitize.time(row.created_at), sanitize.path(row.path), sanitize.uid(row.uid)] for row in rows]
-    most, start = limit or DEFAULT_ROWS, offset or 0
-    fields = scope.fields()
-    if is_ever:
-        fields["defaults"] = [*scope.defaults, "period all_time"]
+    by_kudo = sort not in ("most", "rate")
+    if least_views is not None and sort != "rate":
+        raise InvalidArgument("least_views goes with sort rate, which ranks pages by kudos per hundred views.")
+    if uid is not None and not by_kudo:
+        raise InvalidArgument("sort most and rate rank pages, and a uid names a single kudo: leave one of them out.")
+    filters = Filters(path, uid, search or ())
+    days = _Days(filters, period, start_date, end_date, time_zone)
+    if site == ALL:
+        return await _of_all_sites(api, days, sort, limit, offset or 0)
+    scope = await days.of(api, site)
+    found = await find_kudos(api, scope, filters)
+    _refuse_several(filters, [found])
+    kudos, most, start = found.kudos, limit or DEFAULT_ROWS, offset or 0
+    pages, on_order = _ordered(found, sort, SMALL if least_views is None else least_views)
+    ranked: list[list[Cell]] = [[page.name, page.kudos, page.views, page.rate, _is_few(page.views)] for page in pages]
+    columns = ["path", "kudos", "percent", "views", "per_100_views", "few_views"]
+    by_page = None
+    if uid is None and kudos is not None:
+        by_page = ranking(columns, ranked, total=kudos, limit=most, offset=0 if by_kudo else start)
+    if by_page is not None and by_kudo:
+        by_page = by_page.without_offset()
     return Kudos(
-        headline=_headline(scope, total, pages, filters),
-        complete=reading.complete,
-        notes=_notes(scope, total, reading.total, pages, filters),
-        next_step=_next_step(scope, total, filters),
-        **fields,
+        headline=_headline(found, pages, sort),
+        complete=found.is_complete,
+        notes=[
+            *on_order,
+            *_notes(found),
+            *days.notes(found.rows),
+            *([_MORE_PAGES] if by_kudo and len(ranked) > most else []),
+        ],
+        next_step=_next_step(found),
+        **scope.fields(),
         filters=filters.words(),
-        kudos=total,
+        kudos=kudos,
+        kudos_of_all=found.of_all if search else None,
+        percent_of_all=percent(kudos, found.of_all) if search else None,
         lifetime_kudos=scope.site.lifetime_kudos,
-        views=seen,
-        per_100_views=per_100(total, seen),
-        by_page=ranking(columns, ranked, total=total, limit=most, offset=start)
-        if uid is None and total is not None
-        else None,
-        newest=None if total is None else listing(["time", "path", "uid"], newest, limit=most, offset=start),
+        views=found.views,
+        per_100_views=per_100(kudos, found.views),
+        by_page=by_page,
+        **_single(sort, [(scope.site, row) for row in found.rows] if found.is_complete else None, most, start),
     )
 
 
-def _headline(scope: Scope, total: int | None, pages: list[Page], filters: Filters) -> str:
+def _refuse_several(filters: Filters, each: Sequence[Found]) -> None:
+    """Raise `InvalidArgument` for a path or uid with commas that nothing is called by: it may stand for several."""
+    if "," in f"{filters.path}{filters.uid}" and not any(found.rows or found.views for found in each):
+        raise InvalidArgument(
+            "path and uid take one, and none is called by this text with its commas. Name several pages in search, "
+            "apart by commas."
+        )
+
+
+class _Days:
+    """Which days a question is about, for one site after the other."""
+
+    def __init__(
+        self, filters: Filters, period: str | None, start: date | None, end: date | None, zone: str | None
+    ) -> None:
+        self.filters = filters
+        self._end = end
+        self._is_until = end is not None and start is None and period is None
+        is_ever = bool(filters.path or filters.uid) and period is None and start is None and end is None
+        self._implied = ["start_date: the first day of the site"] if self._is_until else ["period all_time"] * is_ever
+        self._asked = ("all_time", None, None, zone) if self._implied else (period, start, end, zone)
+
+    async def of(self, api: CallContext, site: SiteReply | str | None) -> Scope:
+        """Return the scope of a site; an end alone begins at its first day, before which it can have no kudo."""
+        scope = await resolve_scope(api, site, *self._asked)
+        requested = scope.requested
+        if self._end is not None and self._is_until:
+            first = min(scope.window.first, self._end)
+            requested = resolve(None, first, self._end, today=scope.today, earliest=first)
+        return replace(scope, requested=requested, defaults=(*scope.defaults, *self._implied))
+
+    def pieces(self, api: CallContext, sites: Sequence[SiteReply]) -> int:
+        """Return in how many windows the days of the oldest site are asked for."""
+        period, start, end, _ = self._asked
+        today, earliest = api.now().date(), min(first_day(site, "user") for site in sites)
+        start = None if start is None else min(start, today)
+        return len(resolve(period, start, end, today=max(today, end or today), earliest=earliest).window.pieces())
+
+    def notes(self, rows: Sequence[KudoReply]) -> list[str]:
+        """Return what an end alone means."""
+        if not self._is_until:
+            return []
+        first = f"; the first of these is of {sanitize.time(rows[-1].created_at)}" if rows else ""
+        return [f"end_date alone means until that day, from the first kudo on{first}"]
+
+
+def _single(
+    sort: Sort, rows: Sequence[tuple[SiteReply, KudoReply]] | None, limit: int, offset: int, *, by_site: bool = False
+) -> dict[str, Any]:
+    """Return the table of single kudos by its name, the newest or the oldest first; none where not all were read, or
+    pages are asked for."""
+    if rows is None or sort in ("most", "rate"):
+        return {}
+    shown: list[list[Cell]] = [
+        [
+            sanitize.time(row.created_at),
+            *([site.name] if by_site else []),
+            sanitize.path(row.path),
+            sanitize.uid(row.uid),
+        ]
+        for site, row in sorted(rows, key=lambda one: (one[1].created_at, one[1].id or 0), reverse=sort != "oldest")
+    ]
+    columns = ["time", *(["site"] if by_site else []), "path", "uid"]
+    table = listing(columns, shown, limit=limit, offset=offset)
+    return {"oldest" if sort == "oldest" else "newest": table.without_offset() if by_site else table}
+
+
+def _ordered(found: Found, sort: Sort, least_views: int) -> tuple[list[Page], list[str]]:
+    """Return the pages in their order, with notes on it: how many are first, and what the order leaves out."""
+    if sort != "rate":
+        return found.pages, _tied([counted(page.kudos, "kudo") for page in found.pages])
+    if found.views_by_path is None:
+        raise InvalidArgument("Pages cannot be sorted by rate: their views are not known here. Give a shorter period.")
+    ranked = [page for page in found.pages if page.views and page.views >= least_views]
+    ranked.sort(key=lambda page: (-page.kudos / (page.views or 1), -page.kudos, page.name))
+    left_out = len(found.pages) - len(ranked)
+    few = f"{counted(left_out, 'page')} with kudos and fewer than {max(1, least_views)} views not ranked"
+    few += ", but in other" if ranked else ""
+    return ranked, [*[few] * bool(left_out), *_tied([f"{page.rate:g} kudos per hundred views" for page in ranked])]
+
+
+def _tied(values: Sequence[str]) -> list[str]:
+    """Return the note that several share the first place; none where one is alone there."""
+    first = values.count(values[0]) if values else 0
+    return [f"{first} pages have {values[0]} each"] if first > 1 else []
+
+
+def _headline(found: Found, pages: Sequence[Page], sort: Sort) -> str:
+    scope, kudos, views = found.scope, found.kudos, found.views
     days = f"{scope.window.first} to {scope.window.last}"
-    which = "" if filters.is_all else f" matching {filters.words()}"
-    if total is None:
-        return f"Not all kudos{which} of {scope.site.name} from {days} could be read."
-    best = f"; most on {pages[0].name}, {pages[0].kudos}" if len(pages) > 1 else ""
-    return f"{scope.site.name} has {counted(total, 'kudo')}{which} from {days}{best}."
+    which = "" if found.filters.is_all else f" matching {found.filters.words()}"
+    if kudos is None:
+        return f"Not all kudos{which} of {scope.site.quoted} from {days} could be read."
+    if not kudos:
+        seen = "" if views is None else f"{counted(views, 'view')}, "
+        return f"{seen}no kudos{which} on {scope.site.quoted} from {days}."
+    total = counted(kudos, "kudo")
+    if found.filters.search and found.of_all is not None:
+        total = f"{kudos} of {counted(found.of_all, 'kudo')}, {percent(kudos, found.of_all):g} %,"
+    seen = "" if found.filters.is_all or views is None else f", on {counted(views, 'view')}"
+    best = ""
+    if len(pages) > 1:
+        rate = f"{pages[0].rate:g} per hundred views, " if sort == "rate" and pages[0].rate is not None else ""
+        best = f"; most on {pages[0].name}, {rate}{pages[0].kudos}"
+        best += f" on {counted(pages[0].views or 0, 'view')}" if rate else ""
+    return f"{scope.site.quoted} has {total}{which} from {days}{seen}{best}."
 
 
-def _notes(scope: Scope, total: int | None, found: int, pages: list[Page], filters: Filters) -> list[str]:
+def _notes(found: Found) -> list[str]:
     notes: list[str] = []
+    scope, filters, kudos, views = found.scope, found.filters, found.kudos, found.views
     lifetime = scope.site.lifetime_kudos
-    if total is None:
-        notes.append(f"the service counts {found} before the filters that are applied here; they were not all read")
-    elif scope.requested.period == "all_time" and filters.is_all and lifetime not in (None, total):
+    if kudos is None:
         notes.append(
-            f"the lifetime counter of the site says {lifetime}, the lists say {total}: one of them is behind, or "
+            f"the service counts {found.counted} before the filters that are applied here; they were not all read"
+        )
+    elif scope.requested.period == "all_time" and filters.is_all and lifetime not in (None, kudos):
+        notes.append(
+            f"the lifetime counter of the site says {lifetime}, the lists say {kudos}: one of them is behind, or "
             "kudos are older than the site"
         )
-    if pages and pages[0].views is None and filters.uid is None:
+    notes += _unfound([found])
+    if found.is_complete and filters.uid is None and found.views_by_path is None:
         notes.append("views are unknown here: this site has too many paths to read them all")
-    if pages and is_small(total):
+    elif found.views_by_path is not None and views is None:
+        notes.append("views: not told, since some of these kudos are found by their uid and not by their page")
+    if found.pages and is_small(kudos if found.of_all is None else found.of_all):
         notes.append(f"shares and rates rest on fewer than {SMALL} kudos: small numbers")
-    if any(page.is_merged for page in pages):
+    if kudos and _is_few(views):
+        notes.append(f"the rate rests on fewer than {SMALL} views: a small number")
+    if any(page.is_merged for page in found.pages):
         notes.append("pages with and without a closing slash are counted together")
-    if scope.window.last == scope.today:
-        notes.append(f"{scope.today} is still running")
-    return notes
+    return [*notes, *_running(scope)]
 
 
-def _next_step(scope: Scope, total: int | None, filters: Filters) -> str | None:
-    if total is None:
+def _unfound(each: Sequence[Found]) -> list[str]:
+    """Return the notes on names of several that nothing has, on none of the sites."""
+    left_out = [found.filters.unfound(found.rows, found.views_by_path or {}) for found in each if found.is_complete]
+    several = each[0].filters.search if each and len(each[0].filters.search) > 1 else ()
+    nowhere = [text for text in several if left_out and all(text in texts for texts in left_out)]
+    return [f"no path or uid contains {sanitize.path(text)}" for text in nowhere]
+
+
+def _running(scope: Scope) -> list[str]:
+    return [f"{scope.today} is still running"] if scope.window.last == scope.today else []
+
+
+def _is_few(views: int | None) -> bool:
+    """Return whether a rate on so many views has to be marked; on none there is no rate."""
+    return bool(views) and is_small(views)
+
+
+def _next_step(found: Found) -> str | None:
+    scope, filters, kudos = found.scope, found.filters, found.kudos
+    if kudos is None:
         return "Ask for a shorter period, by start_date and end_date."
-    if total == 0 and not filters.is_all:
+    if kudos == 0 and not filters.is_all:
         return "list_kudos with search finds kudos by a part of their path or uid."
     lifetime = scope.site.lifetime_kudos
-    if scope.requested.period != "all_time" and (lifetime is None or lifetime > total):
+    if scope.requested.period != "all_time" and (lifetime is None or lifetime > kudos):
         return f"list_kudos with period all_time covers all {lifetime or ''}".rstrip() + "."
     return None
 
 
-def by_page(rows: Sequence[KudoReply], views: Mapping[Raw, int] | None) -> list[Page]:
-    """Return pages by kudos, most first; `/x` and `/x/` are one (field notes 24), by the name that has more."""
-    viewed = {key: page.hits for key, page in merged("path", views or {}).items()}
-    pages = merged("path", Counter[Raw](row.path for row in rows))
-    return [
-        Page(page.name, page.hits, None if views is None else viewed.get(key, 0), len(page.raw) > 1)
-        for key, page in pages.items()
-    ]
+async def _of_all_sites(api: CallContext, days: _Days, sort: Sort, limit: int | None, start: int) -> Kudos:
+    """Return the same figures as of each site alone, and their sums where each is known."""
+    if sort == "rate":
+        raise InvalidArgument("sort rate ranks the pages of one site: name one, or leave sort out.")
+
+    async def find(site: SiteReply) -> Found | Unknown:
+        try:
+            return await find_kudos(api, await days.of(api, site), days.filters)
+        except (InvalidArgument, KeyNotAccepted, TooManyRequests):
+            raise
+        except TinylyticsError as error:
+            return Unknown("failed", str(error).partition(". ")[0])
+
+    sites = all_sites.ordered(await list_all(api), start)
+    most = max(-(-(site.lifetime_kudos or 1) // PER_PAGE) for site in sites)
+    cost = 1 + min(most, MOST_PAGES) + (2 + MOST_MORE_PAGES) * days.pieces(api, sites)
+    asked = await all_sites.ask(api, sites, find, cost=min(cost, MOST_REQUESTS - 1), start=start, limit=limit)
+    known = [found for _, found in asked.found if isinstance(found, Found)]
+    _refuse_several(days.filters, known)
+    unread = [site.quoted for site, found in asked.found if isinstance(found, Unknown) or not found.is_complete]
+    waiting = [site.quoted for site in sites[start + len(asked.found) :][: asked.left_out]]
+    is_whole = not unread and not waiting
+
+    def total(values: Sequence[int | None]) -> int | None:
+        return sum(value for value in values if value is not None) if is_whole and None not in values else None
+
+    kudos, views = total([found.kudos for found in known]), total([found.views for found in known])
+    notes = [*asked.notes, *_named("not asked yet", waiting), *_named("no sum, since these could not be read", unread)]
+    rows = [(found.scope.site, row) for found in known for row in found.rows]
+    notes += days.notes([row for _, row in sorted(rows, key=lambda one: one[1].created_at, reverse=True)])
+    if len({found.scope.window for found in known}) > 1:
+        notes.append("each site from its own first day on")
+    unviewed = [found.scope.site.quoted for found in known if found.is_complete and found.views is None]
+    notes += _named("views not known", unviewed if days.filters.uid is None else [])
+    notes += _unfound(known) if is_whole else []
+    scope = known[0].scope if known else await days.of(api, sites[start])
+    notes += _running(scope)
+    fields = scope.fields() | {"site_id": None, "site": ALL}
+    if known:
+        first = min(found.scope.window.first for found in known)
+        fields |= {"first_day": first, "days": (scope.window.last - first).days + 1}
+    return KudosOfAllSites(
+        headline=_headline_of_all(asked.which, known, kudos, days.filters),
+        complete=is_whole,
+        notes=notes,
+        next_step="list_kudos of one site shows its pages." if rows else None,
+        **fields,
+        filters=days.filters.words(),
+        kudos=kudos,
+        lifetime_kudos=total([site.lifetime_kudos for site, _ in asked.found]),
+        views=views,
+        per_100_views=per_100(kudos, views),
+        sites_asked=len(asked.found),
+        sites=_sites(asked.found, start, asked.of),
+        **_single(sort, rows if is_whole else None, DEFAULT_ROWS, 0, by_site=True),
+    )
 
 
-async def read_views(api: CallContext, scope: Scope) -> dict[Raw, int] | None:
-    """Return views by path in the scope's days; None where there are too many paths to read them all."""
-    parts = traffic_filters.Filters().slices(scope, scope.window)
-    (views,) = await read_lists(api, [("path", parts)], MOST_MORE_PAGES * len(parts))
-    return views.hits if views.is_complete else None
+def _named(what: str, names: Sequence[str]) -> list[str]:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [f"{what}: {', '.join(names[:MOST_NAMED])}{more}"] if names else []
 
 
-def per_100(kudos: int | None, views: int | None) -> float | None:
-    """Return kudos per hundred views, small rates with two significant digits; None without views."""
-    if kudos is None or not views:
-        return None
-    rate = 100 * kudos / views
-    return round(rate, 1) if rate >= 1 else float(f"{rate:.2g}")
+def _headline_of_all(which: str, known: Sequence[Found], kudos: int | None, filters: Filters) -> str:
+    matching = "" if filters.is_all else f" matching {filters.words()}"
+    liked = sorted((found for found in known if found.kudos), key=lambda found: -(found.kudos or 0))
+    named = ", ".join(f"{found.scope.site.quoted} {found.kudos}" for found in liked[:MOST_IN_HEADLINE])
+    others = len(liked) - MOST_IN_HEADLINE
+    more = f" and {counted(others, 'more site')}" if others > 0 else ""
+    total = counted("An unknown number of" if kudos is None else kudos or "No", "kudo")
+    return f"{total}{matching} on {which}{named and f': {named}{more}'}."
+
+
+def _sites(found: Sequence[tuple[SiteReply, Found | Unknown]], start: int, of: int) -> Table:
+    columns = ["id", "site", "kudos", "lifetime_kudos", "views", "per_100_views", "few_views", "not_known"]
+    rows: list[list[Cell]] = []
+    for site, one in found:
+        known: list[Cell] = [None, site.lifetime_kudos, None, None, None]
+        why = one.reason if isinstance(one, Unknown) else "not all kudos could be read"
+        if isinstance(one, Found) and one.is_complete:
+            known = [one.kudos, site.lifetime_kudos, one.views, per_100(one.kudos, one.views), _is_few(one.views)]
+            why = "nothing"
+        rows.append([site.id, site.name, *known, why])
+    return all_sites.table(columns, rows, start=start, of=of)
 
 
 TOOLS = [list_kudos]

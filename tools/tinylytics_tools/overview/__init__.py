@@ -19,7 +19,8 @@ from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.site_lookup import SITES, SiteReply, list_all
 from tinylytics_tools.tables import counted, listing
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import A_DAY, nothing_finished, so_far, spoken
+from tinylytics_tools.traffic import compare
+from tinylytics_tools.traffic.compare import A_DAY, so_far, spoken
 from tinylytics_tools.uptime import UPTIME
 
 ALWAYS = ("id", "site", "hits")
@@ -95,14 +96,14 @@ def _answer(
     total = overview_notes.total_change(rows, comparison)
     hits = _sum([row.hits for row in rows])
     today = _sum([row.today for row in rows]) if scope.today in window else None
-    which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, those from offset {start} on"
+    which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, from offset {start} on"
     text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     return Overview(
         headline=f"{text}{total.words(overview_notes.not_compared(rows, comparison))}.{overview_notes.down(rows)}",
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
             *overview_notes.notes(reading, total, comparison, columns),
-            *nothing_finished(scope.requested, "previous_period", scope.today),
+            *compare.not_compared(scope.requested, comparison, None, scope.today),
         ],
         next_step=_AGAIN if reading.left_out else _MORE,
         first_day=window.first,

@@ -101,7 +101,7 @@ def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
 
 def _spikes(rows: Sequence[Row]) -> list[str]:
     """The days that carry a site's hits, and the sites whose days were not looked at."""
-    words = [text for row in rows if row.spikes and (text := row.spikes.words(row.scope.site.name))]
+    words = [text for row in rows if row.spikes and (text := row.spikes.words(row.scope.site.quoted))]
     unread = [row for row in rows if row.spikes is None]
     if len(rows) > _MANY:
         which = ", ".join([f"carry the hits of {len(words)}", *([f"not looked at of {len(unread)}"] if unread else [])])
@@ -112,7 +112,7 @@ def _spikes(rows: Sequence[Row]) -> list[str]:
 
 
 def _names(rows: Sequence[Row]) -> str:
-    named = [row.scope.site.name for row in rows[:_MOST_NAMES]]
+    named = [row.scope.site.quoted for row in rows[:_MOST_NAMES]]
     more = len(rows) - _MOST_NAMES
     *others, last = [*named, counted(more, "more site")] if more > 0 else named
     return f"{', '.join(others)} and {last}" if others else last

@@ -1,5 +1,5 @@
-"""Traffic of a site as answers to questions: summed up, and ranked by one dimension."""
+"""Traffic of a site as answers to questions: summed up, ranked by one dimension, and why it changed."""
 
-from tinylytics_tools.traffic import rank, summarize
+from tinylytics_tools.traffic import explain, rank, summarize
 
-TOOLS = [*summarize.TOOLS, *rank.TOOLS]
+TOOLS = [*summarize.TOOLS, *rank.TOOLS, *explain.TOOLS]

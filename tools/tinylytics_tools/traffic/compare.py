@@ -1,6 +1,6 @@
 """Compares two windows, and says where the comparison is not like for like (ANSWERS 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -66,45 +66,51 @@ class Compared:
             return ""
         without = " and ".join(f"without {what}" for what in left_out)
         later = f"{without} {self.later}, " if without else ""
-        text = f"; {later}{_moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
+        text = f"; {later}{moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
         if self.a_day is not None:
             now, then, change = self.a_day
-            text += f"; a day {_plain(now)}, {_moved(change, None, then)}"
+            text += f"; a day {tables.plain(now)}, {moved(change, None, then)}"
         return text
 
 
-def _moved(change: float, percent: float | None, earlier: float | None) -> str:
-    """A change from an earlier figure in words."""
+def moved(change: float, percent: float | None, earlier: float | None) -> str:
+    """Return a change from an earlier figure in words, the absolute change before the relative one."""
     if not change:
-        return f"no change from {_plain(earlier)}"
+        return f"no change from {tables.plain(earlier or 0)}"
     relative = "" if percent is None else f", {percent:+g} %"
-    return f"{'+' if change > 0 else ''}{_plain(change)}{relative} against {_plain(earlier)}"
+    return f"{'+' if change > 0 else ''}{tables.plain(change)}{relative} against {tables.plain(earlier or 0)}"
 
 
-def _plain(number: float | None) -> str:
-    """A number with one decimal at most, and never an exponent."""
-    return f"{number or 0:.1f}".removesuffix(".0")
+def compared(
+    comparison: Comparison | None, *, later: int, earlier: int, born: date, without: Collection[date] = ()
+) -> Compared:
+    """Compare the hits of the later and the earlier days; no per cent where the site did not exist on all of these.
 
-
-def compared(comparison: Comparison | None, *, later: int, earlier: int, born: date) -> Compared:
-    """Compare the hits of the later and the earlier days; no per cent where the site did not exist on all of these."""
+    The days in `without` are counted on neither side.
+    """
     if comparison is None:
         return Compared()
     now, then = comparison.current, comparison.earlier
-    days = f"{counted(now.days, 'day')} to {now.last} against {counted(then.days, 'day')} to {then.last}"
+    days_now, days_then = (sum(day not in without for day in one.dates()) for one in (now, then))
+    days = f"{counted(days_now, 'day')} to {now.last} against {counted(days_then, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    which = _earlier_days(comparison)
+    which = earlier_days(comparison)
     if born > then.first:
         note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
         return Compared(days, later, earlier, None, (note,), f"{which}, though the site did not exist on all of them")
+    if days_then > 2 * days_now > 0:
+        note = f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared"
+        return Compared(days, later, earlier, None, (note,), which, (days_now, days_then))
     _, percent = tables.change(later, earlier)
     notes = [tables.SMALL_NUMBERS] if percent is not None and tables.is_small(later, earlier) else []
-    if now.days == then.days:
+    if days_now == days_then or not (days_now and days_then):
         return Compared(days, later, earlier, percent, tuple(notes), which)
-    same = tables.percent(now.days - then.days, then.days)
-    notes.append(f"{now.days} days against {then.days}: with as many hits a day the change would be {same:+g} %")
-    return Compared(days, later, earlier, percent, tuple(notes), which, (now.days, then.days))
+    same = tables.percent(days_now - days_then, days_then)
+    notes.append(
+        f"{counted(days_now, 'day')} against {days_then}: with as many hits a day the change would be {same:+g} %"
+    )
+    return Compared(days, later, earlier, percent, tuple(notes), which, (days_now, days_then))
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:
@@ -114,11 +120,16 @@ def too_young(comparison: Comparison | None, born: date) -> str | None:
     return f"no comparison: the site began on {born}, after the days that it would be compared with"
 
 
-def nothing_finished(requested: RequestedPeriod, compare: Compare, today: date) -> list[str]:
-    """Why a comparison that was asked for cannot be, where none of its days is over: on a Monday this week has none."""
-    if compare == "none" or requested.period == "all_time" or requested.window.finished(today) is not None:
+def not_compared(
+    requested: RequestedPeriod, comparison: Comparison | None, compare: Compare | None, today: date
+) -> list[str]:
+    """Why a comparison that was asked for cannot be: none of its days is over (on a Monday this week has none), or the
+    site has none before."""
+    if comparison is not None or compare == "none" or requested.period == "all_time":
         return []
-    return ["no comparison: there is no finished day yet to compare"]
+    if requested.window.finished(today) is None:
+        return ["no comparison: there is no finished day yet to compare"]
+    return ["no comparison: the site has no day before these"]
 
 
 def so_far(today: int | None) -> str:
@@ -133,8 +144,8 @@ def spoken(window: Window) -> str:
     return f"{window.first} to {window.last}, {window.days} days"
 
 
-def _earlier_days(comparison: Comparison) -> str:
-    """The earlier days by what they are to the later ones, or by their dates."""
+def earlier_days(comparison: Comparison) -> str:
+    """Return in words which days the earlier ones are: what they are to the later ones, or their dates."""
     now, then = comparison.current, comparison.earlier
     if _is_year_apart(now.first, then.first) and _is_year_apart(now.last, then.last):
         return f"on the same days {f'of {then.first.year}' if then.first.year == then.last.year else 'a year before'}"

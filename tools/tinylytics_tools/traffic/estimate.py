@@ -15,6 +15,7 @@ from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import Count, Slice
 from tinylytics_tools.periods import Window
 from tinylytics_tools.planner import pages, spread
+from tinylytics_tools.tables import counted
 
 SAMPLE_PAGES = 24
 """How many thousands of hits an estimate rests on."""
@@ -45,7 +46,8 @@ async def estimate(api: CallContext, dimension: Dimension, counts: Mapping[Slice
     names = merged(dimension, whole.of(dimension).hits)
     shares = [(named.name, round(100 * named.hits / whole.hits)) for named in names.values()]
     margin = max((_margin([_share(rows, dimension, name) for rows in sample]) for name, _ in shares), default=0)
-    basis = f"{whole.hits} of {hits} hits, {len(chosen)} pages spread over the window, give or take {margin} points"
+    spread_over = f"{counted(len(chosen), 'page')} spread over the window"
+    basis = f"{whole.hits} of {hits} hits, {spread_over}, give or take {counted(margin, 'point')}"
     return Estimate(shares, basis)
 
 
@@ -66,7 +68,7 @@ def sample_of_days(window: Window, room: int, *, width: int) -> list[date]:
 def estimate_of_weekdays(counts: DimensionCounts, days: Sequence[date]) -> Estimate:
     """Take the shares of whole weeks for those of all hits."""
     shares = [(WEEKDAYS[int(raw or 0)], round(100 * hits / counts.total)) for raw, hits in counts.hits.items()]
-    basis = f"{counts.total} hits of {len(days) // 7} whole weeks spread over the window"
+    basis = f"{counts.total} hits of {counted(len(days) // 7, 'whole week')} spread over the window"
     return Estimate(sorted(shares, key=lambda share: -share[1]), basis)
 
 

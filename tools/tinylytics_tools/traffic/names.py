@@ -1,36 +1,22 @@
-"""Names that a ranking keeps or leaves out: the two arguments for them, and what they mean."""
+"""Names that a ranking keeps or leaves out: one argument for them, and what they mean."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.arguments import several
 from tinylytics_tools.dimensions import Named
 from tinylytics_tools.errors import InvalidArgument
 
-MOST = 20
-"""Names in one argument."""
-LONGEST = 200
-"""Characters of one of them."""
-
-
-def _several(value: Any) -> Any:
-    """A text is taken for several names, apart by commas: as one name, "a,b" would be found nowhere."""
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, list):
-        return value
-    cleaned = [name.strip() for name in names if isinstance(name, str)]  # pyright: ignore[reportUnknownVariableType]
-    cleaned = [name for name in cleaned if name]
-    if not 1 <= len(cleaned) <= MOST or any(len(name) > LONGEST for name in cleaned):
-        raise ValueError(f"give 1 to {MOST} names of at most {LONGEST} characters, such as /blog,/about")
-    return cleaned
-
-
-Search = Annotated[list[str] | None, BeforeValidator(_several), Field(description="Keep names that contain one.")]
-Exclude = Annotated[list[str] | None, BeforeValidator(_several), Field(description="Leave out: /feed*,*.xml")]
+Exclude = Annotated[
+    list[str] | None,
+    BeforeValidator(several),
+    Field(description="Names to leave out, such as /feed*; or day:2026-02-13, page:/x, referrer:host."),
+]
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,37 @@
 """Makes the answer of `rank_traffic`: the ranking, and what rose, fell, is new and is gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.count_rows import DimensionCounts
-from tinylytics_tools.dimensions import PLURAL, WEEKDAYS, Dimension, Named, merged, shown
+from tinylytics_tools.dimensions import OF_REFERRERS, PLURAL, WEEKDAYS, Dimension, Named, merged, shown
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
-from tinylytics_tools.tables import change, counted, listing, percent, ranking
+from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
+from tinylytics_tools.traffic.counts import DimensionTraffic
 from tinylytics_tools.traffic.estimate import Estimate
+from tinylytics_tools.traffic.excluded import Excluded
+from tinylytics_tools.traffic.movers import movers
 from tinylytics_tools.traffic.names import containing, matching, only
-from tinylytics_tools.traffic.reader import DimensionTraffic
 
 Sort = Literal["most", "least", "change"]
 DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
-SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day"}
+SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day", "link": "address"}
 """Where the name of the dimension is not the word for one of its names."""
+SMALL_ROWS = f"per cents of names with fewer than {SMALL} hits: small numbers"
+APART: tuple[Dimension, ...] = ("referrer", "link")
+"""Where the site's own pages are told apart: they are no source, and the channel `internal` says so by its name."""
+OF_CHANNELS = (
+    "channels go by the referring host: other sites may hold hosts that are not known here, and direct is all that "
+    "names no referrer; campaigns are dimension source"
+)
 ALL_ROWS: dict[Dimension, int] = {"hour": 24, "weekday": 7}
 """Dimensions that are short enough to be shown whole."""
 
@@ -32,14 +41,15 @@ class TrafficRanking(WindowAnswer):
     is of the names that were searched for alone.
 
     `change` is `compared_hits` minus `earlier_hits`, both of finished days only: `compared` names them. In a table
-    `hits` stands for `compared_hits` where today is not among the days. An `estimate` has whole per cents and no hits.
+    `hits` stands for `compared_hits` where today is not among the days. `internal_hits` come from the site's own pages,
+    which are no source: rows, `other` and these are all hits. An `estimate` has whole per cents and no hits.
     """
 
     from_visitors = ("name", "filters", "excluded")
     side_tables = ("rose", "fell", "new", "gone")
     may_not_apply = (
         *("hits_today", "estimate", "rose", "fell", "new", "gone", "excluded", "excluded_names", "excluded_hits"),
-        *("matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
+        *("internal_hits", "matching_names", "matching_hits", "matching_percent", "matching_compared_hits"),
         *("matching_earlier_hits", "matching_change", "matching_change_percent"),
         *(*A_DAY, *(f"matching_{name}" for name in A_DAY)),
     )
@@ -48,6 +58,7 @@ class TrafficRanking(WindowAnswer):
     hits: int
     names: int | None
     hits_today: int | None = None
+    internal_hits: int | None = None
     excluded: str | None = None
     excluded_names: int | None = None
     excluded_hits: int | None = None
@@ -87,19 +98,24 @@ class Ranking:
         dimension: Dimension,
         comparison: Comparison | None,
         traffic: DimensionTraffic,
+        excluded: Excluded,
+        *,
+        is_ever: bool,
     ) -> None:
         self._scope = scope
         self._filters = filters
         self._dimension: Dimension = dimension
         self._comparison = comparison
         self._traffic = traffic
+        self._excluded = excluded
+        self._is_ever = is_ever
+        self._own = site_host(scope.site.url)
         self._counts = traffic.finished.plus(traffic.running)
 
     def answer(
         self,
         *,
         search: Sequence[str] | None,
-        exclude: Sequence[str] | None,
         sort: Sort | None,
         limit: int | None,
         offset: int,
@@ -118,48 +134,54 @@ class Ranking:
             note = f"{self._traffic.unread}; ask again, or for a shorter period"
             return self._incomplete(headline, note, None)
         if not self._counts.is_complete:
-            if search or exclude or sort in ("least", "change"):
+            if search or self._excluded.names or sort in ("least", "change"):
                 raise InvalidArgument(
                     f"The list of {self._counts.of} {PLURAL[self._dimension]} is too long to be searched or sorted in "
                     "one call. Give a shorter period, or filter by country, path or referrer."
                 )
             return self._unfinished(rows, offset)
-        if sort == "change" and self._traffic.before is None:
-            raise InvalidArgument("There is no change to sort by: nothing is compared. Give compare, or another sort.")
-        return self._ranked(search, exclude, sort, rows, offset, limit or DEFAULT_MOVERS)
+        if sort == "change" and (self._traffic.before is None or self._is_ever):
+            raise InvalidArgument(
+                "There is no change to sort by: nothing is compared, or all days before. Give another compare or sort."
+            )
+        return self._ranked(search, sort, rows, offset, limit or DEFAULT_MOVERS)
 
     def _ranked(
         self,
         search: Sequence[str] | None,
-        exclude: Sequence[str] | None,
         sort: Sort | None,
         limit: int,
         offset: int,
         limit_of_movers: int,
     ) -> TrafficRanking:
         traffic, dimension = self._traffic, self._dimension
-        everything = now = merged(dimension, self._counts.hits, self._counts.unique)
-        finished = merged(dimension, traffic.finished.hits)
-        before = merged(dimension, traffic.before.hits) if traffic.before else {}
+        everything = now = merged(dimension, self._counts.hits, self._counts.unique, own=self._own)
+        finished = merged(dimension, traffic.finished.hits, own=self._own)
+        before = merged(dimension, traffic.before.hits, own=self._own) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
-        more: dict[str, Any] = {}
+        more = self._excluded.fields()
         unfound: list[str] = []
-        if exclude:
-            names = matching(exclude)
+        small: list[str] = []
+        if self._excluded.names:
+            names = matching(self._excluded.names)
             keys = names.keys(now, finished, before)
             hits = _total(only(now, keys))
             if today is not None:
                 today -= hits - _total(only(finished, keys))
-            more = {"excluded": str(names), "excluded_names": len(keys), "excluded_hits": hits}
+            more = self._excluded.fields(names=len(keys), hits=hits)
             total -= hits
             now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
-        of_all = len(now)
         change = printed = self._change(finished, before)
+        internal, earlier_internal = (_total(only(one, self._internal(one))) for one in (now, before))
+        now, finished, before = (only(one, one.keys() - self._internal(one)) for one in (now, finished, before))
+        of_all = len(now)
+        if self._own and dimension in APART:
+            more |= {"internal_hits": internal}
         not_compared = [] if today is None else ["today"]
         unlisted = ["hits that are not in the list,"] if total - (today or 0) != change.later else []
         if search:
             names = containing(search)
-            unfound = names.unfound(now, finished, before) if len(search) > 1 else []
+            unfound = names.unfound(now, finished, before)
             keys = names.keys(now, finished, before)
             now, finished, before = (only(one, keys) for one in (now, finished, before))
             hits = _total(now)
@@ -169,11 +191,22 @@ class Ranking:
         if traffic.before is not None and offset == 0:
             later = "hits" if today is None else "compared_hits"
             has_percent = printed.percent is not None  # a reader would miss it in the headline
-            more |= _movers(finished, before, limit_of_movers, later=later, has_percent=has_percent)
+            more |= movers(
+                finished, before, limit_of_movers, later=later, has_percent=has_percent, is_ever=self._is_ever
+            )
+            moved = [row for name in ("rose", "fell") if has_percent and name in more for row in more[name].rows]
+            small = [SMALL_ROWS] if any(is_small(row[1], row[2]) for row in moved) else []
         columns, rows = self._rows(now, finished, before)
         notes = [*self._sort(columns, rows, sort), *self._notes(everything, today)]
+        if internal or earlier_internal:
+            before_that = f", {earlier_internal} on the earlier days" if traffic.before else ""
+            notes.append(
+                f"{self._own} is the site itself and no source: {counted(internal, 'hit')} told apart{before_that}"
+            )
         notes += [f"no name contains {name}" for name in unfound]
-        table = ranking(columns, rows, total=total, limit=limit, offset=offset)
+        notes += [f"there is nothing at offset {offset}: {len(rows)} in all"] if offset >= max(1, len(rows)) else []
+        table = ranking(columns, rows, total=total, limit=limit, offset=offset, apart=internal)
+        notes += small
         return self._answer(
             headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
             + f"{printed.words([*not_compared, *unlisted])}.",
@@ -186,6 +219,11 @@ class Ranking:
             **more,
         )
 
+    def _internal(self, named: Mapping[str, Named]) -> set[str]:
+        """The keys of the site's own pages where they would stand among sources."""
+        is_apart = bool(self._own) and self._dimension in APART
+        return {key for key in named if is_apart and sanitize.host(key) == self._own}
+
     def _rows(
         self, now: Mapping[str, Named], finished: Mapping[str, Named], before: Mapping[str, Named]
     ) -> tuple[list[str], list[list[Cell]]]:
@@ -195,7 +233,7 @@ class Ranking:
         counts_unique = any(named.unique_hits is not None for named in now.values())
         columns = ["name", "hits", "percent"]
         columns += ["compared_hits"] if marks_later else []
-        columns += ["earlier_hits", "change"] if compares else []
+        columns += ["earlier_hits", *([] if self._is_ever else ["change"])] if compares else []
         columns += ["unique_hits"] if counts_unique else []
         columns += ["a_day"] if self._dimension in ALL_ROWS else []
         rows: list[list[Cell]] = []
@@ -203,7 +241,7 @@ class Ranking:
             row: list[Cell] = [named.name, named.hits]
             if compares:
                 later, earlier = (one[key].hits if key in one else 0 for one in (finished, before))
-                row += [*([later] if marks_later else []), earlier, later - earlier]
+                row += [*([later] if marks_later else []), earlier, *([] if self._is_ever else [later - earlier])]
             row += [named.unique_hits] if counts_unique else []
             row += [self._a_day(named.name, finished.get(key))] if self._dimension in ALL_ROWS else []
             rows.append(row)
@@ -228,11 +266,13 @@ class Ranking:
         plural = PLURAL[self._dimension]
         what = f"a change of {value(rows[0]):+d}" if rows and sort == "change" else ""
         notes = [f"{len(first)} {plural} have {what or counted(value(rows[0]), 'hit')} each"] if len(first) > 1 else []
-        return [*notes, f"{plural} without a hit in these days are in no list"] if sort == "least" else notes
+        unlisted = f"{plural} without a hit in these days are in no list, and which these are cannot be known"
+        return [*notes, unlisted] if sort == "least" else notes
 
     def _a_day(self, name: str, finished: Named | None) -> float | None:
         """Hits of an hour, or a weekday, on each of the finished days that have it; None where none has."""
         finished_days = self._scope.finished.dates() if self._scope.finished else iter(())
+        finished_days = (day for day in finished_days if day not in self._excluded.days)
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in finished_days)
         return round((finished.hits if finished else 0) / number, 1) if number else None
 
@@ -253,7 +293,7 @@ class Ranking:
 
     @property
     def _in_window(self) -> str:
-        return f"{counted(self._traffic.total, 'hit')} on {self._scope.site.name}, {spoken(self._scope.window)}"
+        return f"{counted(self._traffic.total, 'hit')} on {self._scope.site.quoted}, {spoken(self._scope.window)}"
 
     def _incomplete(self, headline: str, note: str, table: Table | None, estimate: str | None = None) -> TrafficRanking:
         """The answer where not all was read: without a comparison and without a number of names."""
@@ -291,13 +331,15 @@ class Ranking:
         born = first_day(self._scope.site, self._scope.zone)
         if self._traffic.before is None:
             return Compared()
-        return compared(self._comparison, later=_total(finished), earlier=_total(before), born=born)
+        return compared(
+            self._comparison, later=_total(finished), earlier=_total(before), born=born, without=self._excluded.days
+        )
 
     def _headline(
         self, total: int, of: int, today: int | None, matching: int | None = None, matching_names: int | None = None
     ) -> str:
         which = " that match the filters" if self._filters else ""
-        hits = f"{counted(total, 'hit')}{which} on {self._scope.site.name}"
+        hits = f"{counted(total, 'hit')}{which}{self._excluded.words} on {self._scope.site.quoted}"
         names = f"{of} {PLURAL[self._dimension] if of != 1 else SINGULAR.get(self._dimension, self._dimension)}"
         window = spoken(self._scope.window)
         if matching is None:
@@ -313,12 +355,12 @@ class Ranking:
         merged_names = [named for named in everything.values() if len(named.raw) > 1]
         if merged_names and dimension == "path":
             notes.append(f"{counted(len(merged_names), 'path')} merged from spellings with and without a closing slash")
-        if dimension == "referrer":
-            notes.append(f"{sum(len(named.raw) for named in everything.values())} addresses are merged to their hosts")
-            own = site_host(self._scope.site.url)
-            notes += [f"the referrer {own} is the site itself"] if own in everything else []
+        if dimension in ("referrer", "channel"):
+            addresses = counted(sum(len(named.raw) for named in everything.values()), "different referrer")
+            notes.append(f"{addresses} merged to {'hosts' if dimension == 'referrer' else 'channels'}")
+        notes += [OF_CHANNELS] if dimension == "channel" else []
         if dimension == "source" and (none := everything.get(sanitize.NO_SOURCE)):
-            notes.append(f"{none.hits} hits name no source")
+            notes.append(f"{counted(none.hits, 'hit')} without a source")
         if dimension == "weekday" and self._scope.window.days > 1 and self._scope.window.days % 7:
             notes.append(f"{self._scope.window.days} days hold some weekdays once more than others")
         if today is not None and traffic.before is not None:
@@ -336,49 +378,11 @@ def top_of_unfinished(
     """
     top = sorted(counts.hits.items(), key=lambda item: (-item[1], str(item[0])))[:limit]
     name = PLURAL[dimension]
-    if dimension != "referrer" and len(top) == limit and top[-1][1] > total - counts.total:
+    if dimension not in OF_REFERRERS and len(top) == limit and top[-1][1] > total - counts.total:
         rows = [[shown(dimension, raw), hits] for raw, hits in top]
         note = f"{name}: the largest of {counts.of}, spellings not merged, since the list is too long for one call"
         return ranking(columns, rows, total=total, limit=limit, of=counts.of), note
     return None, f"{name}: unknown, the list of {counts.of} is too long for this call; ask rank_traffic"
-
-
-def _movers(
-    now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str, has_percent: bool
-) -> dict[str, Table]:
-    """Compare two complete lists by key: four tables that have no name in common, each with its length.
-
-    A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
-    `now`.
-    """
-    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
-    moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
-    rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
-    fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
-
-    def rows(keys: Iterable[str]) -> list[list[Cell]]:
-        found: list[list[Cell]] = []
-        for key in keys:
-            hits, earlier = now[key].hits, before[key].hits
-            found.append([now[key].name, hits, earlier, *change(hits, earlier)[: 2 if has_percent else 1]])
-        return found
-
-    def names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
-        return [[named.name, named.hits] for key, named in one.items() if key not in other]
-
-    return {
-        "rose": _top(columns, rows(rose), limit),
-        "fell": _top(columns, rows(fell), limit),
-        "new": _top(("name", later), names_of(now, before), limit),
-        "gone": _top(("name", "earlier_hits"), names_of(before, now), limit),
-    }
-
-
-def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:
-    """The first rows; a table without `next_offset`, since `offset` is the ranking's: `limit` shows more of these."""
-    top = [list(row) for row in rows[:limit]]
-    table = Table(columns=list(columns), rows=top, of=len(rows))
-    return table.shortened_by(lambda: _top(columns, rows, len(top) - 1) if top else None)
 
 
 def _total(named: Mapping[str, Named]) -> int:

@@ -6,70 +6,29 @@ second time what changed while it was read.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TypeAlias
 
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.count_rows import DimensionCounts, RowCounts
-from tinylytics_tools.dimensions import GROUPED, PLURAL, Dimension, Raw
+from tinylytics_tools.dimensions import GROUPED, OF_REFERRERS, Dimension, Raw
 from tinylytics_tools.errors import InvalidArgument, Refused
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import Count, Slice
-from tinylytics_tools.periods import Comparison, Series, Window, series_in_order
+from tinylytics_tools.periods import Comparison, Window, series_in_order
 from tinylytics_tools.planner import MOST_REQUESTS, Plan, cheapest, pages
 from tinylytics_tools.read_hits import Rows, both, read_lists, read_rows
 from tinylytics_tools.scope import Scope
+from tinylytics_tools.tables import counted
 from tinylytics_tools.traffic.automated import automated_by_lists, automated_by_rows
-from tinylytics_tools.traffic.estimate import Estimate, estimate, estimate_of_weekdays, sample_of_days
+from tinylytics_tools.traffic.counts import DimensionTraffic, TrafficWindow
+from tinylytics_tools.traffic.estimate import estimate, estimate_of_weekdays, sample_of_days
 
 _List: TypeAlias = tuple[Dimension, Window | None]
 """A grouped list: by a dimension, of a window; an empty one of no window."""
-
-
-@dataclass
-class TrafficWindow:
-    """What was read of a window. `today` is None where the window does not reach it; `series` where there was no room.
-
-    `notes` name what is missing and where the service does not agree with itself. `unread`: why a dimension that was
-    requested is not in `by`.
-    """
-
-    total: int
-    today: int | None
-    by: dict[Dimension, DimensionCounts]
-    series: Series | None
-    hits_in_series: list[int]
-    notes: list[str] = field(default_factory=list[str])
-    is_complete: bool = True
-    unread: str = ""
-
-    @property
-    def finished(self) -> int:
-        """Hits of the finished days."""
-        return self.total - (self.today or 0)
-
-
-@dataclass
-class DimensionTraffic:
-    """Hits by one dimension: of `finished` days, of today (`running`), and of the days before.
-
-    `total` is the counted number of hits of the window, `moments` its finished hits by UTC day and hour where they were
-    read one by one. `before` is None where there was no room, or nothing to compare. With an `estimate` all counts are
-    empty, and so they are where hits that are counted could not be read: `unread` says why.
-    """
-
-    total: int
-    today: int | None
-    finished: DimensionCounts = field(default_factory=DimensionCounts)
-    running: DimensionCounts = field(default_factory=DimensionCounts)
-    before: DimensionCounts | None = None
-    estimate: Estimate | None = None
-    unread: str | None = None
-    moments: Counter[tuple[date, int]] = field(default_factory=Counter[tuple[date, int]])
-    notes: list[str] = field(default_factory=list[str])
 
 
 class TrafficReader:
@@ -110,7 +69,7 @@ class TrafficReader:
         if traffic is None:
             plan = self._plan(dimensions, shows_rows=False) if plan.by_rows else plan
             traffic = await self._window_by_lists(plan, dimensions)
-        traffic.notes += _disagreements(traffic)
+        traffic.notes += traffic.disagreements()
         if plan.series is None:
             traffic.notes.append(f"series: {_TOO_MANY_REQUESTS}")
         elif plan.series.unit != series_in_order(self._scope.window)[0].unit:
@@ -130,7 +89,7 @@ class TrafficReader:
                 "Hours are only known in UTC, since Tinylytics does not tell which time zone the account is in. "
                 "Ask with time_zone utc."
             )
-        if dimension in GROUPED and (self._filters.host is None or dimension == "referrer"):
+        if dimension in GROUPED and (self._filters.host is None or dimension in OF_REFERRERS):
             try:
                 return await self._dimension_by_lists(dimension)
             except Refused:
@@ -145,7 +104,7 @@ class TrafficReader:
             return await self._weekdays()
         if cost > self.room:
             traffic = DimensionTraffic(self.total, self.today)
-            traffic.estimate = await estimate(self._api, dimension, self._counts_of(self._scope.window), self.room)
+            traffic.estimate = await estimate(self._api, dimension, self.counts_of(self._scope.window), self.room)
             return traffic
         return await self._dimension_by_rows(dimension, cost)
 
@@ -159,6 +118,12 @@ class TrafficReader:
         """The same as if nothing had been stored: for what may be left out, so that an answer is the same again."""
         return min(self.room, MOST_REQUESTS - self._api.answers_read)
 
+    @property
+    def first_pages(self) -> int:
+        """How many requests one dimension takes at least: a list of each window, and the counts."""
+        windows = (self._scope.finished, self._scope.running, self.earlier)
+        return sum(len(self._slices(window)) for window in windows) + len(self._parts(self._scope.window))
+
     def cost(self, windows: Iterable[Window]) -> int:
         """Return how many requests it takes, at most, to count these windows as well."""
         parts = {part for window in windows for part in self._parts(window)} - self._counts.keys()
@@ -168,7 +133,7 @@ class TrafficReader:
     def _width(self) -> int:
         """How many requests count one window, at most: where a host has to be told apart, its referrers are read."""
         groups = dict.fromkeys(self._filters.paths, 0)
-        for part, count in self._counts_of(self._scope.window).items():
+        for part, count in self.counts_of(self._scope.window).items():
             groups[part.path] += count.groups
         return sum(max(1, pages(number)) for number in groups.values())
 
@@ -180,16 +145,17 @@ class TrafficReader:
         is_whole = window == self._scope.window
         return self._filters.parts(self._scope) if is_whole else self._filters.slices(self._scope, window)
 
-    def _counts_of(self, window: Window | None) -> dict[Slice, Count]:
+    def counts_of(self, window: Window | None) -> dict[Slice, Count]:
+        """Return the slices of a window that was counted, with their counts."""
         return {part: self._counts[part] for part in self._parts(window)}
 
     def _pages_of_rows(self, window: Window | None) -> int:
-        return sum(pages(count.rows) for count in self._counts_of(window).values())
+        return sum(pages(count.rows) for count in self.counts_of(window).values())
 
     def _plan(self, dimensions: Sequence[Dimension], *, shows_rows: bool = True) -> Plan:
         """The cheapest plan of a window; by lists where the service does not show all rows."""
         none = [_TOO_MANY * hits_api.PER_PAGE]
-        rows = [count.rows for count in self._counts_of(self._scope.window).values()] if shows_rows else none
+        rows = [count.rows for count in self.counts_of(self._scope.window).values()] if shows_rows else none
         lists = len(self._slices(self._scope.window))
         if self._filters.host is None:
             return self._cheapest(rows, lists * len(dimensions))
@@ -214,7 +180,7 @@ class TrafficReader:
         is_utc = self._scope.zone == "utc"
         rows, _ = await both(
             self._api,
-            partial(read_rows, self._api, self._counts_of(self._scope.window)),
+            partial(read_rows, self._api, self.counts_of(self._scope.window)),
             partial(self.count, *([] if is_utc else windows)),
         )
         if any(part.missing for part in rows.values()):
@@ -252,7 +218,7 @@ class TrafficReader:
 
     async def _dimension_by_lists(self, dimension: Dimension) -> DimensionTraffic:
         windows = (self._scope.finished, self._scope.running, self.earlier)
-        requests = sum(len(self._slices(window)) for window in windows) + len(self._parts(self._scope.window))
+        requests = self.first_pages
         lists: list[_List] = [(dimension, window) for window in windows]
         finished, running, before = await self._lists(lists, [self._scope.window], self.room - requests)
         traffic = DimensionTraffic(self.total, self.today, finished, running)
@@ -265,14 +231,14 @@ class TrafficReader:
     async def _dimension_by_rows(self, dimension: Dimension, cost: int) -> DimensionTraffic:
         traffic = DimensionTraffic(self.total, self.today)
         earlier = self._affordable_earlier(traffic, cost, self._pages_of_rows(self.earlier))
-        rows = await read_rows(self._api, self._counts_of(self._scope.window) | self._counts_of(earlier))
+        rows = await read_rows(self._api, self.counts_of(self._scope.window) | self.counts_of(earlier))
         missing = [rows[part].missing for part in self._parts(self._scope.window)]
         if any(missing):
             shown = self.total - sum(max(0, number) for number in missing)
             traffic.unread = (
-                f"Tinylytics counts {self.total} hits and shows more"
+                f"Tinylytics counts {counted(self.total, 'hit')} and shows more"
                 if shown == self.total
-                else f"Tinylytics showed only {shown} of these {self.total} hits"
+                else f"Tinylytics showed only {shown} of {counted(self.total, 'hit')}"
             )
             return traffic
         if any(rows[part].missing for part in self._parts(earlier)):
@@ -286,7 +252,7 @@ class TrafficReader:
         finished, running = counts_of(self._scope.finished), counts_of(self._scope.running)
         traffic.finished, traffic.running = finished.of(dimension), running.of(dimension)
         traffic.moments = finished.moments
-        traffic.notes += automated_by_rows(RowCounts.joined([finished, running]))
+        traffic.automated = automated_by_rows(RowCounts.joined([finished, running]))
         traffic.before = counts_of(earlier).of(dimension) if earlier else None
         traffic.total = traffic.finished.total + traffic.running.total
         traffic.today = traffic.running.total if self._scope.running else None
@@ -296,7 +262,7 @@ class TrafficReader:
         """Count the days of a window that was counted by reading its hits, where these are at most so many pages."""
         is_cheap = self._pages_of_rows(window) <= min(most, self.room_for_more)
         if self._scope.zone == "utc" and is_cheap and self.cost(Window(day, day) for day in window.dates()):
-            rows = await read_rows(self._api, self._counts_of(window))
+            rows = await read_rows(self._api, self.counts_of(window))
             if not any(read.missing for read in rows.values()):
                 self._count_days(rows)
 
@@ -383,15 +349,3 @@ _TOO_MANY = 10 * MOST_REQUESTS
 _ONLY_ROWS_TELL = "not known for this referrer, since its text finds other hosts too and the hits are too many to read"
 _TOO_MANY_REQUESTS = "not read, it takes more requests than one call may use; ask a shorter period"
 _NOT_COMPARED = "no comparison: the earlier days take more requests than one call may use, about {}"
-
-
-def _disagreements(traffic: TrafficWindow) -> list[str]:
-    """Where complete lists, or the series, do not add up to the total, and by how much."""
-    sums = {PLURAL[name]: counts.total for name, counts in traffic.by.items() if counts.is_complete}
-    if traffic.series is not None:
-        sums["series"] = sum(traffic.hits_in_series)
-    return [
-        f"{name} add up to {number}, the total is {traffic.total}: hits arrived while reading, or have no value there"
-        for name, number in sums.items()
-        if number != traffic.total
-    ]

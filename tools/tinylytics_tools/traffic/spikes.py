@@ -11,7 +11,8 @@ from datetime import date
 from tinylytics_tools.dimensions import Dimension, shown
 from tinylytics_tools.periods import Series, Window
 from tinylytics_tools.tables import counted, percent
-from tinylytics_tools.traffic.reader import DimensionTraffic, TrafficReader
+from tinylytics_tools.traffic.counts import DimensionTraffic
+from tinylytics_tools.traffic.reader import TrafficReader
 
 SHARE = 0.15
 """The least share of a window's hits that a day has to have to carry it."""

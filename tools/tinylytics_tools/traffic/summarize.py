@@ -27,9 +27,10 @@ from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import counted, percent, ranking
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, nothing_finished, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, not_compared, so_far, spoken
+from tinylytics_tools.traffic.counts import TrafficWindow
 from tinylytics_tools.traffic.ranking import top_of_unfinished
-from tinylytics_tools.traffic.reader import TrafficReader, TrafficWindow
+from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.series import summarize_series
 from tinylytics_tools.traffic.spikes import spike_notes
 from tinylytics_tools.traffic.visitors import read_visitors
@@ -43,16 +44,18 @@ class TrafficSummary(WindowAnswer):
     """The traffic of some days. `change` is `compared_hits` minus `earlier_hits`, both of finished days only:
     `compared` names them. `best`, `worst`, `median` and `outliers` are of the whole, finished windows of the series;
     `partial` lists the others. With filters `percent_of_all` is the share of `all_hits` of these days; of a page alone
-    there are `unique_hits` too."""
+    there are `unique_hits` too. `internal_hits` come from the site's own pages and are no source: with them `referrers`
+    add up to all hits."""
 
     from_visitors = ("path", "host", "country", "browser", "platform", "filters")
-    may_not_apply = ("hits_today", "all_hits", "percent_of_all", "unique_hits", *A_DAY)
+    may_not_apply = ("hits_today", "all_hits", "percent_of_all", "unique_hits", "internal_hits", *A_DAY)
 
     hits: int
     hits_today: int | None = None
     all_hits: int | None = None
     percent_of_all: float | None = None
     unique_hits: int | None = None
+    internal_hits: int | None = None
     compared_hits: int | None
     earlier_hits: int | None
     change: int | None
@@ -96,7 +99,8 @@ async def summarize_traffic(
     scope = await resolve_scope(
         api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
     )
-    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
+    born = first_day(scope.site, scope.zone)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today, born=born)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
     reader = TrafficReader(api, scope, filters, comparison)
@@ -106,10 +110,11 @@ async def summarize_traffic(
     traffic = await reader.read_window(SHOWN)
     spikes = await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None, series=traffic.series)
     of_all = await _of_all(api, scope, filters, traffic.total, reader.room)
-    born = first_day(scope.site, scope.zone)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
     series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
-    tables = {dimension: _ranking(dimension, traffic, limit or DEFAULT_ROWS) for dimension in SHOWN}
+    own = site_host(scope.site.url)
+    tables = {dimension: _ranking(dimension, traffic, limit or DEFAULT_ROWS, own) for dimension in SHOWN}
+    internal = _internal(traffic, own)
     shown = {dimension: table for dimension, (table, _) in tables.items()}
     return TrafficSummary(
         **scope.fields(),
@@ -122,8 +127,8 @@ async def summarize_traffic(
             *([series.before_first] if series.before_first else []),
             *filters.notes,
             *change.notes,
-            *nothing_finished(scope.requested, compare or "previous_period", scope.today),
-            *_own_host(scope, shown["referrer"]),
+            *not_compared(scope.requested, comparison, compare, scope.today),
+            *([f"{own} is the site itself and no source: {counted(internal, 'hit')} told apart"] if internal else []),
             visitors.note,
         ],
         next_step=_next_step(traffic, filters),
@@ -131,6 +136,7 @@ async def summarize_traffic(
         hits=traffic.total,
         hits_today=traffic.today,
         **of_all,
+        internal_hits=internal,
         **change.fields(),
         visitors=visitors.visitors,
         bounce_rate_percent=visitors.bounce_rate,
@@ -170,28 +176,36 @@ def _headline(
 ) -> str:
     which = " that match the filters" if filters else ""
     left_out = () if traffic.today is None else ("today",)
-    text = f"{counted(traffic.total, 'hit')}{which} on {scope.site.name}, {spoken(scope.window)}{so_far(traffic.today)}"
+    text = (
+        f"{counted(traffic.total, 'hit')}{which} on {scope.site.quoted}, {spoken(scope.window)}{so_far(traffic.today)}"
+    )
     if of_all.get("all_hits"):
         text += f", {of_all['percent_of_all']:g} % of all {of_all['all_hits']}"
     return f"{text}{change.words(left_out)}."
 
 
-def _ranking(dimension: Dimension, traffic: TrafficWindow, limit: int) -> tuple[Table | None, str | None]:
-    """Return a ranking with shares of all hits, and a note where the list is not read to its end."""
+def _internal(traffic: TrafficWindow, own: str) -> int | None:
+    """Return how many hits come from the site's own pages; None where not all referrers were read."""
+    counts = traffic.by.get("referrer")
+    if not own or counts is None or not counts.is_complete:
+        return None
+    named = merged("referrer", counts.hits)
+    return named[own].hits if own in named else 0
+
+
+def _ranking(dimension: Dimension, traffic: TrafficWindow, limit: int, own: str) -> tuple[Table | None, str | None]:
+    """Return a ranking with shares of all hits, without the site itself among the referrers, and a note where the list
+    is not read to its end."""
     counts = traffic.by.get(dimension)
     if counts is None:
         return None, f"{PLURAL[dimension]}: {traffic.unread}"
     columns = ["host" if dimension == "referrer" else dimension, "hits", "percent"]
     if not counts.is_complete:
         return top_of_unfinished(dimension, counts, columns, total=traffic.total, limit=limit)
-    rows = [[named.name, named.hits] for named in merged(dimension, counts.hits).values()]
-    return ranking(columns, rows, total=max(traffic.total, counts.total), limit=limit), None
-
-
-def _own_host(scope: Scope, referrers: Table | None) -> list[str]:
-    own = site_host(scope.site.url)
-    listed = [row[0] for row in referrers.rows] if referrers else []
-    return [f"the referrer {own} is the site itself"] if own in listed else []
+    named = merged(dimension, counts.hits)
+    internal = named.pop(own).hits if dimension == "referrer" and own in named else 0
+    rows = [[one.name, one.hits] for one in named.values()]
+    return ranking(columns, rows, total=max(traffic.total, counts.total), limit=limit, apart=internal), None
 
 
 def _next_step(traffic: TrafficWindow, filters: Filters) -> str | None:

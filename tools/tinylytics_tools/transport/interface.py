@@ -30,9 +30,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Usage:
-    """Places given within the hour that ends now, and the seconds that a pause still takes (0: none)."""
+    """Places given within the hour that ends now, when the first of them was given (None: there is none), and the
+    seconds that a pause still takes (0: none)."""
 
     used: int
+    oldest: float | None
     pause_s: float
 
 

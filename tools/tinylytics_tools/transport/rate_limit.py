@@ -36,10 +36,13 @@ LONGEST_ASKED_S = 86_400.0
 
 @dataclass(frozen=True)
 class Status:
-    """Requests of the last hour, and what is left for reads and for writes; `pause_s`: how long the service wants
-    silence (0: it does not). `lost`: why the store cannot be used, so that this process counts alone; else None."""
+    """Requests of the last hour, and what is left for reads and for writes, of `for_reads` and some more; `oldest`:
+    when the first of them was sent, in seconds since 1970. `pause_s`: how long the service wants silence (0: it does
+    not). `lost`: why the store cannot be used, so that this process counts alone; else None."""
 
     used: int
+    oldest: float | None
+    for_reads: int
     left_for_reads: int
     left_for_writes: int
     pause_s: float
@@ -126,7 +129,8 @@ class RateLimit(httpx.AsyncBaseTransport):
         except StoreUnavailable as error:
             usage, lost = await self._in_memory.usage(self._fingerprint, self._clock), str(error)
         reads, writes = (self._for_reads, self._allowed) if lost is None else (WITHOUT_STORE, WITHOUT_STORE)
-        return Status(usage.used, max(0, reads - usage.used), max(0, writes - usage.used), usage.pause_s, lost)
+        left = max(0, reads - usage.used), max(0, writes - usage.used)
+        return Status(usage.used, usage.oldest, reads, *left, usage.pause_s, lost)
 
     async def aclose(self) -> None:
         """Close what is wrapped."""
@@ -232,11 +236,11 @@ class SqliteRequests:
     async def usage(self, fingerprint: str, clock: Clock) -> Usage:
         """See `Requests`."""
         now = clock().timestamp()
-        count = "SELECT count(*) FROM requests WHERE fingerprint = ? AND at > ?"
+        count = "SELECT count(*), min(min(at), ?) FROM requests WHERE fingerprint = ? AND at > ?"
         with self._file.reading() as rows:
-            used: int = rows.execute(count, (fingerprint, now - HOUR_S)).fetchone()[0]
+            used, oldest = rows.execute(count, (now, fingerprint, now - HOUR_S)).fetchone()
             pause = _pause(rows, fingerprint)
-        return Usage(used, 0.0 if pause is None else max(0.0, pause.until - now))
+        return Usage(used, oldest, 0.0 if pause is None else max(0.0, pause.until - now))
 
 
 def pause_length_s(asked_s: float | None, refusals: int, *, is_outage: bool) -> float:

@@ -138,9 +138,10 @@ class RedisRequests:
     async def usage(self, fingerprint: str, clock: Clock) -> Usage:
         """See `Requests`."""
         now = clock().timestamp()
-        used, until = await self._link.run(_USAGE, _keys(fingerprint), f"({now - HOUR_S!r}")
+        used, until, oldest = await self._link.run(_USAGE, _keys(fingerprint), f"({now - HOUR_S!r}")
         with readable():
-            return Usage(int(used), 0.0 if until is None else max(0.0, float(until) - now))
+            first = min(now, float(oldest[1])) if oldest else None
+            return Usage(int(used), first, 0.0 if until is None else max(0.0, float(until) - now))
 
 
 class RedisReplies:
@@ -239,7 +240,10 @@ _ANSWERED = """
 local since = redis.call('HGET', KEYS[1], 'since')
 if since and tonumber(since) < tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end
 """
-_USAGE = "return {redis.call('ZCOUNT', KEYS[1], ARGV[1], '+inf'), redis.call('HGET', KEYS[2], 'till')}"
+_USAGE = """
+local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+return {redis.call('ZCOUNT', KEYS[1], ARGV[1], '+inf'), redis.call('HGET', KEYS[2], 'till'), oldest}
+"""
 _FIND = """
 local of = redis.call('HMGET', KEYS[1], '', ARGV[1])
 return {of[1] or '0', redis.call('GET', KEYS[2] .. (of[2] or '0') .. ' ' .. ARGV[2])}

@@ -14,6 +14,7 @@ UNDER_WAY_S = 45.0
 """A write whose intent is older was given up by the process that sent it: its deadline is over."""
 PATIENCE_S = 5.0
 LOOK_S = 0.25
+IGNORED = "what is ignored is a setting of the site on Tinylytics: its owner can change the ignore rules there"
 NOT_RECORDED = "the outcome of this could not be written into the record of writes"
 
 
@@ -21,7 +22,7 @@ NOT_RECORDED = "the outcome of this could not be written into the record of writ
 class Attempt:
     """The outcome of a write. `error` is set unless it is done.
 
-    `repeated_s`: the same write was sent before, so many seconds ago, under the uid `uid`, and this one was not.
+    `repeated_s`: the same write was sent before, so many seconds ago, and this one was not. `uid` was sent.
     """
 
     outcome: Outcome
@@ -51,20 +52,24 @@ def _outcome_of(error: TinylyticsError) -> Outcome:
 async def attempt(
     api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, again: bool = False
 ) -> Attempt:
-    """Send a write, or find the same one within the last minute; `send` returns what is recorded of the reply. Raise
-    `Unavailable`, with nothing sent, where the intent cannot be recorded."""
+    """Send a write, or find the same one within the last minute, unless that was refused or never left; `send` returns
+    what is recorded of the reply. Raise `Unavailable`, with nothing sent, where the intent cannot be recorded."""
     try:
         begun = await api.writes.begin(write, api.now().timestamp(), again=again)
-        if isinstance(begun, Entry):
-            return await _repeated(api, begun)
+        while isinstance(begun, Entry):
+            first = await _awaited(api, begun)
+            if first.outcome not in (Outcome.NOT_SENT, Outcome.REFUSED):
+                return _repeated(api, first)
+            begun = await api.writes.begin(write, api.now().timestamp(), again=again)
     except StoreUnavailable as error:
         raise not_recorded(error) from error
     try:
         result = await send()
     except TinylyticsError as error:
         outcome = _outcome_of(error)
-        return Attempt(outcome, begun, error=error, notes=await end(api, begun, outcome))
-    return Attempt(Outcome.DONE, begun, result, notes=await end(api, begun, Outcome.DONE, result))
+        return Attempt(outcome, begun, error=error, notes=await end(api, begun, outcome), uid=write.uid)
+    notes = await end(api, begun, Outcome.DONE, result)
+    return Attempt(Outcome.DONE, begun, result, notes=notes, uid=write.uid)
 
 
 def not_recorded(error: StoreUnavailable) -> Unavailable:
@@ -85,13 +90,18 @@ async def end(api: CallContext, entry: int, outcome: Outcome, result: dict[str, 
     return ()
 
 
-async def _repeated(api: CallContext, entry: Entry) -> Attempt:
-    """Return what the first of two equal writes came to; one still under way is waited for some seconds."""
+async def _awaited(api: CallContext, entry: Entry) -> Entry:
+    """Return a write as it ended; one still under way is waited for some seconds."""
     for _ in range(round(PATIENCE_S / LOOK_S)):
         if not _is_under_way(api, entry):
             break
         await api.writes.pause(LOOK_S)
         entry = await api.writes.entry(entry.id)
+    return entry
+
+
+def _repeated(api: CallContext, entry: Entry) -> Attempt:
+    """Return what the first of two equal writes came to."""
     age, error = max(0, round(api.now().timestamp() - entry.at)), None
     if entry.outcome is not Outcome.DONE:
         error = OutcomeUnknown(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.tables import listing
 
 MOST_ROWS = 50
 SHOWN_ENCODED = "in would_send, long values are shortened, and brackets and quotes percent-encoded; they are sent whole"
@@ -25,10 +26,9 @@ def would_send_rows(rows: Sequence[tuple[int, Mapping[str, str]]]) -> Table:
     return first_rows(["index", *names], cells)
 
 
-def first_rows(columns: Sequence[str], rows: Sequence[Sequence[Cell]], most: int = MOST_ROWS) -> Table:
+def first_rows(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
     """Return the first rows of a list that has no offset."""
-    table = Table(columns=list(columns), rows=[list(row) for row in rows[:most]], of=len(rows))
-    return table.shortened_by(lambda: first_rows(columns, rows, table.listed - 1) if table.rows else None)
+    return listing(columns, rows, limit=MOST_ROWS).without_offset()
 
 
 def _shown(name: str, value: str) -> str:

@@ -42,6 +42,11 @@ def path(value: str) -> str:
     return text if text.startswith("/") else f"/{text}"
 
 
+def slash_added(given: str, sent: str) -> list[str]:
+    """Return the note that a path is sent with a leading slash that was not given; none where it was."""
+    return [] if given.strip().startswith("/") else [f"a leading slash was added: the path is {sanitize.path(sent)}"]
+
+
 def url(value: str) -> str:
     """Return a page's whole address."""
     text = _address(value, LONGEST_ADDRESS)

@@ -1,0 +1,135 @@
+"""Leaves days, pages and referring hosts out of a ranking, exactly: by counting them too, and taking them away.
+
+Days are left out of the windows that are read. The API has no "not" for pages and referrers, so what matches them is
+read by itself and subtracted; what matches a page and a referrer was subtracted twice, and is added again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain, product
+from typing import Any
+
+from tinylytics_tools import sanitize
+from tinylytics_tools.client import CallContext
+from tinylytics_tools.dimensions import PLURAL, Dimension, stem
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.filters import Filters, named_host, resolve_filters
+from tinylytics_tools.periods import Comparison, Window
+from tinylytics_tools.scope import Scope
+from tinylytics_tools.traffic.counts import DimensionTraffic
+from tinylytics_tools.traffic.reader import TrafficReader
+
+TOO_MUCH = (
+    "That is too much to leave out in one call. Give a shorter period or fewer of them, leave the comparison out "
+    "(compare none), or name one page or referrer and subtract it."
+)
+
+TO_RESOLVE = 6
+"""Requests that may be needed to find what a page or a host means."""
+LONGEST_WORDS = 80
+"""Characters of what is left out that a headline has; what is longer stands beside it alone."""
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """What is left out: names of the ranking, and days, pages and referring hosts, whatever is ranked; `hits` are of
+    these three together, once they are counted."""
+
+    names: tuple[str, ...] = ()
+    days: frozenset[date] = frozenset()
+    pages: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    hits: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.days or self.pages or self.hosts)
+
+    def __str__(self) -> str:
+        """All that is left out, safe to show."""
+        days = [f"day:{day}" for day in sorted(self.days)]
+        pages = [f"page:{sanitize.path(page)}" for page in self.pages]
+        hosts = [f"referrer:{sanitize.host(host)}" for host in self.hosts]
+        return ", ".join([*days, *pages, *hosts, *map(sanitize.path, self.names)])
+
+    @property
+    def words(self) -> str:
+        """All that is left out, within a headline; empty where nothing is."""
+        text = str(self)
+        return f" without {text if len(text) <= LONGEST_WORDS else 'what is excluded'}" if text else ""
+
+    def fields(self, *, names: int = 0, hits: int = 0) -> dict[str, Any]:
+        """Return what is left out as fields of an answer: so many names of the ranking, with their hits, among it."""
+        if not self and not self.names:
+            return {}
+        return {"excluded": str(self), "excluded_names": names, "excluded_hits": self.hits + hits}
+
+
+def parse_excluded(exclude: Sequence[str] | None) -> Excluded:
+    """Return what the argument `exclude` means.
+
+    Raises:
+        InvalidArgument: a day that is none, a page that is no path, a referrer that is no host.
+    """
+    found: dict[str, list[str]] = {"day": [], "page": [], "referrer": [], "": []}
+    for text in exclude or ():
+        kind, colon, value = text.partition(":")
+        known = kind.lower() if colon and kind.lower() in found else ""
+        found[known].append(value.strip() if known else text)
+    try:
+        days = frozenset(date.fromisoformat(day) for day in found["day"])
+    except ValueError:
+        raise InvalidArgument("exclude day: takes a day as YYYY-MM-DD, such as day:2026-02-13.") from None
+    if not all(page.startswith("/") and "*" not in page for page in found["page"]):
+        raise InvalidArgument("exclude page: takes one exact path, such as page:/about.")
+    hosts = [named_host(referrer) for referrer in found["referrer"]]
+    if None in hosts:
+        raise InvalidArgument("exclude referrer: takes a host, such as referrer:example.org, or referrer:direct.")
+    pages = {stem(page): page for page in found["page"]}
+    return Excluded(tuple(found[""]), days, tuple(pages.values()), tuple(dict.fromkeys(filter(None, hosts))))
+
+
+async def read_without(
+    api: CallContext, scope: Scope, filters: Filters, comparison: Comparison | None, dimension: Dimension, out: Excluded
+) -> tuple[DimensionTraffic, TrafficReader, Excluded]:
+    """Return the traffic of a dimension without what is excluded, its reader, and what is excluded with its hits.
+
+    Raises:
+        InvalidArgument: that takes more requests than one call may use, or cannot be counted exactly.
+    """
+    if (out.pages and filters.paths != (None,)) or (out.hosts and (filters.referrer or filters.host)):
+        raise InvalidArgument("exclude page: and referrer: do not go with a filter by path or referrer. Leave one out.")
+    kept = replace(filters, without=out.days)
+    reader = TrafficReader(api, scope, kept, comparison)
+    everything = TrafficReader(api, scope, filters)
+    if out:
+        await everything.count(scope.window)
+    traffic = await _read(reader, dimension)
+    if not out:
+        return traffic, reader, out
+    span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
+    parts: dict[str, list[Filters]] = {"path": [], "referrer": []}
+    for name, values in (("path", out.pages), ("referrer", out.hosts)):
+        for value in values:
+            if reader.room < TO_RESOLVE:
+                raise InvalidArgument(TOO_MUCH)
+            given = {"country": filters.country, "path": None, "referrer": None, name: value}
+            parts[name].append(replace(await resolve_filters(api, scope, span, **given), without=out.days))
+    twice = [replace(page, referrer=of.referrer, host=of.host) for page, of in product(*parts.values())]
+    for sign, part in [*((1, one) for one in twice), *((-1, one) for one in chain(*parts.values()))]:
+        one = await _read(TrafficReader(api, scope, part, comparison), dimension)
+        if not one.is_exact or not traffic.is_exact:
+            raise InvalidArgument(
+                f"That cannot be left out exactly: its {PLURAL[dimension]} are too many to read in one call. Give a "
+                "shorter period."
+            )
+        traffic = traffic.plus(one, sign)
+    if out.pages or out.hosts:
+        traffic.notes.append("single days were not looked at without what is excluded")
+    return traffic, reader, replace(out, hits=max(0, everything.total - traffic.total))
+
+
+async def _read(reader: TrafficReader, dimension: Dimension) -> DimensionTraffic:
+    if 2 * reader.first_pages + TO_RESOLVE > reader.room:  # the service may refuse lists, and then hits are read
+        raise InvalidArgument(TOO_MUCH)
+    return await reader.read_dimension(dimension)

@@ -1,0 +1,260 @@
+"""Explains why traffic changed: what was usual, what was seen, and what the difference falls to: `explain_change`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from tinylytics_tools.answer import Table
+from tinylytics_tools.arguments import Country, Day, EndDate, Limit, Path, Period, Site, StartDate, TimeZone
+from tinylytics_tools.client import CurrentApi
+from tinylytics_tools.dimensions import PLURAL, Dimension
+from tinylytics_tools.errors import InvalidArgument
+from tinylytics_tools.filters import Filters, resolve_filters
+from tinylytics_tools.hits.api import HITS
+from tinylytics_tools.periods import Window
+from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
+from tinylytics_tools.site_lookup import SITES, site_host
+from tinylytics_tools.tables import SMALL_NUMBERS, counted, is_small, listing, percent, plain
+from tinylytics_tools.tool import tool
+from tinylytics_tools.traffic.compare import moved, spoken
+from tinylytics_tools.traffic.contributions import READ, Contribution, Parts, read_parts, table
+from tinylytics_tools.traffic.find_change import (
+    Finding,
+    Kind,
+    Lasting,
+    find_day,
+    find_in_period,
+    find_lasting,
+    find_whole,
+)
+from tinylytics_tools.traffic.reader import TrafficReader
+from tinylytics_tools.traffic.unusual import MOST_WEEKS, UnusualDay
+
+DEFAULT_ROWS = 3
+MOST_NAMED = 5
+
+
+class ChangeExplained(WindowAnswer):
+    """What a change of traffic falls to. `hits` are of the days in `explained`, `usual_hits` the mean of the days in
+    `compared_with`, or the sum where these are one stretch of days; `difference` is `hits` minus `usual_hits`, here and
+    in each table, whose rows add up to it."""
+
+    from_visitors = ("headline", "page", "referrer", "link", "country", "browser", "platform", "name", "filters")
+    side_tables = ("platforms", "browsers", "moved_shares", "links", "countries")
+    may_not_apply = (
+        "before_a_day",
+        "peak",
+        "after_a_day",
+        "lasted",
+        "unusual_days",
+        "moved_shares",
+        "together",
+        "links",
+    )
+
+    kind: Kind
+    explained: str
+    compared_with: str | None
+    hits: int
+    usual_hits: float | None
+    difference: float | None
+    difference_percent: float | None
+    before_a_day: float | None = None
+    peak: int | None = None
+    after_a_day: float | None = None
+    lasted: str | None = None
+    unusual_days: Table | None = None
+    moved_shares: Table | None = None
+    together: Table | None = None
+    pages: Table | None
+    referrers: Table | None
+    links: Table | None = None
+    countries: Table | None
+    browsers: Table | None
+    platforms: Table | None
+
+
+@tool(SITES, HITS, title="Why traffic changed")
+async def explain_change(
+    api: CurrentApi,
+    site: Site = None,
+    day: Day = None,
+    period: Period = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    time_zone: TimeZone = None,
+    compare: Literal["previous_period", "previous_year"] | None = None,
+    country: Country = None,
+    path: Path = None,
+    limit: Limit = None,
+) -> ChangeExplained:
+    """Explain why traffic rose or fell: pages, referrers and countries that the difference falls to, and if it lasted.
+    A day is set against the same weekdays before. Without one, unusual days, shifts and changes of the mix of a period
+    are found; with compare, the whole period is explained.
+    """
+    if day is not None:
+        if period or start_date or end_date:
+            raise InvalidArgument("Give either day, or a period or dates.")
+        start_date = end_date = day
+    scope = await resolve_scope(
+        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
+    )
+    finished = scope.finished
+    if finished is None:
+        raise InvalidArgument(
+            f"{scope.today} is not over yet, and only whole days are compared. Give an earlier day; summarize_traffic "
+            "tells the hits of today so far."
+        )
+    born = first_day(scope.site, scope.zone)
+    span = Window(min(finished.first, max(born, finished.first - timedelta(weeks=MOST_WEEKS))), finished.last)
+    filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=None)
+    reader = TrafficReader(api, scope, filters)
+    if finished.days == 1 and compare is None:
+        found = await find_day(reader, finished.first, born)
+    elif compare is None:
+        found = await find_in_period(reader, scope, finished, born)
+    else:
+        found = await find_whole(reader, scope, compare, born, asked=True)
+    lasting = None
+    if found.kind == "unusual day":
+        yesterday = scope.today - timedelta(days=1)
+        lasting = await find_lasting(reader, found.seen.first, born, yesterday)
+    own = site_host(scope.site.url)
+    parts = await read_parts(api, reader, found.compared, own) if found.compared else None
+    return _answer(scope, found, parts, lasting, filters, limit or DEFAULT_ROWS)
+
+
+def _answer(
+    scope: Scope, found: Finding, parts: Parts | None, lasting: Lasting | None, filters: Filters, limit: int
+) -> ChangeExplained:
+    mix = parts.moved_shares() if parts and found.kind == "nothing unusual" else []
+    kind: Kind = "shift of the mix" if mix else found.kind
+    share = percent(found.difference, found.usual)
+    unread = [PLURAL[name] for name in READ if parts and parts.of(name) is None]
+    return ChangeExplained(
+        **scope.fields(),
+        headline=_headline(scope, found, kind, share, parts, lasting),
+        complete=parts is not None and not unread,
+        notes=[
+            *found.notes,
+            *([f"not read, they take more requests than one call may use: {', '.join(unread)}"] if unread else []),
+            *(parts.notes if parts else []),
+            *_internal(parts),
+            *([SMALL_NUMBERS] if share is not None and is_small(found.hits, round(found.usual or 0)) else []),
+            *filters.notes,
+            *([f"today, {scope.today}, is not over and not looked at"] if scope.running else []),
+        ],
+        next_step=_next_step(found),
+        filters=filters.text,
+        kind=kind,
+        explained=_days([found.seen]),
+        compared_with=_days(found.compared.usual) if found.compared else None,
+        hits=found.hits,
+        usual_hits=None if found.usual is None else plain(found.usual),
+        difference=None if found.difference is None else plain(found.difference),
+        difference_percent=share,
+        **_lasting(lasting),
+        unusual_days=_unusual(found.days, limit) if found.days else None,
+        moved_shares=_mix(mix, limit) if mix else None,
+        **_tables(parts, Contribution("", found.hits, found.usual or 0), limit),
+    )
+
+
+def _headline(
+    scope: Scope, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: Lasting | None
+) -> str:
+    when = f"{found.seen.first:%A} {found.seen.first}" if found.seen.days == 1 else spoken(found.seen)
+    text = f"{counted(found.hits, 'hit')} on {scope.site.quoted}, {when}: {_WORDS[kind]}"
+    if found.difference is None or parts is None:
+        return f"{text}."
+    text += f"; {moved(found.difference, share, found.usual)} {found.against}"
+    referrer = next(iter(parts.of("referrer") or []), None)
+    first = [
+        f"{word} {one.name} {plain(one.difference):+}"
+        for word, one in (("page", parts.first_page), ("referrer", referrer))
+        if one and one.difference * found.difference > 0
+    ]
+    if first and kind in ("unusual day", "lasting shift", "whole period"):
+        text += f"; of it {', '.join(first)}"
+    return f"{text}; {lasting.words.partition(':')[0]}." if lasting else f"{text}."
+
+
+def _tables(parts: Parts | None, of: Contribution, limit: int) -> dict[str, Any]:
+    """The tables of the parts; None for what was not read."""
+    made: dict[str, Any] = {}
+    for name, column, dimension in _TABLES:
+        found = parts.of(dimension) if parts else None
+        made[name] = None if found is None else table(found, column, of=of, limit=limit)
+    links = parts.of("link") if parts else None
+    if links and any(one.difference for one in links):
+        made["links"] = table(links, "link", of=of, limit=limit)
+    page, source = (parts.first_page, parts.source_of_first_page()) if parts else (None, None)
+    if page and source and source.difference:
+        row = [page.name, source.name, source.hits, plain(source.usual), plain(source.difference)]
+        made["together"] = listing(["page", "referrer", "hits", "usual_hits", "difference"], [row], limit=1)
+    return made
+
+
+def _internal(parts: Parts | None) -> list[str]:
+    internal = parts.internal if parts else None
+    if parts is None or internal is None:
+        return []
+    hits, usual = counted(internal.hits, "hit"), plain(internal.usual)
+    return [f"{parts.own} is the site itself and no source: {hits} against {usual}, among other"]
+
+
+def _unusual(days: Sequence[UnusualDay], limit: int) -> Table:
+    rows = [[str(one.day), f"{one.day:%A}", one.hits, plain(one.usual), plain(one.difference)] for one in days]
+    columns = ["day", "weekday", "hits", "usual_hits", "difference"]
+    return listing(columns, rows, limit=max(limit, MOST_NAMED)).without_offset()
+
+
+def _mix(mix: Sequence[tuple[str, Contribution, float, float]], limit: int) -> Table:
+    rows = [[name, one.name, share, before] for name, one, share, before in mix]
+    return listing(["dimension", "name", "percent", "usual_percent"], rows, limit=limit).without_offset()
+
+
+def _lasting(lasting: Lasting | None) -> dict[str, Any]:
+    if lasting is None:
+        return {}
+    return {
+        "before_a_day": lasting.before,
+        "peak": lasting.peak,
+        "after_a_day": lasting.after,
+        "lasted": lasting.words,
+    }
+
+
+def _days(windows: Sequence[Window]) -> str:
+    return ", ".join(f"{one.first}" if one.days == 1 else f"{one.first} to {one.last}" for one in windows)
+
+
+def _next_step(found: Finding) -> str | None:
+    if found.kind == "unusual day":
+        day = found.seen.first
+        return (
+            f"rank_traffic: dimension=hour of this day tells when it began, exclude=day:{day} what is left without it."
+        )
+    if len(found.days) > 1:
+        return "explain_change with day explains another of the unusual days."
+    return None
+
+
+_WORDS: dict[Kind, str] = {
+    "unusual day": "unusual",
+    "usual day": "not unusual",
+    "lasting shift": "a lasting shift, not a single day",
+    "whole period": "no single day makes the change",
+    "shift of the mix": "the total did not move, but what it is made of did",
+    "nothing unusual": "nothing stands out",
+    "too little to say": "too little to say whether that is unusual",
+}
+_TABLES: tuple[tuple[str, str, Dimension], ...] = (
+    ("pages", "page", "path"),
+    ("referrers", "referrer", "referrer"),
+    ("countries", "country", "country"),
+    ("browsers", "browser", "browser"),
+    ("platforms", "platform", "platform"),
+)
+
+TOOLS = [explain_change]
