@@ -24,7 +24,7 @@ from tinylytics_mcp.version import NAME, PROGRAM
 _KEY = {"TINYLYTICS_API_KEY": "tly-ro-your-api-key"}
 
 
-def command() -> None:
+def command(*, full: bool = False) -> None:
     """Print each question, the call, the answer, and its cost beside that of the raw API."""
     demo = _Demo(Terminal(sys.stdout))
     problem: CommandError | OutputClosed | None = None
@@ -90,7 +90,7 @@ class _Demo:
                     given = ", ".join(f"{name}={json.dumps(value)}" for name, value in question.arguments.items())
                     out.line(f"   {out.accent(f'{question.tool}({given})')}")
                     result = await client.call_tool(question.tool, dict(question.arguments))
-                    for line in out.answer(text_of(result), margin="   | "):
+                    for line in out.answer(text_of(result), result.structured_content, margin="   | "):
                         out.line(out.warning(line) if result.is_error else line)
                     if result.is_error or result.structured_content is None:
                         self.failed += 1

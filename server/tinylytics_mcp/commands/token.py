@@ -20,9 +20,13 @@ def command(*, action: str, name: str = "", access: str = "", key_file: Path | N
             _add(Terminal(sys.stdout), name, Access(access), key_file)
         case "list":
             terminal = Terminal(sys.stdout)
-            for token in read_tokens(_file()):
-                owner = token.key_file or "the key of the server"
-                terminal.line(f"{token.name}\t{token.access}\t{owner}\t{token.made}")
+            tokens = [
+                (token.name, str(token.access), token.key_file or "the key of the server", token.made)
+                for token in read_tokens(_file())
+            ]
+            lines = terminal.table(("name", "access", "key", "made"), tokens)
+            for line in lines if terminal.is_terminal else lines[1:]:  # programs read the rows alone
+                terminal.line(line)
         case _:
             revoke_token(_file(), name)
             say(f"{name} is revoked; no restart is needed.")
