@@ -255,7 +255,7 @@ class _Columns:
 
 def _bar_column(name: str, columns: Sequence[str], numbers: Sequence[bool]) -> int | None:
     """Return the place of the figure that a table is about."""
-    about = ("difference", "change") if name in ("rose", "fell") or "difference" in columns else _COUNTS
+    about = _CHANGES if name in ("rose", "fell") or columns[-1] in _CHANGES or "difference" in columns else _COUNTS
     return next(
         (columns.index(column) for column in about if column in columns and numbers[columns.index(column)]), None
     )
