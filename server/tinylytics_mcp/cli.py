@@ -141,6 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     tools.add_argument("--verbose", action="store_true", help="and what each takes")
     writes = commands.add_parser("writes", help="list the writes sent from this computer")
     writes.add_argument("--limit", type=_count, default=50, help="default: 50, the newest first")
+    forget = commands.add_parser("forget", help="remove what is stored of your key")
+    forget.add_argument(
+        "what", choices=("replies", "counts", "all"), help="all: with the record of writes, if you agree"
+    )
+    forget.add_argument("--yes", action="store_true", help="remove the record of writes without being asked")
     _add_token(commands.add_parser("token", help="manage the tokens of HTTP clients"))
     fake_api = commands.add_parser("fake-api", help="serve a made-up Tinylytics API on a port")
     _add_address(fake_api, port=8001)

@@ -41,7 +41,8 @@ def picture(scene: Scene, answer: Answer, width: int) -> RenderableType | None:
 
 
 def _month(answer: Answer) -> str:
-    text = f"“{answer['site']}” had {_hits(answer['hits'])} in the {counted(answer['days'], 'day')} to {_day(answer['last_day'])}"
+    text = f"“{answer['site']}” had {_hits(answer['hits'])} "
+    text += f"in the {counted(answer['days'], 'day')} to {_day(answer['last_day'])}"
     if answer["change"] is not None:
         text += f", {_more(answer['change'])} than in the days before ({answer['earlier_hits']:,})"
     carries = next((note for note in answer["notes"] if note.startswith("one day carries")), None)
