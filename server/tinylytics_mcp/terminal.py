@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partialmethod
+from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tinylytics_mcp import logs
@@ -97,8 +98,9 @@ class Terminal:
         from rich.console import Console
 
         colours = "standard" if self._has_colour else None
+        # rich writes even what it captures, if only nothing, and that may fail: not to the stream
         console = Console(
-            file=self._stream,
+            file=TextIOWrapper(BytesIO(), self._stream.encoding or "utf-8"),
             force_terminal=True,
             color_system=colours,
             width=width,
