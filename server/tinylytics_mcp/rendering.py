@@ -24,8 +24,9 @@ _CHANGES = ("change", "difference")
 _COUNTS = ("hits", "kudos", "visitors", "broken_links", "earlier_hits")
 _BAD, _GOOD = ("down", "no longer", "refused", "unknown outcome"), ("up", "done", "deleted", "created")
 _GAP, _BETWEEN = 2, 4
-_BAR = 10
-_LEAST, _LEAST_PROSE = 14, 30
+_BARS = (10, 5)
+"""Columns of a bar, and where there is less room."""
+_LEAST, _LEAST_BESIDE_BAR, _LEAST_PROSE = 14, 24, 30
 """Columns that a path, or running text, may be narrowed to; where there are fewer, a row is a paragraph."""
 _WIDEST_TEXT = 100
 
@@ -186,13 +187,16 @@ class _Columns:
         self._labels = [_label(column) for column in columns]
         widths = [max(_longest_word(self._labels[i]), *(cell_len(cells[i]) for cells in self._cells)) for i in places]
         self._bar = _bar_column(name, columns, self._numbers)
-        room = width - _GAP * (len(columns) - 1)
-        taken = 0 if self._bar is None else _BAR + _GAP
-        self._widths = self._fitted(widths, room - taken)
-        if self._widths is None:
+        gaps = _GAP * (len(columns) - 1)
+        for self._bar_width in _BARS if self._bar is not None else ():
+            taken = _GAP + self._bar_width
+            self._widths = self._fitted(widths, width - gaps - taken, _LEAST_BESIDE_BAR)
+            if self._widths is not None:
+                break
+        else:
             self._bar, taken = None, 0
-            self._widths = self._fitted(widths, room)
-        self.width = width if self._widths is None else sum(self._widths) + _GAP * (len(columns) - 1) + taken
+            self._widths = self._fitted(widths, width - gaps, _LEAST)
+        self.width = width if self._widths is None else sum(self._widths) + gaps + taken
 
     def drawn(self) -> RenderableType:
         """Return the table, or each row as a paragraph where there is no room for it."""
@@ -202,13 +206,13 @@ class _Columns:
         for place, label in enumerate(self._labels):
             grid.add_column(label, justify="right" if self._numbers[place] else "left", width=self._widths[place])
             if place == self._bar:
-                grid.add_column("", width=_BAR)
+                grid.add_column("", width=self._bar_width)
         top = self._top()
         for row, cells in zip(self._rows, self._cells, strict=True):
             styled = [self._cell(place, row[place], cells[place], self._widths[place]) for place in range(len(cells))]
             if self._bar is not None:
                 value = row[self._bar] if row[0] != OTHER else None
-                styled.insert(self._bar + 1, Bar(value, top, _BAR))
+                styled.insert(self._bar + 1, Bar(value, top, self._bar_width))
             grid.add_row(*styled)
         return grid
 
@@ -216,8 +220,8 @@ class _Columns:
         values = [row[self._bar] for row in self._rows if self._bar is not None and row[0] != OTHER]
         return max((abs(value) for value in values if isinstance(value, int | float)), default=0)
 
-    def _fitted(self, widths: Sequence[int], room: int) -> list[int] | None:
-        least = [min(width, self._least(i)) for i, width in enumerate(widths)]
+    def _fitted(self, widths: Sequence[int], room: int, path: int) -> list[int] | None:
+        least = [min(width, self._least(i, path)) for i, width in enumerate(widths)]
         fitted = list(widths)
         while sum(fitted) > room:
             widest = max(range(len(fitted)), key=lambda i: fitted[i] - least[i])
@@ -226,11 +230,11 @@ class _Columns:
             fitted[widest] -= 1
         return fitted
 
-    def _least(self, place: int) -> int:
+    def _least(self, place: int, path: int) -> int:
         texts = [cells[place] for cells in self._cells]
         if self._numbers[place] or any(_TIME.match(text) for text in texts):
             return _WIDEST_TEXT
-        return _LEAST_PROSE if any(" " in text for text in texts) else _LEAST
+        return _LEAST_PROSE if any(" " in text for text in texts) else path
 
     def _cell(self, place: int, value: Any, text: str, width: int) -> RenderableType:
         if " " not in text:
@@ -255,7 +259,7 @@ class _Columns:
 
 def _bar_column(name: str, columns: Sequence[str], numbers: Sequence[bool]) -> int | None:
     """Return the place of the figure that a table is about."""
-    about = _CHANGES if name in ("rose", "fell") or columns[-1] in _CHANGES or "difference" in columns else _COUNTS
+    about = _CHANGES if name in ("rose", "fell") else ("difference", *_COUNTS, "change")
     return next(
         (columns.index(column) for column in about if column in columns and numbers[columns.index(column)]), None
     )

@@ -117,6 +117,12 @@ def test_numbers_stand_to_the_right_and_the_bar_is_as_long_as_its_share() -> Non
     ]
 
 
+def test_a_bar_is_that_of_what_a_table_is_about() -> None:
+    row = ["/a", 10, -5]
+    for name, beside in (("ranking", r"/a +10  █{10} +-5"), ("fell", r"/a +10 +-5  █{10}")):
+        assert re.search(beside, shown(ANSWER | {name: table(["name", "hits", "change"], row)}))
+
+
 def test_a_change_is_told_by_its_sign_too() -> None:
     fell = table(["name", "change", "change_percent"], ["/a", -7, -87.5], ["/b", 0, 0.0], ["/c", 3, None])
     drawn = shown(ANSWER | {"fell": fell})
