@@ -185,11 +185,11 @@ class _Columns:
         decimals = [_decimals([row[place] for row in rows]) for place in places]
         self._cells = [[_text(columns[i], row[i], decimals[i]) for i in places] for row in rows]
         self._labels = [_label(column) for column in columns]
-        widths = [max(_longest_word(self._labels[i]), *(cell_len(cells[i]) for cells in self._cells)) for i in places]
+        widths = [max([_longest_word(self._labels[i]), *(cell_len(row[i]) for row in self._cells)]) for i in places]
         self._bar = _bar_column(name, columns, self._numbers)
         gaps = _GAP * (len(columns) - 1)
-        for self._bar_width in _BARS if self._bar is not None else ():
-            taken = _GAP + self._bar_width
+        for bar_width in _BARS if self._bar is not None else ():
+            taken, self._bar_width = _GAP + bar_width, bar_width
             self._widths = self._fitted(widths, width - gaps - taken, _LEAST_BESIDE_BAR)
             if self._widths is not None:
                 break

@@ -109,7 +109,10 @@ SCENES = (
         "explain_change",
         {"site": SITE},
         _why,
-        lambda answer: (("referrer", "hits", "usual", "difference"), answer["referrers"]["rows"][:3]),
+        lambda answer: (
+            ("referrer", "hits", "usual", "difference"),
+            answer["referrers"]["rows"][:3] if answer["referrers"] else [],
+        ),
     ),
     Scene(
         "Which pages grow, and which fade?",
