@@ -58,11 +58,12 @@ def test_tools_and_writes_and_tokens_are_tables_in_a_terminal(tmp_path: Path) ->
     listed = COLOUR.sub("", in_terminal("tools", "--demo", env=env, columns=60).out)
     assert [line.split()[0] for line in listed.splitlines() if line[0] != " "] == [tool.name for tool in ALL_TOOLS]
     assert max(map(len, listed.splitlines())) <= 60
-    assert in_terminal("token", "list", env=env).status == 0
     assert finished("token", "add", "alice", "--access", "read_only", env=env).status == 0
     assert finished("token", "list", env=env).out.startswith("alice\tread_only\tthe key of the server\t")
     shown = COLOUR.sub("", in_terminal("token", "list", env=env).out)
     assert [line.split()[0] for line in shown.splitlines()] == ["name", "alice"]
+    assert finished("token", "revoke", "alice", env=env).status == 0
+    assert in_terminal("token", "list", env=env).status == 0
     with running("fake-api", "--port", "0", env=env) as service:
         base_url = f"{address_told(service)}/api/v1"
         env |= {"TINYLYTICS_BASE_URL": base_url, "TINYLYTICS_API_KEY": FULL_ACCESS_KEY}
