@@ -59,22 +59,29 @@ class Backend:
     """Returns the record of writes of an owner."""
     cached: bool = True
 
+    def record(self, key: ApiKey | None) -> Writes:
+        """Return the record of the writes of a key to this service."""
+        return self.writes(f"{_fingerprint(key)} {self.settings.base_url}")
+
     def open(self, key: ApiKey | None, *, access: Access | None = None, cached: bool = True) -> Client:
         """Return a client with a key, to be closed; `access` lowers what the key may do."""
-        fingerprint = key.fingerprint if key else NO_KEY_OWNER
-        base_url = self.settings.base_url
+        fingerprint = _fingerprint(key)
         return Client(
             key,
             transport=build_transport(
                 self.transports(), store=self.store, fingerprint=fingerprint, cache=self.cached and cached
             ),
-            base_url=base_url,
+            base_url=self.settings.base_url,
             access=self.settings.access or access,
             preferences=self.settings.preferences,
             user_agent=f"{PROGRAM}/{VERSION}",
-            writes=self.writes(f"{fingerprint} {base_url}"),
+            writes=self.record(key),
             state_key=self.settings.state_key,
         )
+
+
+def _fingerprint(key: ApiKey | None) -> str:
+    return key.fingerprint if key else NO_KEY_OWNER
 
 
 @asynccontextmanager

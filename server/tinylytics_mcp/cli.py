@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logs.configure()
         _load(name).command(**options)
     except (UsageError, CommandError) as error:
-        say(str(error))
+        say(str(error), is_error=True)
         return 2 if isinstance(error, UsageError) else 1
     except OutputClosed:
         return 0
@@ -93,6 +93,19 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return args
 
 
+class _Help(argparse.Action):
+    """Shows the help of `call`, or leaves that of a tool to the command."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=False, **kwargs)
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: Any) -> None:
+        if namespace.tool is None:
+            parser.print_help()
+            parser.exit()
+        namespace.help = True
+
+
 class _Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:  # argparse ignores that help or version cannot be written
@@ -119,8 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", parents=[demo, cache], help="serve a host such as Claude (the default)")
     serve.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio", help="default: stdio")
     _add_address(serve, port=8000)
-    commands.add_parser("demo", help="watch an assistant's questions being answered")
-    call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer")
+    commands.add_parser("demo", help="watch an assistant's questions being answered").add_argument(
+        "--full", action="store_true", help="each answer as the assistant gets it, and its cost beside the raw API"
+    )
+    call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer", add_help=False)
+    call.add_argument("-h", "--help", action=_Help, help="show this help; after TOOL what the tool takes")
     call.add_argument("tool", metavar="TOOL", help="a name that `tools` lists")
     call.add_argument("pairs", nargs="*", metavar="name=value", help="or name=@file.json")
     call.add_argument("--json", dest="structured", action="store_true", help="print the structured half of the answer")
@@ -128,9 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("site", metavar="SITE", help="its id, uid, domain, URL or label")
     report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file")
-    commands.add_parser("tools", parents=[demo], help="list the tools that the key may use")
+    tools = commands.add_parser("tools", parents=[demo], help="list the tools that the key may use")
+    tools.add_argument("--verbose", action="store_true", help="and what each takes")
     writes = commands.add_parser("writes", help="list the writes sent from this computer")
     writes.add_argument("--limit", type=_count, default=50, help="default: 50, the newest first")
+    forget = commands.add_parser("forget", help="remove what is stored of your key")
+    forget.add_argument(
+        "what", choices=("replies", "counts", "all"), help="all: with the record of writes, if you agree"
+    )
+    forget.add_argument("--yes", action="store_true", help="remove the record of writes without being asked")
     _add_token(commands.add_parser("token", help="manage the tokens of HTTP clients, and logins"))
     fake_api = commands.add_parser("fake-api", help="serve a made-up Tinylytics API on a port")
     _add_address(fake_api, port=8001)

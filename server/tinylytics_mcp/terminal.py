@@ -5,15 +5,22 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping, Sequence
 from functools import partialmethod
-from itertools import groupby
-from typing import TextIO
+from io import BytesIO, TextIOWrapper
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tinylytics_mcp import logs
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.version import PROGRAM
 
-_WIDEST = 120
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_WIDEST_TEXT = 100
+"""Columns of running text; longer lines are hard to read."""
+_ASCII = str.maketrans("…·–→“”‘’", "~-->\"\"''")  # noqa: RUF001 - these are what is replaced
+"""What stands for characters that a terminal cannot show; a question mark would look like a part of an address."""
 
 
 class Terminal:
@@ -27,9 +34,11 @@ class Terminal:
         if stream is None:
             raise CommandError("there is no standard output to write to.")
         self._stream = stream
-        self._is_terminal = stream.isatty()
-        self._has_colour = self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self._width = min(shutil.get_terminal_size().columns, _WIDEST) if self._is_terminal else None
+        self.is_terminal = stream.isatty()
+        self._is_dumb = os.environ.get("TERM") == "dumb"
+        self._has_colour = self.is_terminal and not os.environ.get("NO_COLOR") and not self._is_dumb
+        self._has_progress = False
+        self.width = shutil.get_terminal_size().columns if self.is_terminal else None
 
     def line(self, text: str = "") -> None:
         """Write one line as it is.
@@ -57,31 +66,77 @@ class Terminal:
 
     def wrapped(self, text: str, *, first: str = "", rest: str = "") -> list[str]:
         """Return the text in lines that fit, begun by `first` and `rest`; in one line where there is no width."""
-        if self._width is None:
+        if self.width is None:
             return [first + text]
-        lines = textwrap.wrap(text, self._width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+        width = min(self.width, _WIDEST_TEXT)
+        lines = textwrap.wrap(
+            printable(text), width, initial_indent=first, subsequent_indent=rest, break_long_words=False
+        )
         return lines or [first]
 
-    def answer(self, text: str, *, margin: str = "") -> list[str]:
-        """Return the lines of a tool's answer, in a terminal with aligned columns and wrapped."""
-        lines = text.split("\n")
-        if self._width is None:
-            return [(margin + line).rstrip() for line in lines]
-        out: list[str] = []
-        for is_table, group in groupby(lines, lambda line: "\t" in line):
-            if is_table:
-                out.extend(margin + row for row in _aligned([line.split("\t") for line in group]))
-            else:
-                for line in group:
-                    out.extend(self.wrapped(line, first=margin, rest=margin + "  "))
-        return [line.rstrip() for line in out]
+    def answer(self, text: str, structured: Mapping[str, Any] | None = None, *, margin: str = "") -> list[str]:
+        """Return the lines of a tool's answer: the text as it is, or in a terminal the structured half for people."""
+        if self.width is None:
+            return [(margin + line).rstrip() for line in text.split("\n")]
+        if structured is None:
+            return [part for line in text.split("\n") for part in self.wrapped(line, first=margin, rest=margin + "  ")]
+        from tinylytics_mcp.rendering import rendered_answer  # only a terminal needs it, and it takes long to load
+
+        width = self.width - len(margin)
+        return [margin + line for line in self.rendered(rendered_answer(structured, width), width=width)]
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+        """Return the lines of a table, tab-separated where this is no terminal."""
+        if self.width is None:
+            return ["\t".join(map(str, row)) for row in (columns, *rows)]
+        from tinylytics_mcp.rendering import rendered_table
+
+        return self.rendered(rendered_table(columns, rows, self.width), width=self.width)
+
+    def rendered(self, what: "RenderableType", *, width: int) -> list[str]:
+        """Return the lines of something that rich can draw, in the colours and characters of this terminal."""
+        from rich.console import Console
+
+        colours = "standard" if self._has_colour else None
+        # rich writes even what it captures, if only nothing, and that may fail: not to the stream
+        console = Console(
+            file=TextIOWrapper(BytesIO(), self._stream.encoding or "utf-8"),
+            force_terminal=True,
+            color_system=colours,
+            width=width,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+        with console.capture() as captured:
+            console.print(what)
+        text = captured.get().removesuffix("\n")
+        if console.options.ascii_only:
+            text = text.translate(_ASCII)
+        return [line.rstrip() for line in text.split("\n")]
+
+    def progress(self, text: str) -> None:
+        """Show a line that the next one replaces, and without text clear it; nothing where lines cannot be replaced."""
+        if self.is_terminal and not self._is_dumb and (text or self._has_progress):
+            self._has_progress = bool(text)
+            with contextlib.suppress(OSError):
+                self._stream.write("\r\x1b[K" + (self.faint(printable(text)) if text else ""))
+                self._stream.flush()
 
 
-def say(line: str) -> None:
+def printable(text: str) -> str:
+    """Return a line in which no character is a command to the terminal, or hidden."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def say(line: str, *, is_error: bool = False) -> None:
     """Print a message on stderr; where stderr cannot be written, nothing happens."""
     if sys.stderr is None:
         return
-    text = f"{PROGRAM}: {line}"
+    out, name = Terminal(sys.stderr), f"{PROGRAM}:"
+    text = "\n".join(out.wrapped(line, first=f"{name} ", rest="  "))
+    text = (out.warning if is_error else out.faint)(name) + text.removeprefix(name)
     with contextlib.suppress(UsageError):  # the error is then the message
         if logs.is_json():
             text = logs.json_line("INFO", line)
@@ -99,8 +154,3 @@ def drop_unwritten() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _aligned(table: list[list[str]]) -> list[str]:
-    widths = [max(map(len, cells)) for cells in zip(*table, strict=False)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in table]

@@ -33,6 +33,17 @@ def test_the_version_and_the_help_are_told_without_loading_the_sdk(option: str, 
     assert done.stdout.endswith("0\n[]\n")
 
 
+def test_a_server_starts_without_what_only_terminals_need(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom tinylytics_mcp.cli import main\nmain(sys.argv[1:])\n"
+        "print([name for name, module in sys.modules.items() if module and name.partition('.')[0] == 'rich'])"
+    )
+    command = [sys.executable, "-c", code, "serve", "--demo"]
+    env = environment(tmp_path)
+    done = subprocess.run(command, env=env, input="", capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])

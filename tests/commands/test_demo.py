@@ -3,17 +3,20 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 from mcp import StdioServerParameters
-from support.client import BASE_URL, NOW, transport_over
-from support.processes import environment, finished, state_left
+from support.client import BASE_URL, NOW, connect, transport_over
+from support.processes import environment, finished, in_terminal, state_left
 from tinylytics_mcp import cli
 from tinylytics_mcp.commands import demo
 from tinylytics_mcp.commands.demo import lines_that_connect, start_command
 from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
+from tinylytics_mcp.commands.demo_scenes import SCENES
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
@@ -21,9 +24,9 @@ from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.client import Client
 
 
-def test_the_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path) -> None:
+def test_the_full_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path) -> None:
     env = environment(tmp_path, TINYLYTICS_READ_ONLY="1", TINYLYTICS_SITE="not of the demo", FORCE_COLOR="1")
-    done = finished("demo", env=env)
+    done = finished("demo", "--full", env=env)
     assert (done.status, done.err) == (0, "")
     assert "\x1b" not in done.out
     asked = questions("My Blog")
@@ -44,17 +47,20 @@ def test_the_demo_answers_every_question_and_is_plain_when_piped(tmp_path: Path)
     assert not state_left(tmp_path)
 
 
+@pytest.mark.parametrize("full", [(), ("--full",)])
 def test_a_call_that_fails_makes_the_demo_fail(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    full: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def one_bad(site: str) -> list[Question]:
         return [Question("How was my century?", "summarize_traffic", {"site": site, "period": "last_century"}, ())]
 
     monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
     monkeypatch.setattr(demo, "questions", one_bad)
+    broken = replace(SCENES[0], arguments={"period": "last_century"})
+    monkeypatch.setattr(demo, "SCENES", (broken,))
     account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(Weighing()), base_url=BASE_URL)
     monkeypatch.setattr(demo, "_server", lambda: create_server(account))
-    assert cli.main(["demo"]) == 1
+    assert cli.main(["demo", *full]) == 1
     out, err = capsys.readouterr()
     assert "period" in out
     assert err == "tinylytics-mcp: 1 of the calls did not work.\n"
@@ -67,6 +73,72 @@ def test_a_server_that_does_not_start_makes_the_demo_fail(
     monkeypatch.setattr(demo, "_server", lambda: StdioServerParameters(command=sys.executable, args=["-c", ""]))
     assert cli.main(["demo"]) == 1
     assert capsys.readouterr().err == "tinylytics-mcp: the demo broke off: its server did not start, or ended early.\n"
+
+
+def test_the_demo_is_short_and_the_same_in_a_terminal_and_in_a_pipe(tmp_path: Path) -> None:
+    env = environment(tmp_path, TINYLYTICS_READ_ONLY="1", TINYLYTICS_SITE="not of the demo", FORCE_COLOR="1")
+    piped, shown = finished("demo", env=env), in_terminal("demo", env=env, columns=80)
+    assert (piped.status, piped.err, shown.status) == (0, "", 0)
+    assert "\x1b" not in piped.out
+    plain = re.sub("\x1b\\[[0-9;]*m", "", shown.out)
+    assert [line.rstrip() for line in plain.splitlines()] == [line.rstrip() for line in piped.out.splitlines()]
+    assert sum(max(1, -(-len(line) // 80)) for line in piped.out.splitlines() if "--env" not in line) < 60
+    for number, scene in enumerate(SCENES, 1):
+        assert f"\n{number}. {scene.words}  {scene.tool}, " in piped.out
+    costs = re.findall(r"  \w+, (\d+) requests?, ([\d,]+) bytes$", piped.out, re.MULTILINE)
+    sums = [sum(int(cost[side].replace(",", "")) for cost in costs) for side in (0, 1)]
+    assert f"In all {sums[0]} requests, {sums[1]:,} bytes." in piped.out
+    assert "Asked first, and agreed to: Delete the kudo “test-kudo-1”" in piped.out
+    assert not state_left(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_the_words_of_the_demo_have_the_figures_of_the_answers() -> None:
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
+        month, why, pages, health, _, attack = [
+            (scene.told(answer), answer)
+            for scene in SCENES
+            for answer in [await connected.answer(scene.tool, **scene.arguments)]
+        ]
+    told, answer = month
+    assert answer["change"] > 0
+    assert f"had {answer['hits']:,} hits in the 30 days to 22 November, {answer['change']:,} more than" in told
+    assert f"({answer['earlier_hits']:,})" in told
+    assert f"{answer['visitors']:,} visitors came" in told
+    told, answer = why
+    assert answer["difference"] == answer["hits"] - answer["usual_hits"]
+    page, referrer, hits, *_ = answer["together"]["rows"][0]
+    assert f"had {answer['hits']} hits, {answer['difference']:g} more than usual ({answer['usual_hits']:g})" in told
+    assert f"{hits} of them came from {referrer} to {page}." in told
+    told, answer = pages
+    (name, hits, earlier, *_), (faded, now, before, *_) = answer["rose"]["rows"][0], answer["fell"]["rows"][0]
+    assert f"{name} rose most, from {earlier} to {hits} hits." in told
+    assert f"{faded} fades, from {before} to {now} hits." in told
+    told, answer = health
+    assert told.startswith(
+        f"Of 3 sites {answer['down']} down, {answer['up']} up, {answer['not_monitored']} not monitored."
+    )
+    told, answer = attack
+    hostile = [row for row in answer["newest"]["rows"] if any("%" in cell or "ignore" in cell for cell in row[1:])]
+    assert f"{len(hostile)} of the {len(answer['newest']['rows'])} newest kudos" in told
+    assert answer["visitor_data"] in told
+
+
+def test_what_is_not_there_is_not_told() -> None:
+    by_tool = {scene.tool: scene.told for scene in SCENES}
+    month: dict[str, Any] = {
+        "site": "a",
+        "hits": 1,
+        "days": 1,
+        "last_day": "2026-11-01",
+        "change": None,
+        "notes": [],
+        "visitors": None,
+    }
+    assert by_tool["summarize_traffic"](month) == "“a” had 1 hit in the 1 day to 1 November."
+    assert by_tool["explain_change"]({"usual_hits": None, "headline": "Nothing."}) == "Nothing."
+    empty: dict[str, Any] = {"rows": []}
+    assert by_tool["rank_traffic"]({"rose": empty, "fell": empty, "new": empty}) == ""
 
 
 class Weighing(httpx.AsyncBaseTransport):

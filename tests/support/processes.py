@@ -1,8 +1,13 @@
 """Start the program in a process of its own, as hosts and people do."""
 
+import contextlib
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +47,24 @@ def finished(*arguments: str, env: dict[str, str], given: str = "") -> Finished:
         [*START, *arguments], env=env, input=given, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def in_terminal(*arguments: str, env: dict[str, str], columns: int = 80, typed: str = "") -> Finished:
+    """Run the program to its end in a terminal of its own, where `typed` is typed; `out` is all that is shown."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    kept = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [*START, *arguments], env={"TERM": "xterm", **kept}, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while part := os.read(ours, 65_536):
+                shown += part
+        os.close(ours)
+    return Finished(process.returncode, shown.decode().replace("\r\n", "\n"), "")
 
 
 @contextmanager

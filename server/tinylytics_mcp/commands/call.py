@@ -15,28 +15,35 @@ from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestPara
 from tinylytics_tools.catalogue import ALL_TOOLS
 
 from tinylytics_mcp.backend import open_client, settings_for
+from tinylytics_mcp.commands.tools import help_lines
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
-from tinylytics_mcp.terminal import Terminal
+from tinylytics_mcp.terminal import Terminal, printable
 from tinylytics_mcp.version import PROGRAM
 
 
-def command(*, tool: str, pairs: Sequence[str], structured: bool, demo: bool, cached: bool) -> None:
-    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document."""
+def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, demo: bool, cached: bool) -> None:  # noqa: A002 - as it is typed
+    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document.
+
+    `help` prints what the tool takes, and calls nothing.
+    """
     settings = settings_for(os.environ, demo=demo)
-    known = [known.name for known in ALL_TOOLS]
+    known = {known.name: known for known in ALL_TOOLS}
     if tool not in known:
         near = difflib.get_close_matches(tool, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} tools` lists them."
         raise UsageError(f"there is no tool {tool!r}; {hint}")
     arguments = _arguments(pairs)
     out = Terminal(sys.stdout)
-    result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
-    text = text_of(result)
-    if result.is_error:
-        raise CommandError(text)
-    lines = [json.dumps(result.structured_content, ensure_ascii=False)] if structured else out.answer(text)
+    if help:
+        lines = [*help_lines(out, known[tool])]
+    else:
+        result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
+        if result.is_error:
+            raise CommandError(text_of(result))
+        answer = result.structured_content
+        lines = [json.dumps(answer, ensure_ascii=False)] if structured else out.answer(text_of(result), answer)
     for line in lines:
         out.line(line)
 
@@ -79,16 +86,27 @@ def _json_of(name: str, file: str) -> Any:
 async def _call(
     settings: Settings, tool: str, arguments: dict[str, Any], *, demo: bool, cached: bool
 ) -> CallToolResult:
+    status = Terminal(sys.stderr) if sys.stderr is not None else None
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001 - the SDK's
+        if status is not None:
+            status.progress("")
+        lines = [printable(line) for line in params.message.split("\n")]
+        sys.stderr.write("\n".join(lines) + " [y/N] ")
+        sys.stderr.flush()
+        return consent(params, agreed=sys.stdin.readline().strip().lower() in ("y", "yes"))
+
+    async def show(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - the SDK's
+        if status is not None:
+            status.progress(f"Reading: {message} …")
+
     async with open_client(settings, demo=demo, cached=cached) as api_client:
-        callback = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+        callback = ask if status is not None and status.is_terminal and sys.stdin.isatty() else None
         async with Client(create_server(api_client), elicitation_callback=callback) as client:
             try:
-                return await client.call_tool(tool, arguments)
+                return await client.call_tool(tool, arguments, progress_callback=show)
             except MCPError as error:
                 return CallToolResult(content=[TextContent(text=error.error.message)], is_error=True)
-
-
-async def _ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001 - the SDK's
-    sys.stderr.write(f"{params.message} [y/N] ")
-    sys.stderr.flush()
-    return consent(params, agreed=sys.stdin.readline().strip().lower() in ("y", "yes"))
+            finally:
+                if status is not None:
+                    status.progress("")

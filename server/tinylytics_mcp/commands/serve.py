@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from typing import Literal
+from types import ModuleType
+from typing import Literal, cast
 
 import anyio
 
@@ -17,6 +18,7 @@ from tinylytics_mcp.version import PROGRAM
 
 def command(*, transport: Literal["stdio", "http", "sse"], host: str, port: int, demo: bool, cached: bool) -> None:
     """Serve over a transport; `host` and `port` are for http and sse, and port 0 takes a free one."""
+    sys.modules["rich"] = cast("ModuleType", None)  # the SDK would load it to log, which takes a tenth of the start
     settings = settings_for(os.environ, demo=demo)
     if transport == "stdio":
         anyio.run(lambda: _serve_stdio(settings, demo=demo, cached=cached))

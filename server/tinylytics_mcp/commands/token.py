@@ -37,13 +37,20 @@ def command(*, action: str, name: str = "", access: str = "", key_file: Path | N
 
 def _list(terminal: Terminal) -> None:
     """Print the tokens in the file and what people granted, whichever of the two the settings name."""
+    rows: list[tuple[str, ...]] = []
     if TOKENS_FILE in os.environ or not _has_grants():
-        for token in read_tokens(_file()):
-            owner = token.key_file or "the key of the server"
-            terminal.line(f"{token.name}\t{token.access}\t{owner}\t{token.made}")
+        rows += [
+            (token.name, str(token.access), token.key_file or "the key of the server", token.made)
+            for token in read_tokens(_file())
+        ]
     if _has_grants():
-        for grant, told in anyio.run(_grants).items():
-            terminal.line(f"{grant}\t{told.scope}\t{told.client_name} for account {told.account}\t{told.made}")
+        rows += [
+            (grant, told.scope, f"{told.client_name} for account {told.account}", told.made)
+            for grant, told in anyio.run(_grants).items()
+        ]
+    lines = terminal.table(("name", "access", "key", "made"), rows)
+    for line in lines if terminal.is_terminal else lines[1:]:  # programs read the rows alone
+        terminal.line(line)
 
 
 def _has_grants() -> bool:

@@ -32,9 +32,8 @@ def command(*, limit: int) -> None:
         say("nothing was written from here in the last 90 days.")
         return
     out = Terminal(sys.stdout)
-    out.line("\t".join(_COLUMNS))
-    for entry in entries:
-        out.line("\t".join(_cells(entry)))
+    for line in out.table(_COLUMNS, [_cells(entry) for entry in entries]):
+        out.line(line)
 
 
 def _cells(entry: Entry) -> list[str]:

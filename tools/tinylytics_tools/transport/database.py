@@ -91,6 +91,20 @@ class Database:
         with self.transaction() as connection:
             return work(connection)
 
+    async def erase(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """Do `work` as `patiently` does; what it deletes is not left in the unused parts of the file.
+
+        Raises:
+            StoreUnavailable: nothing was done.
+        """
+        with self.reading() as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+        removed = await self.patiently(work)
+        with contextlib.suppress(StoreUnavailable), self.reading() as connection:  # another process may be reading
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
+
     def close(self) -> None:
         """Close the file; the next use opens it again. What was kept in memory only is gone."""
         with self._turn:

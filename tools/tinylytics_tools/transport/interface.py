@@ -70,6 +70,10 @@ class Requests(Protocol):
         """What is taken now."""
         ...
 
+    async def clear(self, fingerprint: str) -> int:
+        """Remove all that is counted of a key, and its pause; return how many requests that were."""
+        ...
+
 
 KEPT_AFTER_END_S = 7 * 86_400.0
 """An answer past its end is kept for another week, to be served with its age where the service is away."""
@@ -110,6 +114,10 @@ class Replies(Protocol):
 
     async def forget(self, fingerprint: str, paths: frozenset[str]) -> None:
         """Drop the answers of these addresses, whatever their queries."""
+        ...
+
+    async def clear(self, fingerprint: str) -> int:
+        """Remove all answers of a key, and return how many there were; those asked for before are not kept either."""
         ...
 
 

@@ -242,6 +242,15 @@ class SqliteRequests:
             pause = _pause(rows, fingerprint)
         return Usage(used, oldest, 0.0 if pause is None else max(0.0, pause.until - now))
 
+    async def clear(self, fingerprint: str) -> int:
+        """See `Requests`."""
+
+        def work(rows: sqlite3.Connection) -> int:
+            rows.execute("DELETE FROM pauses WHERE fingerprint = ?", (fingerprint,))
+            return rows.execute("DELETE FROM requests WHERE fingerprint = ?", (fingerprint,)).rowcount
+
+        return await self._file.erase(work)
+
 
 def pause_length_s(asked_s: float | None, refusals: int, *, is_outage: bool) -> float:
     """Seconds of the pause after a refusal, which is the last of so many in a row."""

@@ -143,6 +143,10 @@ class RedisRequests:
             first = min(now, float(oldest[1])) if oldest else None
             return Usage(int(used), first, 0.0 if until is None else max(0.0, float(until) - now))
 
+    async def clear(self, fingerprint: str) -> int:
+        """See `Requests`."""
+        return await self._link.run(_CLEAR_REQUESTS, [*_keys(fingerprint), "accounts"], fingerprint)
+
 
 class RedisReplies:
     """`Replies` in Redis. What is forgotten is only not found any more: each path counts how often, and the count is
@@ -179,6 +183,10 @@ class RedisReplies:
     async def forget(self, fingerprint: str, paths: frozenset[str]) -> None:
         """See `Replies`."""
         await self._link.run(_FORGET, _reply_keys(fingerprint), *paths)
+
+    async def clear(self, fingerprint: str) -> int:
+        """See `Replies`."""
+        return await self._link.run(_CLEAR_REPLIES, _reply_keys(fingerprint))
 
 
 def _keys(fingerprint: str) -> list[str]:
@@ -220,6 +228,12 @@ end
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[4])
 return {false, refused}
 """
+_CLEAR_REQUESTS = """
+local counted = redis.call('ZCARD', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+return counted
+"""
 _REFUSED = """
 local now, sent = tonumber(ARGV[1]), tonumber(ARGV[2])
 local pause = redis.call('HMGET', KEYS[1], 'since', 'till', 'refusals', 'outage')
@@ -257,4 +271,23 @@ end
 _FORGET = """
 local of = redis.call('HINCRBY', KEYS[1], '', 1)
 for _, path in ipairs(ARGV) do redis.call('HSET', KEYS[1], path, of) end
+"""
+EACH_KEY = """
+local function each_key(stem, visit)
+  local at = '0'
+  repeat
+    local found = redis.call('SCAN', at, 'MATCH', stem .. '*', 'COUNT', 1000)
+    for _, key in ipairs(found[2]) do visit(key) end
+    at = found[1]
+  until at == '0'
+end
+"""
+"""Begins a script that visits all keys with a stem; it holds up Redis meanwhile."""
+_CLEAR_REPLIES = f"""{EACH_KEY}
+local removed = 0
+each_key(KEYS[2], function(key) removed = removed + redis.call('DEL', key) end)
+local of = redis.call('HINCRBY', KEYS[1], '', 1)
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], '', of)
+return removed
 """

@@ -57,15 +57,20 @@ class SqliteReplies:
         """See `Replies`."""
 
         def work(rows: sqlite3.Connection) -> None:
-            rows.execute(
-                "INSERT INTO generations (fingerprint, number) VALUES (?, 1)"
-                " ON CONFLICT (fingerprint) DO UPDATE SET number = number + 1",
-                (fingerprint,),
-            )
+            rows.execute(_NEXT_GENERATION, (fingerprint,))
             drop = "DELETE FROM replies WHERE fingerprint = ? AND path = ?"
             rows.executemany(drop, [(fingerprint, path) for path in paths])
 
         await self._file.patiently(work)
+
+    async def clear(self, fingerprint: str) -> int:
+        """See `Replies`."""
+
+        def work(rows: sqlite3.Connection) -> int:
+            rows.execute(_NEXT_GENERATION, (fingerprint,))
+            return rows.execute("DELETE FROM replies WHERE fingerprint = ?", (fingerprint,)).rowcount
+
+        return await self._file.erase(work)
 
     def _note_use(self, number: int, now: float) -> None:
         try:
@@ -80,6 +85,12 @@ class SqliteReplies:
             oldest = "DELETE FROM replies WHERE id IN (SELECT id FROM replies ORDER BY used_at LIMIT 16)"
             if rows.execute(oldest).rowcount == 0:
                 return
+
+
+_NEXT_GENERATION = (
+    "INSERT INTO generations (fingerprint, number) VALUES (?, 1)"
+    " ON CONFLICT (fingerprint) DO UPDATE SET number = number + 1"
+)
 
 
 def _generation(rows: sqlite3.Connection, fingerprint: str) -> int:

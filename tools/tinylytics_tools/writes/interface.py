@@ -30,6 +30,10 @@ class Writes(Protocol):
     async def undone(self, action: str, site_id: int, uid: str) -> None:
         """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
 
+    async def clear(self) -> int:
+        """Remove all writes of the key, and return how many there were."""
+        ...
+
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
         """Return the latest writes of a kind on a site, of one uid or all; newest first."""
         ...

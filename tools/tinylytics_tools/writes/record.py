@@ -120,6 +120,11 @@ class WriteRecord:
             )
         )
 
+    async def clear(self) -> int:
+        """See `Writes`."""
+        drop = "DELETE FROM writes WHERE owner = ?"
+        return await self._file.erase(lambda rows: rows.execute(drop, (self._owner,)).rowcount)
+
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
         """See `Writes`."""
         those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4 AND (?5 IS NULL OR uid = ?5)"

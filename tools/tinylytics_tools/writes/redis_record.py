@@ -11,7 +11,7 @@ import anyio
 
 from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.interface import StoreUnavailable
-from tinylytics_tools.transport.redis_store import RedisLink, readable
+from tinylytics_tools.transport.redis_store import EACH_KEY, RedisLink, readable
 from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of
 
 
@@ -54,6 +54,10 @@ class RedisWriteRecord:
     async def undone(self, action: str, site_id: int, uid: str) -> None:
         """See `Writes`."""
         await self._link.run(_UNDONE, ["write:", self._index(action, site_id, uid)])
+
+    async def clear(self) -> int:
+        """See `Writes`."""
+        return await self._link.run(_CLEAR, ["write:", "all-writes", "recent-writes", f"writes:{self._owner}:"])
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
         """See `Writes`."""
@@ -138,4 +142,16 @@ _NEWEST = f"""{_ROW}
 local rows = {{}}
 for _, id in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[1])) do rows[#rows + 1] = row(id) end
 return rows
+"""
+_CLEAR = f"""{EACH_KEY}
+local removed = 0
+each_key(KEYS[4], function(index)
+  for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+    removed = removed + redis.call('DEL', KEYS[1] .. id)
+    redis.call('ZREM', KEYS[2], id)
+    redis.call('ZREM', KEYS[3], id)
+  end
+  redis.call('DEL', index)
+end)
+return removed
 """
