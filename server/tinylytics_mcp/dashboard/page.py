@@ -7,16 +7,18 @@ import json
 import re
 from collections.abc import Mapping
 from importlib import resources
+from itertools import combinations
 from typing import Any
 
 from tinylytics_tools.catalogue import ALL_TOOLS
-from tinylytics_tools.periods import DEFAULT_PERIOD
+from tinylytics_tools.periods import DEFAULT_PERIOD, PERIODS
 
-CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "get_uptime")
+CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "explain_change", "get_uptime")
 """The tools whose answers a host shows with the page."""
 
 _SCRIPTS = (
-    "dom", "words", "text_half", "scrub", "trend", "outages", "tables", "answer", "host", "controls", "main",
+    "dom", "words", "text_half", "scrub", "trend", "outages", "tables", "overview", "answer", "host", "controls",
+    "main",
 )  # fmt: skip
 """In the order in which they are read; each uses only what stands before it, except inside of functions."""
 
@@ -31,7 +33,7 @@ def page(data: Mapping[str, Any] | None = None) -> str:
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'"
     parts = {
         "policy": "" if data is None else f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        "style": _part("page.css"),
+        "style": re.sub(r"\s*([{};,])\s*", r"\1", _part("page.css")),
         "data": embedded(data),
         "script": script,
     }
@@ -45,10 +47,16 @@ def embedded(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def shortened(text: str) -> str:
+    """Return a script without indentation and lines that are a comment."""
+    return re.sub(r"(?m)^[ ]+|^//.*\n|^\n", "", text)
+
+
 @functools.cache
 def _script() -> str:
-    facts = f"const TOOLS = {embedded(_controls())};\nconst DEFAULT_PERIOD = {embedded(DEFAULT_PERIOD)};\n"
-    body = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    known = {"TOOLS": _controls(), "PERIODS": PERIODS, "DEFAULT_PERIOD": DEFAULT_PERIOD}
+    facts = "".join(f"const {name} = {embedded(value)};\n" for name, value in known.items())
+    body = "\n".join(shortened(_part(f"{name}.js")) for name in _SCRIPTS)
     return f'(() => {{\n"use strict";\n{facts}{body}}})();'
 
 
@@ -58,12 +66,18 @@ def _part(name: str) -> str:
 
 
 def _controls() -> dict[str, dict[str, Any]]:
-    """What the page must know of the tools: the fields their answers always have, and the choices that it can offer."""
+    """What the page must know of the tools: two fields that only its answers have, and the choices it can offer."""
+    answers: dict[str, dict[str, Any]] = {tool.name: tool.fn_metadata.output_schema or {} for tool in ALL_TOOLS}
     controls: dict[str, dict[str, Any]] = {}
     for tool in ALL_TOOLS:
         if tool.name in CHARTED:
+            others = [schema["properties"].keys() for name, schema in answers.items() if name != tool.name]
+            pairs = combinations(answers[tool.name]["required"], 2)
             takes: dict[str, Any] = tool.parameters["properties"]
-            choices = {name: takes[name]["enum"] for name in ("period", "dimension") if name in takes}
-            always: list[str] = (tool.fn_metadata.output_schema or {})["required"]
-            controls[tool.name] = {"always": always, "site": "site" in takes, **choices}
+            controls[tool.name] = {
+                "own": next(pair for pair in pairs if not any(fields >= {*pair} for fields in others)),
+                "site": "site" in takes,
+                "period": "period" in takes,
+                "dimension": takes.get("dimension", {}).get("enum"),
+            }
     return controls

@@ -19,7 +19,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 async def call() -> AsyncGenerator[ToolCall]:
     """Calls a tool of a real server before the stand-in."""
     async with connect(FakeApi(now=lambda: NOW)) as connected:

@@ -11,10 +11,9 @@ function fill(...views) {
   $("main").removeAttribute("aria-busy");
 }
 
-// Which tool gave an answer, by the fields that it always has: not every host says so.
+// Which tool gave an answer, by two fields that only its answers have: not every host says so.
 function toolOf(answer) {
-  const fitting = Object.keys(TOOLS).filter((name) => TOOLS[name].always.every((field) => field in answer));
-  return fitting.sort((a, b) => TOOLS[b].always.length - TOOLS[a].always.length)[0] ?? null;
+  return Object.keys(TOOLS).find((name) => TOOLS[name].own.every((field) => field in answer)) ?? null;
 }
 
 const structured = (result) => {
@@ -24,7 +23,7 @@ const structured = (result) => {
 
 function viewOf(result, level) {
   const answer = structured(result);
-  return answer ? answerView(answer, level) : errorView(textOf(result) || "The answer has no figures.", level);
+  return answer ? answerView(answer, level, result._meta?.["tinylytics/chart"]) : errorView(textOf(result) || "The answer has no figures.", level);
 }
 
 function show(result) {
