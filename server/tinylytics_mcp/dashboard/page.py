@@ -1,11 +1,8 @@
-"""Joins the parts of the dashboard into one self-contained page, with or without figures in it."""
+"""Joins the parts of the dashboard into one self-contained page."""
 
-import base64
 import functools
-import hashlib
 import json
 import re
-from collections.abc import Mapping
 from importlib import resources
 from itertools import combinations
 from typing import Any
@@ -23,22 +20,11 @@ _SCRIPTS = (
 """In the order in which they are read; each uses only what stands before it, except inside of functions."""
 
 
-def page(data: Mapping[str, Any] | None = None) -> str:
-    """The page as HTML. `data` is drawn without a host: `{"title": …, "answers": [tool results as on the wire]}`.
-
-    A page with data allows itself its own script alone; one without is under the policy of its host.
-    """
-    script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'"
-    parts = {
-        "policy": "" if data is None else f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        "style": re.sub(r"\s*([{};,])\s*", r"\1", _part("page.css")),
-        "data": embedded(data),
-        "script": script,
-    }
+def page() -> str:
+    """The page as HTML, under the policy of its host."""
+    parts = {"style": re.sub(r"\s*([{};,])\s*", r"\1", part("page.css")), "script": _script()}
     # One pass: inserted parts are not scanned again.
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], part("page.html"))
 
 
 def embedded(value: Any) -> str:
@@ -56,12 +42,13 @@ def shortened(text: str) -> str:
 def _script() -> str:
     known = {"TOOLS": _controls(), "PERIODS": PERIODS, "DEFAULT_PERIOD": DEFAULT_PERIOD}
     facts = "".join(f"const {name} = {embedded(value)};\n" for name, value in known.items())
-    body = "\n".join(shortened(_part(f"{name}.js")) for name in _SCRIPTS)
+    body = "\n".join(shortened(part(f"{name}.js")) for name in _SCRIPTS)
     return f'(() => {{\n"use strict";\n{facts}{body}}})();'
 
 
 @functools.cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Return a file of the page, or of a report."""
     return resources.files("tinylytics_mcp.dashboard").joinpath("page", name).read_text("utf-8")
 
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from support.client import NOW, connect
 from support.dashboard_host import MODULES, Stage, bundled, chromium
-from tinylytics_mcp.commands.report import write_report
+from tinylytics_mcp.commands.report import report
 from tinylytics_mcp.fake_api import FakeApi
 
 SITE = {"site": "456"}
@@ -62,11 +62,11 @@ async def main(folder: Path, only: str) -> None:
                 await hosted.page.wait_for_timeout(150)
                 await hosted.page.screenshot(path=folder / f"{state}-{width}-{theme}.png", full_page=True)
                 await context.close()
-        for name, site, period in (("report", "456", None), ("report-month", "456", "last_month")):
+        for name, site, period in (("report", "456", None), ("report-all", "all", "last_week")):
             if not name.startswith(only):
                 continue
             file = folder / f"{name}.html"
-            await write_report(connected.client, site, period, file)
+            await anyio.Path(file).write_text(await report(connected.client, site, period, "html", NOW), "utf-8")
             for width, theme in LOOKS:
                 context = await browser.new_context(
                     offline=True, color_scheme="dark" if theme == "dark" else "light", java_script_enabled=False
@@ -75,8 +75,9 @@ async def main(folder: Path, only: str) -> None:
                 await page.set_viewport_size({"width": width, "height": 600})
                 await page.goto(file.absolute().as_uri())
                 await page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
-                if (width, theme) == (800, "light"):
-                    await page.pdf(path=folder / f"{name}.pdf", format="A4")
+                if theme == "dark":
+                    await page.emulate_media(media="print")
+                    await page.screenshot(path=folder / f"{name}-{width}-print.png", full_page=True)
                 await context.close()
 
 

@@ -1,4 +1,4 @@
-// Starts the page: with the answers that a report brings along, else with those that the host passes on.
+// Starts the page, with the answers that the host passes on.
 
 const shown = { tool: null, args: {}, answer: null, sites: null, turn: 0 };
 
@@ -68,11 +68,6 @@ async function onPushed(result) {
 }
 
 async function start() {
-  const brought = JSON.parse($("data").textContent);
-  if (brought) {
-    document.title = brought.title;
-    return fill(...brought.answers.map((result, i) => viewOf(result, i ? "h2" : "h1")));
-  }
   if (window.parent === window) return say("This page shows figures inside an MCP host.");
   host.onInput = (args) => { shown.args = args; };
   host.onResult = onPushed;

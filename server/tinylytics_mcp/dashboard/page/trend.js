@@ -78,12 +78,14 @@ function drawn(table, unit, what, before, marks) {
   const known = before?.values.filter((value) => value !== null) ?? [];
   const most = Math.max(reach(values), known.length ? reach(known) : 0);
   const top = ticks(most).at(-1);
+  const cut = names.flatMap((name, i) => (values[i] > top ? `${bucket(unit, name).short} ${numbers.format(values[i])}` : []));
   return el("figure", {},
     scrubbed(heading, stops, (width) => columns(width, unit, names, values, open, before?.values, most)),
     el("figcaption", { class: "legend soft" },
       before && el("span", {}, line("before"), before.label),
       open.some(Boolean) && el("span", {}, line("column open", true), `not a whole ${unit}`),
-      [...values, ...known].some((value) => value > top) && el("span", {}, "Cut columns go on to the number above them.")),
+      cut.length ? el("span", {}, `Cut: ${cut.join(", ")}`) : null,
+      known.some((value) => value > top) && el("span", {}, "the dashed line is cut too")),
     el("details", {}, el("summary", {}, "As a table"), plainTable(table, heading, unit)));
 }
 
