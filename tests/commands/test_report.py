@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -104,6 +105,26 @@ async def test_what_cannot_be_had_beside_the_traffic_is_told_in_its_place(form: 
     assert {"html": 'class="calm">Uptime monitoring is not', "markdown": "## No figures\n\nUptime monitoring is not"}[
         form
     ] in text
+
+
+@pytest.mark.anyio
+async def test_a_site_that_fails_takes_no_other_out_of_a_report_on_all() -> None:
+    api = httpx.ASGITransport(app=FakeApi(now=lambda: NOW))
+    asked: list[str] = []
+
+    class Failing(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            has_overview = any("/content" in path for path in asked)
+            if "/sites/457/hits" in request.url.path and has_overview:
+                return httpx.Response(500)
+            return await api.handle_async_request(request)
+
+    async with connect(Failing()) as connected:
+        html = await report(connected.client, "all", None, "html", NOW)
+    before, _, photos = html.partition(">Photos</h2>")
+    assert 'class="error"' not in before
+    assert photos.startswith('<p class="error">')
 
 
 @pytest.mark.anyio

@@ -123,10 +123,12 @@ def _has_before(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> bool:
 def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], level: str) -> Html:
     column, counts = table["columns"][:2]
     every: list[list[Any]] = table["rows"]
-    listed = every[:-1] if every[-1][0] == OTHER else every
+    has_other = every[-1][0] == OTHER
+    listed = every[:-1] if has_other else every
     shown = sorted(listed, key=lambda row: (-row[1], "%" in str(row[0])))[:ROWS]  # among equals, odd names are last
     of = answer[counts]
-    left = sum(row[1] for row in every) - sum(row[1] for row in shown)
+    is_whole = has_other or len(listed) == table["of"]  # else nobody knows what all others are
+    left = sum(row[1] for row in every) - sum(row[1] for row in shown) if is_whole else 0
     most = max(row[1] for row in shown)
     rows = [
         [joined(words.called(column, str(value)), _bar(count / most)), f"{count:,}", words.share(count, of)]

@@ -79,16 +79,18 @@ async def read_report(client: Client, site: str, period: str | None, made: datet
     if overview.answer is None:
         raise CommandError(overview.text)
     health = await _ask(client, "check_health", {})
-    ids = [str(row[0]) for row in overview.answer["sites"]["rows"]]
-    return Report(f"{form}: all sites", made, [await _site(client, one, days) for one in ids], health, overview)
+    sites = [await _site(client, str(row[0]), days, str(row[1])) for row in overview.answer["sites"]["rows"]]
+    return Report(f"{form}: all sites", made, sites, health, overview)
 
 
-async def _site(client: Client, site: str, days: Mapping[str, str]) -> SiteResults:
+async def _site(client: Client, site: str, days: Mapping[str, str], name: str = "") -> SiteResults:
+    """Ask for one site; where it has a `name` already, its traffic may fail."""
     traffic = await _ask(client, "summarize_traffic", {"site": site, "limit": ROWS, **days})
-    if traffic.answer is None:
+    if traffic.answer is None and not name:
         raise CommandError(traffic.text)
     kudos = await _ask(client, "list_kudos", {"site": site, "limit": ROWS, **days})
-    return SiteResults(traffic.answer["site"], traffic, kudos, await _ask(client, "get_uptime", {"site": site}))
+    name = name or str((traffic.answer or {}).get("site", ""))
+    return SiteResults(name, traffic, kudos, await _ask(client, "get_uptime", {"site": site}))
 
 
 async def _ask(client: Client, tool: str, arguments: dict[str, Any]) -> Result:
