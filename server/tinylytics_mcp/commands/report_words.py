@@ -43,7 +43,10 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
     if answer["change"] is not None:
         of = "" if answer["compared_hits"] == answer["hits"] else f"{answer['compared_hits']:,} of them compared: "
         change = f"{answer['change']:+,}".replace("-", "\u2212")
-        said.append(f"{of}{change} on {answer['earlier_hits']:,} in {earlier_days(answer)}")
+        earlier = f"{answer['earlier_hits']:,}"
+        said.append(
+            f"{of}{f'{change} on {earlier}' if answer['change'] else f'{earlier} as well'} in {earlier_days(answer)}"
+        )
         if answer.get("change_a_day") is not None:
             rates = f"{answer['compared_a_day']:g} on {answer['earlier_a_day']:g}, {answer['change_a_day']:+g}"
             said[-1] += f"; a day {rates}"

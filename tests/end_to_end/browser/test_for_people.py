@@ -201,7 +201,7 @@ async def test_an_overview_begins_with_what_needs_attention(stage: Stage, call: 
     ]  # fmt: skip
     assert await hosted.frame.locator(".spark").count() == 3
     assert await hosted.frame.evaluate("document.documentElement.scrollWidth") == 400
-    await hosted.frame.get_by_role("button", name="Check certificates and links too").press("Enter")
+    await hosted.frame.get_by_role("button", name="Check domains and links too").press("Enter")
     await hosted.frame.get_by_text("3 broken links").wait_for()
     assert await stage.problems(hosted.frame) == []
 

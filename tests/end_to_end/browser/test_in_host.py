@@ -29,7 +29,7 @@ async def test_every_kind_of_host_gets_the_same_picture(
     for behaviour in BEHAVIOURS:
         names_tool = behaviour != "stripped"  # then the page has to know the tool by its answer
         hosted = await stage.show(None, tool, arguments, call=call, behaviour=behaviour, names_tool=names_tool)
-        texts[behaviour] = re.sub(r"\s+(Show more|Check certificates and links too)", "", await hosted.text())
+        texts[behaviour] = re.sub(r"\s+(Show more|Check domains and links too)", "", await hosted.text())
         fetched = [name for name, given in hosted.calls if (name, given) == (tool, arguments)]
         assert fetched == ([tool] if behaviour in ("stripped", "refused") else []), behaviour
         assert (hosted.calls == []) == (

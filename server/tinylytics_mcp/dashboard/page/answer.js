@@ -82,7 +82,7 @@ function sentences(answer) {
   const of = later === hits ? "" : `${numbers.format(later)} of them compared: `;
   const daily = typeof answer.change_a_day === "number" && `; a day ${numbers.format(answer.compared_a_day)} on ${numbers.format(answer.earlier_a_day)}, ${signed(answer.change_a_day)}`;
   return [
-    typeof change === "number" && `${of}${signed(change)} on ${numbers.format(earlier)} ${earlierDays(answer).days === 1 ? "on" : "in"} ${earlierDays(answer).text}${daily || ""}`,
+    typeof change === "number" && `${of}${change ? `${signed(change)} on ${numbers.format(earlier)}` : `${numbers.format(earlier)} as well`} ${earlierDays(answer).days === 1 ? "on" : "in"} ${earlierDays(answer).text}${daily || ""}`,
     typeof today === "number" && today !== hits && `${numbers.format(today)} of them today so far`,
     today === hits && "Today so far",
     isOverview(answer) && typeof answer.kudos === "number" && `${numbers.format(answer.kudos)} kudos`,
@@ -142,7 +142,7 @@ function movedView(answer, rose, fell, level) {
   const [, { columns }] = parts[0];
   const note = parts.map(([word, table]) => `${numbers.format(table.rows.length)} of ${numbers.format(table.of)} that ${word}`).join(", ");
   const rows = parts.flatMap(([, table]) => table.rows);
-  return tableView(answer, "rose_and_fell", { columns, rows, of: rows.length, next_offset: null, about: "change", note }, level);
+  return tableView(answer, parts.length > 1 ? "rose_and_fell" : parts[0][0], { columns, rows, of: rows.length, next_offset: null, about: "change", note }, level);
 }
 
 // The page and the source that the difference falls to together.

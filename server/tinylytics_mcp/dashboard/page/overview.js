@@ -30,7 +30,7 @@ function attention(answer, chart) {
   }).filter(Boolean);
   const strip = el("div", { class: "strip" }, warnings(found));
   if (!host.canCall) return found.length ? strip : null;
-  const button = el("button", { type: "button" }, "Check certificates and links too");
+  const button = el("button", { type: "button" }, "Check domains and links too");
   button.addEventListener("click", async () => {
     button.disabled = true;
     const health = await host.call("check_health", {}).then(structured, () => null);

@@ -87,7 +87,7 @@ function barTable(answer, name, table, heading, { label, count, isMoved }) {
       el("span", { class: side(value) }, text));
   };
   const own = name === "referrers" || of === "referrer" ? answer.internal_hits : 0;
-  const apart = own && name !== "rose_and_fell" && table.columns.includes("percent")
+  const apart = own && !table.about && table.columns.includes("percent")
     ? table.columns.map((column, i) => (i === label ? "The site's own pages, no source" : column === "hits" ? own : column === "percent" ? Math.round((1000 * own) / answer.hits) / 10 : null)) : null;
   return framed(table, heading, label, head, isMoved ? { [count]: change } : {}, apart);
 }
