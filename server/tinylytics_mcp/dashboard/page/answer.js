@@ -13,7 +13,7 @@ const DRAWN = ["best", "worst", "outliers", "partial", "dimension", "internal_hi
 // What may not apply: where it is null, nothing is missing.
 const MAY_BE_NULL = [...WITH_HITS, ...DRAWN, ...OF_UPTIME];
 
-function answerView(answer, level, chart = {}) {
+function answerView(answer, chart = {}) {
   const isOfHits = typeof answer.hits === "number" && (!answer.filters || "first_day" in answer);
   const isOfAll = isOverview(answer);
   const told = [...FRAME, ...(isOfAll ? ["kudos"] : []), ...(isOfHits ? [...WITH_HITS, ...DRAWN] : []), ...(isUptime(answer) ? OF_UPTIME : [])];
@@ -26,17 +26,16 @@ function answerView(answer, level, chart = {}) {
     answer.filters && answer.filters !== "none" && answer.filters];
   const notes = [...(answer.notes ?? []).map(readableDays), unknown.length && `not known: ${unknown.join(", ")}`,
     answer.stored_s > 60 && `from stored answers, the oldest ${lasting(answer.stored_s)} old`].filter(Boolean);
-  const below = level === "h1" ? "h2" : "h3";
   return el("article", { "aria-labelledby": id },
     el("header", {},
       over.length ? el("p", { class: "over" }, over.filter(Boolean).join(" · ")) : null,
-      el(level, { id, class: isOfHits || isUptime(answer) ? null : "long" }, ...headline(answer, isOfHits)),
+      el("h1", { id, class: isOfHits || isUptime(answer) ? null : "long" }, ...headline(answer, isOfHits)),
       ...(isOfHits ? sentences(answer) : isUptime(answer) ? uptimeSentences(answer) : []).filter(Boolean).map((text) => el("p", { class: "under" }, text)),
       answer.complete === false && el("p", { class: "part soft" }, "Not everything was read: see the notes.")),
     isOfAll ? attention(answer, chart) : null,
     isEmpty ? el("p", { class: "calm" }, answer.filters && answer.filters !== "none"
       ? "No hit matches the filter. Paths and countries are matched exactly." : "Nobody came in these days, or nothing was counted yet.") : figures(answer, rest, isOfHits),
-    isEmpty ? null : pictures(answer, rest.filter(([, value]) => isTable(value)), below, chart),
+    isEmpty ? null : pictures(answer, rest.filter(([, value]) => isTable(value)), chart),
     facts(answer, rest),
     notes.length ? el("ul", { class: "notes", "aria-label": "Notes" }, ...notes.map((note) => el("li", {}, note))) : null);
 }
@@ -116,17 +115,17 @@ function figures(answer, rest, isOfHits) {
 }
 
 // The tables, some of them together: what rose and fell is one picture, what is empty or drawn already is none.
-function pictures(answer, tables, level, chart) {
+function pictures(answer, tables, chart) {
   const given = Object.fromEntries(tables), made = [];
   const isInOrder = ["hour", "weekday"].includes(answer.dimension);
   for (const [name, table] of tables) {
-    if (isOverview(answer) && name === "sites") made.push(sitesView(answer, table, chart, level));
+    if (isOverview(answer) && name === "sites") made.push(sitesView(table, chart));
     else if (name === "together") made.push(together(table));
     else if (["rose", "fell"].includes(name)) {
-      if (!isInOrder && (name === "rose" || !given.rose)) made.push(movedView(answer, given.rose, given.fell, level));
+      if (!isInOrder && (name === "rose" || !given.rose)) made.push(movedView(answer, given.rose, given.fell));
     } else if (name === "series" && table.rows.length === 1) {
-      if (chart.hours?.length) made.push(tableView(answer, name, hourly(chart.hours), level));
-    } else if (!(["new", "gone"].includes(name) && !table.rows.length)) made.push(tableView(answer, name, table, level, chart));
+      if (chart.hours?.length) made.push(tableView(answer, name, hourly(chart.hours)));
+    } else if (!(["new", "gone"].includes(name) && !table.rows.length)) made.push(tableView(answer, name, table, chart));
   }
   const shown = made.filter(Boolean);
   return shown.length ? el("div", { class: "tables" }, ...shown) : null;
@@ -136,13 +135,13 @@ const hourly = (hours) => ({
   columns: ["hour", "hits"], rows: hours.map((hits, hour) => [`${String(hour).padStart(2, "0")}:00`, hits]), of: hours.length, next_offset: null,
 });
 
-function movedView(answer, rose, fell, level) {
+function movedView(answer, rose, fell) {
   const parts = [["rose", rose], ["fell", fell]].filter(([, table]) => table?.rows.length);
   if (!parts.length) return null;
   const [, { columns }] = parts[0];
   const note = parts.map(([word, table]) => `${numbers.format(table.rows.length)} of ${numbers.format(table.of)} that ${word}`).join(", ");
   const rows = parts.flatMap(([, table]) => table.rows);
-  return tableView(answer, parts.length > 1 ? "rose_and_fell" : parts[0][0], { columns, rows, of: rows.length, next_offset: null, about: "change", note }, level);
+  return tableView(answer, parts.length > 1 ? "rose_and_fell" : parts[0][0], { columns, rows, of: rows.length, next_offset: null, about: "change", note });
 }
 
 // The page and the source that the difference falls to together.
@@ -167,8 +166,8 @@ function fact(answer, name, value) {
 }
 
 // Something that is switched off is no failure, and looks like none.
-function errorView(text, level) {
+function errorView(text) {
   const isOff = /^\S+( \S+)? monitoring is not enabled|not monitored/i.test(text);
-  return el("article", {}, el(level, {}, isOff ? pill("not monitored", "Not monitored") : "That did not work"),
+  return el("article", {}, el("h1", {}, isOff ? pill("not monitored", "Not monitored") : "That did not work"),
     el("p", { class: isOff ? "calm" : "error", role: isOff ? null : "alert" }, text));
 }

@@ -21,15 +21,15 @@ const structured = (result) => {
   return result?.structuredContent?.headline ? result.structuredContent : fromText(textOf(result));
 };
 
-function viewOf(result, level) {
+function viewOf(result) {
   const answer = structured(result);
-  return answer ? answerView(answer, level, result._meta?.["tinylytics/chart"]) : errorView(textOf(result) || "The answer has no figures.", level);
+  return answer ? answerView(answer, result._meta?.["tinylytics/chart"]) : errorView(textOf(result) || "The answer has no figures.");
 }
 
 function show(result) {
   shown.answer = structured(result) ?? shown.answer;
   shown.tool ??= shown.answer && toolOf(shown.answer);
-  fill(viewOf(result, "h1"));
+  fill(viewOf(result));
   offerControls();
 }
 

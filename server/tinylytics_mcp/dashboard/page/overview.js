@@ -2,7 +2,7 @@
 
 const isOverview = (answer) => isTable(answer.sites) && "sites_asked" in answer;
 
-function sitesView(answer, table, chart, level) {
+function sitesView(table, chart) {
   const at = (row, name) => (table.columns.includes(name) ? row[table.columns.indexOf(name)] : null);
   const cards = table.rows.map((row) => {
     const extra = chart.sites?.[at(row, "id")] ?? {}, status = at(row, "status");
@@ -10,7 +10,7 @@ function sitesView(answer, table, chart, level) {
     const rates = daily(extra.pieces ?? []), most = Math.max(...rates), isCut = rates.length > 3 && most > reach(rates);
     const facts = ["visitors", "kudos"].filter((name) => typeof at(row, name) === "number").map((name) => `${numbers.format(at(row, name))} ${name}`);
     return el("li", {},
-      el("div", { class: "top" }, el(level, {}, at(row, "site")), status && pill(status)),
+      el("div", { class: "top" }, el("h2", {}, at(row, "site")), status && pill(status)),
       sparkline(extra.pieces),
       el("p", {}, el("b", {}, said("hits", at(row, "hits"), "unknown")), " hits ", change === null ? null : changeMark(change, percent)),
       el("p", { class: "soft" }, [typeof before === "number" && `${numbers.format(before)} before`, ...facts, isCut && `line cut, up to ${numbers.format(Math.round(most))} a day`].filter(Boolean).join(" · ")));

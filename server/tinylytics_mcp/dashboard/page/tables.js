@@ -23,7 +23,7 @@ function readable(table) {
 const ofRows = (answer, column) => (column === "name" ? answer.dimension ?? column : column);
 
 // One table in the way that suits it, under its name.
-function tableView(answer, name, whole, level, chart = {}) {
+function tableView(answer, name, whole, chart = {}) {
   const table = readable(whole);
   const isSeries = name === "series" && table.columns.length > 1;
   const isInOrder = name === "ranking" && ["hour", "weekday"].includes(answer.dimension);
@@ -34,12 +34,12 @@ function tableView(answer, name, whole, level, chart = {}) {
     : isSeries ? trend(answer, table, chart)
     : isInOrder && answer.hits ? ofEach(answer, table)
     : listed(answer, name, table, heading);
-  const head = el(level, { class: "name", tabindex: "-1" }, heading, part ? el("small", {}, ` ${part}`) : null);
+  const head = el("h2", { class: "name", tabindex: "-1" }, heading, part ? el("small", {}, ` ${part}`) : null);
   const isWide = isSeries || isInOrder || table.columns.length > 4 || (table.rows.length > 0 && !bars(table));
   const view = el("div", { class: isWide ? "wide" : null }, head, picture);
   const on = wayOn(answer, name, whole);
   if (on) view.append(moreButton(on, whole, (longer) => {
-    const next = tableView(answer, name, longer, level, chart);
+    const next = tableView(answer, name, longer, chart);
     view.replaceWith(next);
     next.firstChild.focus();
   }));
