@@ -21,6 +21,7 @@ from tinylytics_mcp.commands.report_markdown import escaped, markdown
 from tinylytics_mcp.commands.report_words import called
 from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.fake_api import FakeApi
+from tinylytics_tools.periods import PERIODS
 
 HARMLESS = {"inline", "text", "text_special", "softbreak"} | {
     f"{block}_{end}" for block in ("table", "thead", "tbody", "tr", "th", "td") for end in ("open", "close")
@@ -95,6 +96,15 @@ async def test_a_report_on_all_sites_has_the_overview_and_each_site() -> None:
     for site in ("My Blog", "Field Notes", "Photos"):
         assert f">{site}</h2>" in html
     assert overview["headline"].split(";")[0] in text.replace("\\", "")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("period", PERIODS)
+async def test_each_period_has_its_report(period: str) -> None:
+    async with connect(FakeApi(now=lambda: NOW)) as connected:
+        html = await report(connected.client, "all", period, "html", NOW)
+    assert html.count("<h2") == 4
+    assert 'class="error"' not in html
 
 
 @pytest.mark.anyio

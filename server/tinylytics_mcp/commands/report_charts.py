@@ -46,7 +46,7 @@ def series_chart(answer: Mapping[str, Any], chart: Mapping[str, Any], label: str
 def line(pieces: Sequence[Sequence[int]]) -> Html | None:
     """Return a site's days as a small line; None where they are too few to be one."""
     hits = sum(one for _, one in pieces)
-    size = min(7, ceil(3 * len(pieces) / max(1, hits)))
+    size = max(1, min(7, ceil(3 * len(pieces) / max(1, hits))))
     parts = [pieces[at : at + size] for at in range(0, len(pieces) - size + 1, size)]
     rates = [sum(one for _, one in part) / sum(days for days, _ in part) for part in parts]
     if len(rates) < 4:
