@@ -140,10 +140,16 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("tool", metavar="TOOL", help="a name that `tools` lists")
     call.add_argument("pairs", nargs="*", metavar="name=value", help="or name=@file.json")
     call.add_argument("--json", dest="structured", action="store_true", help="print the structured half of the answer")
-    report = commands.add_parser("report", parents=[demo, cache], help="write a site's figures to a file")
-    report.add_argument("site", metavar="SITE", help="its id, uid, domain, URL or label")
+    report = commands.add_parser(
+        "report", parents=[demo, cache], help="write a site's figures, or all sites', to a file"
+    )
+    report.add_argument("site", metavar="SITE", help="its id, uid, domain, URL or label, or all")
     report.add_argument("--period", help="a name that summarize_traffic takes; default: last_30_days")
-    report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file")
+    report.add_argument(
+        "-o", "--output", type=Path, default=Path("report.html"), help="an .html or .md file; - prints it"
+    )
+    report.add_argument("--format", dest="form", choices=("html", "markdown"), help="default: by the name of the file")
+    report.add_argument("--force", action="store_true", help="write over a file that is there")
     tools = commands.add_parser("tools", parents=[demo], help="list the tools that the key may use")
     tools.add_argument("--verbose", action="store_true", help="and what each takes")
     writes = commands.add_parser("writes", help="list the writes sent from this computer")

@@ -1,14 +1,23 @@
 """Shows the dashboard in real Chromium inside the official host bridge, as hosts of each kind do."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import shutil
+import subprocess
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pytest
 from mcp.types import CallToolResult
 from tinylytics_mcp.dashboard.page import page as dashboard_page
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Frame, Page
+    from playwright.async_api import Browser, BrowserContext, Frame, Page
+
+HERE = Path(__file__).parents[1] / "end_to_end" / "browser"
+MODULES = HERE / "node_modules"
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 Behaviour = Literal["whole", "stripped", "refused", "no calls", "text only"]
 """What a host does with the structured half: leaves it in the push; takes it out and gives it to a call of the page;
@@ -115,6 +124,34 @@ class Stage:
         await frame.evaluate(self.axe)
         found = await frame.evaluate("async () => (await axe.run(document)).violations")
         return [f"{one['id']}: {one['nodes'][0]['html']} {one['nodes'][0]['failureSummary']}" for one in found]
+
+
+def bundled(folder: Path) -> str:
+    """The host's side, bundled from npm's modules."""
+    if not MODULES.is_dir() or shutil.which("node") is None:
+        pytest.skip("Node or its packages are missing: npm install in tests/end_to_end/browser")
+    bundle = folder / "host.bundle.js"
+    command = [MODULES / ".bin" / "esbuild", "host.js", "--bundle", "--minify", "--format=iife", "--log-level=error"]
+    subprocess.run([*command, f"--outfile={bundle}"], cwd=HERE, check=True)  # noqa: S603 - our own words
+    return bundle.read_text("utf-8")
+
+
+@asynccontextmanager
+async def chromium() -> AsyncGenerator["Browser"]:
+    """Debian's Chromium.
+
+    Playwright's Python package brings a Node of its own, 51 MB. It is still what adds least: tests, client and server
+    are Python, and a driver in Node would need a protocol of ours between it and them.
+    """
+    playwright = pytest.importorskip("playwright.async_api", reason="Playwright is missing: uv sync --all-groups")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"Chromium is missing: none of {', '.join(BROWSERS)} can be run")
+    async with playwright.async_playwright() as driver:
+        # Chromium's own sandbox cannot start for a container's root; the host's sandboxed frame is what is tested.
+        browser = await driver.chromium.launch(executable_path=path, chromium_sandbox=False)
+        yield browser
+        await browser.close()
 
 
 def on_wire(result: CallToolResult) -> dict[str, Any]:

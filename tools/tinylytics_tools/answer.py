@@ -82,6 +82,8 @@ class Table(BaseModel):
 
 OTHER = "other"
 """The first cell of the row that stands for all rows not shown."""
+CHART = "tinylytics/chart"
+"""The key of a result's `_meta` under which its chart finds what it alone shows."""
 SERIES = "series"
 """The name of a table of days, weeks or months; its text carries a sparkline of its second column."""
 
@@ -113,6 +115,12 @@ class Answer(BaseModel):
     requests_left: int | None = None
     stored_s: int | None = None
     _requested: dict[str, int] = PrivateAttr(default_factory=dict[str, int])
+    _chart: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
+
+    def charted(self, chart: dict[str, Any]) -> Self:
+        """Return the answer with numbers that only its chart shows: hosts do not pass them on to the model."""
+        self._chart = chart
+        return self
 
     def text(self) -> str:
         """Return the text, for hosts that show the model only that."""
@@ -138,7 +146,8 @@ class Answer(BaseModel):
     def result(self, *, half: int | None = None) -> CallToolResult:
         """Return both halves of the fitted answer, as the host gets them."""
         _, text, structured = self._fit(half)
-        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+        meta = {CHART: self._chart} if self._chart else None
+        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured, _meta=meta)
 
     def fitted(self, *, half: int | None = None) -> Self:
         """Return the answer marked, and made to fit into its size by dropping rows from the longest table.

@@ -1,42 +1,30 @@
-"""Joins the parts of the dashboard into one self-contained page, with or without figures in it."""
+"""Joins the parts of the dashboard into one self-contained page."""
 
-import base64
 import functools
-import hashlib
 import json
 import re
-from collections.abc import Mapping
 from importlib import resources
+from itertools import combinations
 from typing import Any
 
 from tinylytics_tools.catalogue import ALL_TOOLS
-from tinylytics_tools.periods import DEFAULT_PERIOD
+from tinylytics_tools.periods import DEFAULT_PERIOD, PERIODS
 
-CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "get_uptime")
+CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "explain_change", "get_uptime")
 """The tools whose answers a host shows with the page."""
 
 _SCRIPTS = (
-    "dom", "words", "text_half", "scrub", "trend", "outages", "tables", "answer", "host", "controls", "main",
+    "dom", "words", "text_half", "scrub", "trend", "outages", "tables", "overview", "answer", "host", "controls",
+    "main",
 )  # fmt: skip
 """In the order in which they are read; each uses only what stands before it, except inside of functions."""
 
 
-def page(data: Mapping[str, Any] | None = None) -> str:
-    """The page as HTML. `data` is drawn without a host: `{"title": …, "answers": [tool results as on the wire]}`.
-
-    A page with data allows itself its own script alone; one without is under the policy of its host.
-    """
-    script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'"
-    parts = {
-        "policy": "" if data is None else f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        "style": _part("page.css"),
-        "data": embedded(data),
-        "script": script,
-    }
+def page() -> str:
+    """The page as HTML, under the policy of its host."""
+    parts = {"style": re.sub(r"\s*([{};,])\s*", r"\1", part("page.css")), "script": _script()}
     # One pass: inserted parts are not scanned again.
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], part("page.html"))
 
 
 def embedded(value: Any) -> str:
@@ -45,25 +33,38 @@ def embedded(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def shortened(text: str) -> str:
+    """Return a script without indentation and lines that are a comment."""
+    return re.sub(r"(?m)^[ ]+|^//.*\n|^\n", "", text)
+
+
 @functools.cache
 def _script() -> str:
-    facts = f"const TOOLS = {embedded(_controls())};\nconst DEFAULT_PERIOD = {embedded(DEFAULT_PERIOD)};\n"
-    body = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    known = {"TOOLS": _controls(), "PERIODS": PERIODS, "DEFAULT_PERIOD": DEFAULT_PERIOD}
+    facts = "".join(f"const {name} = {embedded(value)};\n" for name, value in known.items())
+    body = "\n".join(shortened(part(f"{name}.js")) for name in _SCRIPTS)
     return f'(() => {{\n"use strict";\n{facts}{body}}})();'
 
 
 @functools.cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Return a file of the page, or of a report."""
     return resources.files("tinylytics_mcp.dashboard").joinpath("page", name).read_text("utf-8")
 
 
 def _controls() -> dict[str, dict[str, Any]]:
-    """What the page must know of the tools: the fields their answers always have, and the choices that it can offer."""
+    """What the page must know of the tools: two fields that only its answers have, and the choices it can offer."""
+    answers: dict[str, dict[str, Any]] = {tool.name: tool.fn_metadata.output_schema or {} for tool in ALL_TOOLS}
     controls: dict[str, dict[str, Any]] = {}
     for tool in ALL_TOOLS:
         if tool.name in CHARTED:
+            others = [schema["properties"].keys() for name, schema in answers.items() if name != tool.name]
+            pairs = combinations(answers[tool.name]["required"], 2)
             takes: dict[str, Any] = tool.parameters["properties"]
-            choices = {name: takes[name]["enum"] for name in ("period", "dimension") if name in takes}
-            always: list[str] = (tool.fn_metadata.output_schema or {})["required"]
-            controls[tool.name] = {"always": always, "site": "site" in takes, **choices}
+            controls[tool.name] = {
+                "own": next(pair for pair in pairs if not any(fields >= {*pair} for fields in others)),
+                "site": "site" in takes,
+                "period": "period" in takes,
+                "dimension": takes.get("dimension", {}).get("enum"),
+            }
     return controls

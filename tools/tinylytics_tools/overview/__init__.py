@@ -117,6 +117,13 @@ def _answer(
         **total.fields(),
         kudos=_sum([row.kudos for row in rows]),
         sites=_table(columns, rows, start, of),
+    ).charted(
+        {
+            "sites": {
+                str(row.scope.site.id): {"pieces": row.pieces, "status": row.status, "ssl_days_left": row.ssl_days_left}
+                for row in rows
+            }
+        }
     )
 
 

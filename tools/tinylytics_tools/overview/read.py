@@ -10,7 +10,7 @@ from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.kudos.api import KUDOS
-from tinylytics_tools.periods import LONGEST_WINDOW, Comparison
+from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, Window
 from tinylytics_tools.planner import MOST_REQUESTS, batches
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
@@ -34,7 +34,8 @@ class Row:
     """What is known of one site; None where it was not asked for, or is not known.
 
     `before`: hits of the earlier days of the comparison. `gaps`: why a column that was asked for is not known.
-    `spikes`: the days that carry the finished ones, None where single days were not looked at.
+    `spikes`: the days that carry the finished ones, None where single days were not looked at. `pieces`: the days and
+    hits of what was counted of them meanwhile. `ssl_days_left` is of the monitor that tells the status.
     """
 
     scope: Scope
@@ -48,6 +49,8 @@ class Row:
     gaps: dict[str, str] = field(default_factory=dict[str, str])
     error: TinylyticsError | None = None
     spikes: Spikes | None = None
+    pieces: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    ssl_days_left: int | None = None
 
     @property
     def change(self) -> Compared:
@@ -139,10 +142,18 @@ async def _look_at_days(api: CallContext, rows: Sequence[Row]) -> None:
         if row.hits is None or row.scope.requested.period == "all_time":
             continue
         try:
-            found = await find_spikes(TrafficReader(api, row.scope, EVERYTHING), row.scope.finished)
+            reader = TrafficReader(api, row.scope, EVERYTHING)
+            found = await find_spikes(reader, row.scope.finished)
         except TinylyticsError:
             return  # a failure here takes nothing from what was read
         row.spikes = found if found.is_read else None
+        row.pieces = reader.counted_pieces(_since_born(row.scope))
+
+
+def _since_born(scope: Scope) -> Window | None:
+    """The finished days on which the site was there: before it nothing was counted, which is not zero."""
+    born, finished = first_day(scope.site, scope.zone), scope.finished
+    return finished.common(Window(born, finished.last)) if finished and born <= finished.last else None
 
 
 async def _in_batches(api: CallContext, column: Column) -> bool:
@@ -223,7 +234,7 @@ async def _statuses(api: CallContext, rows: Sequence[Row]) -> None:
 
     async def one(row: Row) -> Status:
         status = await uptime.status(api, row.scope.site.id, most=1)
-        row.status = status.state
+        row.status, row.ssl_days_left = status.state, status.ssl.days_left
         if status.unknown is not None and status.unknown.why != "off":
             row.gaps["status"] = FAILED if status.unknown.why == "failed" else status.unknown.reason
         return status

@@ -15,7 +15,7 @@ class TrafficWindow:
     """What was read of a window. `today` is None where the window does not reach it; `series` where there was no room.
 
     `notes` name what is missing and where the service does not agree with itself. `unread`: why a dimension that was
-    requested is not in `by`.
+    requested is not in `by`. `hours`: hits of each hour of a single day that was read hit by hit.
     """
 
     total: int
@@ -26,6 +26,7 @@ class TrafficWindow:
     notes: list[str] = field(default_factory=list[str])
     is_complete: bool = True
     unread: str = ""
+    hours: list[int] = field(default_factory=list[int])
 
     @property
     def finished(self) -> int:

@@ -7,7 +7,7 @@ second time what changed while it was read.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import TypeAlias
 
@@ -30,6 +30,9 @@ from tinylytics_tools.traffic.estimate import estimate, estimate_of_weekdays, sa
 _List: TypeAlias = tuple[Dimension, Window | None]
 """A grouped list: by a dimension, of a window; an empty one of no window."""
 
+MOST_PIECES = 62
+"""As many as a chart can show apart."""
+
 
 class TrafficReader:
     """Reads a scope's window, and the earlier days of a comparison, within the requests of one call."""
@@ -49,6 +52,25 @@ class TrafficReader:
     def hits(self, window: Window | None) -> int:
         """Return the hits of a window that was counted; 0 of none."""
         return sum(self._counts[part].hits for part in self._parts(window))
+
+    def counted_pieces(self, window: Window | None) -> list[tuple[int, int]]:
+        """Return the days and hits of the finest pieces of a window that were counted, oldest first; none where they do
+        not cover it, at most `MOST_PIECES`."""
+        if window is None:
+            return []
+        counted: dict[date, list[Window]] = {}
+        for one in {part.window for part in self._counts}:
+            if one.common(window) == one and one != window and all(part in self._counts for part in self._parts(one)):
+                counted.setdefault(one.first, []).append(one)
+        finest: dict[date, list[Window]] = {window.last + _DAY: []}
+        for day in reversed(list(window.dates())):
+            ways = [[one, *finest[after]] for one in counted.get(day, []) if (after := one.last + _DAY) in finest]
+            if ways:
+                finest[day] = max(ways, key=len)
+        pieces = [(one.days, self.hits(one)) for one in finest.get(window.first, [])]
+        together = -(-len(pieces) // MOST_PIECES) or 1
+        parts = (pieces[at : at + together] for at in range(0, len(pieces), together))
+        return [(sum(days for days, _ in part), sum(hits for _, hits in part)) for part in parts]
 
     @property
     def total(self) -> int:
@@ -196,7 +218,14 @@ class TrafficReader:
             plan.series,
             [self.hits(one) for one in windows] if by_day is None else by_day,
             automated_by_rows(counts),
+            hours=self._hours(counts) if is_utc else [],
         )
+
+    def _hours(self, counts: RowCounts) -> list[int]:
+        """The hits of each hour of a single day, of the running one so far; none of several days."""
+        window = self._scope.window
+        until = self._api.now().hour + 1 if self._scope.running else 24
+        return [counts.moments[window.first, hour] for hour in range(until)] if window.days == 1 else []
 
     async def _window_by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow:
         names: Sequence[Dimension] = [name for name in dimensions if self._filters.host is None or name == "referrer"]
@@ -345,6 +374,7 @@ class TrafficReader:
         return lists
 
 
+_DAY = timedelta(days=1)
 _TOO_MANY = 10 * MOST_REQUESTS
 _ONLY_ROWS_TELL = "not known for this referrer, since its text finds other hosts too and the hits are too many to read"
 _TOO_MANY_REQUESTS = "not read, it takes more requests than one call may use; ask a shorter period"

@@ -151,7 +151,7 @@ async def summarize_traffic(
         countries=shown["country"],
         browsers=shown["browser"],
         platforms=shown["platform"],
-    )
+    ).charted({"earlier": reader.counted_pieces(reader.earlier), "hours": traffic.hours})
 
 
 async def _of_all(api: CallContext, scope: Scope, filters: Filters, hits: int, room: int) -> dict[str, int | float]:

@@ -1,6 +1,6 @@
 // Lets the reader change period, site and dimension; shown only where the host lets the page call tools.
 
-const OWN_DAYS = ["start_date", "end_date"];
+const OWN_DAYS = ["start_date", "end_date", "day"];
 
 function select(label, options, chosen, change) {
   const made = el("select", {}, ...options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
@@ -18,7 +18,7 @@ function showControls(tool, args, answer, sites, change) {
   if (takes.period) {
     const own = OWN_DAYS.some((name) => name in args) ? [["", days(answer ?? {}) ?? "Own dates"]] : [];
     const chosen = own.length ? "" : args.period ?? DEFAULT_PERIOD;
-    made.push(select("Period", [...own, ...named(takes.period)], chosen, (value) =>
+    made.push(select("Period", [...own, ...named(PERIODS)], chosen, (value) =>
       value && change({ ...others("period", ...OWN_DAYS), period: value })));
   }
   if (takes.site && sites.length > 1) {

@@ -1,4 +1,4 @@
-// Starts the page: with the answers that a report brings along, else with those that the host passes on.
+// Starts the page, with the answers that the host passes on.
 
 const shown = { tool: null, args: {}, answer: null, sites: null, turn: 0 };
 
@@ -11,10 +11,9 @@ function fill(...views) {
   $("main").removeAttribute("aria-busy");
 }
 
-// Which tool gave an answer, by the fields that it always has: not every host says so.
+// Which tool gave an answer, by two fields that only its answers have: not every host says so.
 function toolOf(answer) {
-  const fitting = Object.keys(TOOLS).filter((name) => TOOLS[name].always.every((field) => field in answer));
-  return fitting.sort((a, b) => TOOLS[b].always.length - TOOLS[a].always.length)[0] ?? null;
+  return Object.keys(TOOLS).find((name) => TOOLS[name].own.every((field) => field in answer)) ?? null;
 }
 
 const structured = (result) => {
@@ -22,15 +21,15 @@ const structured = (result) => {
   return result?.structuredContent?.headline ? result.structuredContent : fromText(textOf(result));
 };
 
-function viewOf(result, level) {
+function viewOf(result) {
   const answer = structured(result);
-  return answer ? answerView(answer, level) : errorView(textOf(result) || "The answer has no figures.", level);
+  return answer ? answerView(answer, result._meta?.["tinylytics/chart"]) : errorView(textOf(result) || "The answer has no figures.");
 }
 
 function show(result) {
   shown.answer = structured(result) ?? shown.answer;
   shown.tool ??= shown.answer && toolOf(shown.answer);
-  fill(viewOf(result, "h1"));
+  fill(viewOf(result));
   offerControls();
 }
 
@@ -69,11 +68,6 @@ async function onPushed(result) {
 }
 
 async function start() {
-  const brought = JSON.parse($("data").textContent);
-  if (brought) {
-    document.title = brought.title;
-    return fill(...brought.answers.map((result, i) => viewOf(result, i ? "h2" : "h1")));
-  }
   if (window.parent === window) return say("This page shows figures inside an MCP host.");
   host.onInput = (args) => { shown.args = args; };
   host.onResult = onPushed;

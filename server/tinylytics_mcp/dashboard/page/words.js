@@ -3,6 +3,7 @@
 const DAY = 86_400_000;
 const english = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 const numbers = { format: (value) => english.format(value).replace("-", "\u2212") };
+const signed = (value) => (value > 0 ? "+" : "") + numbers.format(value);
 const date = (options) => {
   const spoken = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
   return (moment) => spoken.format(moment);
@@ -12,9 +13,14 @@ const shortDay = date({ day: "numeric", month: "short" });
 const weekday = date({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const month = date({ month: "long", year: "numeric" });
 const shortMonth = date({ month: "short", year: "2-digit" });
-const time = date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const clock = date({ hour: "2-digit", minute: "2-digit" });
+const time = (moment) => `${fullDay(moment)}, ${clock(moment)}`;
+const regions = new Intl.DisplayNames("en", { type: "region" });
 
-const NAMES = { percent: "share", change_percent: "change %" };
+const NAMES = {
+  percent: "share", change_percent: "change %", difference_percent: "difference %", earlier_hits: "before", usual_hits: "usual",
+  unique_hits: "unique", by_page: "pages", bounce_rate_percent: "bounce rate", percent_of_all: "share of all hits",
+};
 const UPPER = { ssl: "SSL", uid: "UID", url: "URL", id: "ID" };
 
 // uptime_percent -> Uptime, duration_s -> Duration: the unit goes to the value
@@ -23,6 +29,8 @@ function title(name) {
   const said = words.split(" ").map((word) => UPPER[word] ?? word).join(" ");
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
+
+const plural = (count, thing) => `${numbers.format(count)} ${thing}${count === 1 || thing.endsWith("s") ? "" : "s"}`;
 
 function lasting(seconds) {
   const parts = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
@@ -41,10 +49,9 @@ function said(name, value, unknown = "–") {
   if (value === null || value === undefined) return unknown;
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") {
-    const sign = /^change/.test(name) && value > 0 ? "+" : "";
     if (/(^|_)id$/.test(name)) return String(value);
     if (/_s$/.test(name)) return lasting(value);
-    return sign + numbers.format(value) + (/percent$/.test(name) ? " %" : "");
+    return (/^(change|difference)/.test(name) ? signed(value) : numbers.format(value)) + (/percent/.test(name) ? "%" : "");
   }
   if (Array.isArray(value)) return value.join(", ") || "none";
   if (/^\d{4}-\d\d-\d\d$/.test(value)) return fullDay(Date.parse(value));
@@ -52,9 +59,28 @@ function said(name, value, unknown = "–") {
   return value;
 }
 
-// A day, week, month or year of a series: in full, and short for the axis.
+// Days in our own sentences become readable; a path or an address stays as it is.
+const readableDays = (text) =>
+  text.replace(/(?<=^|[\s(])\d{4}-\d\d(-\d\d(T[\d:]+Z)?)?(?=$|[\s,;:.)])/g, (day, isDay, isTime) =>
+    isTime ? `${time(Date.parse(day))} UTC` : (isDay ? fullDay : month)(Date.parse(day)));
+
+const OURS = { direct: "Direct, no referrer", "not-a-host": "Not an address", unknown: "Unknown", other: "All others", "/": "/ (home page)" };
+
+// What a row is of, as people call it; a long one loses its middle.
+function called(of, value) {
+  if (of === "country" && /^[A-Z]{2}$/.test(value) && value !== "XX") {
+    try { return regions.of(value); } catch { return value; }
+  }
+  if (value === "XX" && of === "country") return OURS.unknown;
+  if (Object.hasOwn(OURS, value) && of !== "site") return OURS[value];
+  return value.length > 56 ? `${value.slice(0, 34)}…${value.slice(-20)}` : value;
+}
+
+// A unit of a series: in full, and short for the axis.
 function bucket(unit, name) {
   const moment = Date.parse(name);
+  if (unit === "hour") return { full: `${name} to ${String(Number(name.slice(0, 2)) + 1).padStart(2, "0")}:00 UTC`, short: name.slice(0, 2) };
+  if (unit === "weekday") return { full: name, short: name.slice(0, 3) };
   if (unit === "year" || Number.isNaN(moment)) return { full: name, short: name };
   if (unit === "month") return { full: month(moment), short: shortMonth(moment) };
   if (unit === "week") return { full: `Week from ${fullDay(moment)}`, short: shortDay(moment) };
@@ -64,5 +90,7 @@ function bucket(unit, name) {
 function days(answer) {
   const first = Date.parse(answer.first_day), last = Date.parse(answer.last_day);
   if (Number.isNaN(first) || Number.isNaN(last)) return null;
-  return first === last ? weekday(first) : `${fullDay(first)} – ${fullDay(last)}`;
+  if (first === last) return weekday(first);
+  const isOneYear = answer.first_day.slice(0, 4) === answer.last_day.slice(0, 4);
+  return `${(isOneYear ? shortDay : fullDay)(first)} – ${fullDay(last)}`;
 }
