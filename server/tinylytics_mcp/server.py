@@ -20,7 +20,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Resource
 from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl, ValidationError
-from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
+from tinylytics_tools.catalogue import ALL_TOOLS, near, tools_for
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import NotAllowed, TinylyticsError
 from tinylytics_tools.failures import FULL_KEY_NEEDED
@@ -108,7 +108,7 @@ class TinylyticsServer(MCPServer[Client]):
         """
         tool = _BY_NAME.get(name)
         if tool is None:
-            raise MCPError(code=INVALID_PARAMS, message="Unknown tool")
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool; {near(name) or 'tools/list has them all.'}")
         if name not in self._allowed:
             raise NotAllowed(self._refusal(name))
         given = {key: value for key, value in arguments.items() if value is not None}

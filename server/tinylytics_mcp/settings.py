@@ -64,9 +64,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     warnings: list[str] = []
+    base_url = checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL))
+    if not base_url.endswith("/api/v1"):
+        warnings.append(f"{BASE_URL} does not end in /api/v1, where the API answers.")
     return Settings(
         key=_key(given, warnings),
-        base_url=checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL)),
+        base_url=base_url,
         access=Access.READ_ONLY if is_on(given, READ_ONLY) else None,
         preferences=Preferences(site=_site(given), time_zone=_time_zone(given)),
         state_dir=_state_dir(given),

@@ -4,7 +4,8 @@ import io
 import os
 
 import pytest
-from tinylytics_mcp.terminal import Terminal
+from tinylytics_mcp.terminal import Terminal, for_person
+from tinylytics_tools import failures
 
 
 class Screen(io.StringIO):
@@ -50,3 +51,11 @@ def test_a_terminal_gets_columns_lines_that_fit_and_colour() -> None:
 def test_colour_can_be_switched_off(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, name, value)
     assert Terminal(Screen()).strong("x") == "x"
+
+
+def test_an_error_of_a_tool_is_told_to_the_one_who_typed() -> None:
+    for said in (failures.NO_KEY, failures.BAD_KEY, failures.FULL_KEY_NEEDED):
+        told = for_person(said)
+        assert "TINYLYTICS_API_KEY" in told
+        assert not any(word in told for word in ("restart", "serve", "The user"))
+    assert for_person("The user can switch it on.") == "You can switch it on."

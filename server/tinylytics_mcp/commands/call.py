@@ -1,6 +1,5 @@
 """The command `call`: calls a tool from a terminal."""
 
-import difflib
 import json
 import os
 import sys
@@ -12,30 +11,27 @@ import anyio
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
-from tinylytics_tools.catalogue import ALL_TOOLS
+from tinylytics_tools.catalogue import ALL_TOOLS, near
 
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
-from tinylytics_mcp.terminal import Terminal
+from tinylytics_mcp.terminal import Terminal, for_person
 from tinylytics_mcp.version import PROGRAM
 
 
 def command(*, tool: str, pairs: Sequence[str], structured: bool, demo: bool, cached: bool) -> None:
     """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document."""
     settings = settings_for(os.environ, demo=demo)
-    known = [known.name for known in ALL_TOOLS]
-    if tool not in known:
-        near = difflib.get_close_matches(tool, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} tools` lists them."
-        raise UsageError(f"there is no tool {tool!r}; {hint}")
+    if all(tool != known.name for known in ALL_TOOLS):
+        raise UsageError(f"there is no tool {tool!r}; {near(tool) or f'`{PROGRAM} tools` lists them.'}")
     arguments = _arguments(pairs)
     out = Terminal(sys.stdout)
     result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
     text = text_of(result)
     if result.is_error:
-        raise CommandError(text)
+        raise CommandError(for_person(text))
     lines = [json.dumps(result.structured_content, ensure_ascii=False)] if structured else out.answer(text)
     for line in lines:
         out.line(line)

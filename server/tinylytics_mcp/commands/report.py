@@ -15,7 +15,7 @@ from tinylytics_mcp.commands.report_markdown import markdown
 from tinylytics_mcp.dashboard.page import page
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
-from tinylytics_mcp.terminal import Terminal
+from tinylytics_mcp.terminal import Terminal, for_person
 
 ROWS = 10
 """Rows of each ranking; both halves of an answer still fit together (ANSWERS 2)."""
@@ -57,7 +57,7 @@ async def write_report(client: Client, site: str, period: str | None, output: Pa
     days = {} if period is None else {"period": period}
     traffic = await client.call_tool("summarize_traffic", {"site": site, "limit": ROWS, **days})
     if traffic.is_error or traffic.structured_content is None:
-        raise CommandError(text_of(traffic))
+        raise CommandError(for_person(text_of(traffic)))
     name = traffic.structured_content["site"]
     results = [
         traffic,
