@@ -59,14 +59,11 @@ class Backend:
     """Returns the record of writes of an owner."""
     cached: bool = True
 
-    @asynccontextmanager
-    async def client(
-        self, key: ApiKey | None, *, access: Access | None = None, cached: bool = True
-    ) -> AsyncGenerator[Client]:
-        """Open a client with a key and close it at the end; `access` lowers what the key may do."""
+    def open(self, key: ApiKey | None, *, access: Access | None = None, cached: bool = True) -> Client:
+        """Return a client with a key, to be closed; `access` lowers what the key may do."""
         fingerprint = key.fingerprint if key else NO_KEY_OWNER
         base_url = self.settings.base_url
-        client = Client(
+        return Client(
             key,
             transport=build_transport(
                 self.transports(), store=self.store, fingerprint=fingerprint, cache=self.cached and cached
@@ -78,10 +75,6 @@ class Backend:
             writes=self.writes(f"{fingerprint} {base_url}"),
             state_key=self.settings.state_key,
         )
-        try:
-            yield client
-        finally:
-            await client.aclose()
 
 
 @asynccontextmanager
@@ -107,7 +100,7 @@ async def open_client(settings: Settings, *, demo: bool, cached: bool = True) ->
     """Open a client with the key of the settings; otherwise as `open_backend`."""
     async with (
         open_backend(settings, demo=demo, cached=cached) as backend,
-        backend.client(settings.key) as client,
+        aclosing(backend.open(settings.key)) as client,
     ):
         yield client
 

@@ -1,6 +1,8 @@
 """Completes the arguments of prompts and resources: sites, periods, days."""
 
 import contextlib
+from collections.abc import Callable
+from typing import Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
@@ -18,13 +20,13 @@ MOST_COMPLETED = 100
 _TEMPLATES = {kind.template for kind in OF_A_SITE}
 
 
-def add_completion(server: MCPServer[Client], client: Client) -> None:
-    """Register the completion handler of a server, which has only one."""
+def add_completion(server: MCPServer[Any], current: Callable[[], Client]) -> None:
+    """Register the completion handler of a server, which has only one; `current` as the server has it."""
 
     async def complete(
         ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, _: CompletionContext | None
     ) -> Completion | None:
-        typed = argument.value.strip().casefold()
+        client, typed = current(), argument.value.strip().casefold()
         values: list[str] | None = None
         if isinstance(ref, ResourceTemplateReference):
             if ref.uri == TRAFFIC and argument.name == "period":

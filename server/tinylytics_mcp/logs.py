@@ -5,7 +5,9 @@ import logging
 import os
 import sys
 import traceback
+from collections import Counter
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from tinylytics_mcp.errors import UsageError
@@ -14,9 +16,10 @@ LOG_FORMAT = "TINYLYTICS_LOG_FORMAT"
 CALLS = logging.getLogger("tinylytics_mcp.calls")
 """One line a tool call at level INFO, its `facts` in `extra`; shown where the format is json."""
 
-_QUIET = ("mcp.server.transport_security", "mcp.server.sse", "mcp.server.streamable_http_manager")
+_QUIET = ("mcp.server.sse", "mcp.server.streamable_http_manager", "uvicorn.error")
 """Loggers that warn of strangers' requests and repeat parts of them."""
 _LONGEST = 300
+_SELDOM_S = 60.0
 
 
 def configure() -> None:
@@ -24,6 +27,7 @@ def configure() -> None:
     as_text = _TextFormatter("tinylytics-mcp: %(levelname)s: %(message)s")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if is_json() else as_text)
+    handler.addFilter(_Seldom())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     CALLS.setLevel(logging.INFO if is_json() else logging.WARNING)
     for name in _QUIET:
@@ -42,6 +46,30 @@ def json_line(level: str, message: str, **facts: Any) -> str:
     """Return one line of the log; the time is UTC."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     return json.dumps({"time": now, "level": level, "message": message, **facts})
+
+
+class _Seldom(logging.Filter):
+    """Lets a line of the same place through once a minute, so that nobody can flood the log; crashes and calls always.
+
+    The next line says how many were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int], float] = {}
+        self._left_out = Counter[tuple[str, int]]()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info or record.levelno < logging.WARNING:
+            return True
+        now, place = monotonic(), (record.pathname, record.lineno)
+        if now - self._last.get(place, -_SELDOM_S) < _SELDOM_S:
+            self._left_out[place] += 1
+            return False
+        self._last[place] = now
+        if left_out := self._left_out.pop(place, 0):
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} more like it)", ()
+        return True
 
 
 class _TextFormatter(logging.Formatter):

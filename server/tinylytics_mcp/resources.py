@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
-from mcp.server.subscriptions import ResourceUpdated, SubscriptionBus
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
 from mcp.types import Annotations, Resource, TextContent
 from tinylytics_tools.account import get_account
 from tinylytics_tools.client import CallContext, Client
@@ -82,12 +83,12 @@ OF_A_SITE = (
 )
 
 
-def add_resources(server: MCPServer[Client], client: Client) -> None:
-    """Register the resources of an account with its server."""
+def add_resources(server: MCPServer[Any], current: Callable[[], Client]) -> None:
+    """Register the resources with a server; `current` as the server has it."""
 
     async def read(tool: ApiTool, **arguments: Any) -> str:
         try:
-            result = await tool.fn(api=CallContext(client), **arguments)
+            result = await tool.fn(api=CallContext(current()), **arguments)
         except (InvalidArgument, NotFound) as error:
             raise ResourceNotFoundError(str(error)) from error
         return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
@@ -152,7 +153,27 @@ async def known_sites(client: Client) -> list[SiteReply]:
     return sorted(sites, key=lambda site: -(site.lifetime_hits or 0))
 
 
-def publish_changes(client: Client, bus: SubscriptionBus) -> None:
+class AccountBus:
+    """The SDK's subscription bus of all accounts: who listens hears of changes of their own account only."""
+
+    def __init__(self, current: Callable[[], Client]) -> None:
+        self._current = current
+        self._buses = WeakValueDictionary[str, InMemorySubscriptionBus]()
+
+    def of(self, account: str) -> InMemorySubscriptionBus:
+        """Return the bus of an account; its listeners keep it."""
+        return self._buses.setdefault(account, InMemorySubscriptionBus())
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Listen to the account of the request that is being served, until what is returned is called."""
+        return self.of(self._current().account).subscribe(listener)
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Tell those who listen to the account of the request that is being served."""
+        await self.of(self._current().account).publish(event)
+
+
+def publish_changes(client: Client, changes: AccountBus) -> None:
     """Tell subscribers of a site's resources about each write through this client that may have changed them."""
 
     # A subscription is to a URI as it is spelt, so each period has its own. Hits are always of today (field notes 22);
@@ -165,6 +186,6 @@ def publish_changes(client: Client, bus: SubscriptionBus) -> None:
         uris = [SITES, *(kind.uri(site_id) for kind in kinds)]
         uris += [kind.uri(site_id, period) for kind in kinds if kind.template == TRAFFIC for period in running]
         for uri in uris:
-            await bus.publish(ResourceUpdated(uri=uri))
+            await changes.of(client.account).publish(ResourceUpdated(uri=uri))
 
     client.on_change = publish

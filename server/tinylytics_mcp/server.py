@@ -1,12 +1,12 @@
-"""One account's MCP server: its tools, guarded by what its key may do."""
+"""The MCP server: its tools, guarded by what the key of each request may do."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mcp import MCPError
 from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import (
@@ -16,10 +16,10 @@ from mcp.server.mcpserver.exceptions import (
     UnexpectedToolError,
 )
 from mcp.server.request_state import RequestStateSecurity
-from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Resource
 from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl, ValidationError
+from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, near, tools_for
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import NotAllowed, TinylyticsError
@@ -30,7 +30,7 @@ from tinylytics_tools.transport.call_stats import CallStats
 from tinylytics_mcp.completion import add_completion
 from tinylytics_mcp.dashboard.extension import dashboard, with_chart
 from tinylytics_mcp.prompts import add_prompts
-from tinylytics_mcp.resources import add_resources, check_query, publish_changes, site_resources
+from tinylytics_mcp.resources import AccountBus, add_resources, check_query, publish_changes, site_resources
 from tinylytics_mcp.telemetry import observed
 from tinylytics_mcp.version import NAME, VERSION
 
@@ -50,26 +50,23 @@ READ_ONLY_BY_SETTING = (
 )
 
 
-class TinylyticsServer(MCPServer[Client]):
-    """Serves one account: a tool that its key may not use is neither listed nor run.
+class TinylyticsServer(MCPServer[Any]):
+    """Serves the account of each request: a tool that its key may not use is neither listed nor run.
 
-    `request_state` seals what a host sends back to confirm; without it a key of this process does. `bus` carries
-    resource updates to all servers of the account. `read_only_because` says what lowers the account's access, and
-    how the user can change it.
+    `current` returns the client of the request that is being served. `request_state` seals what a host sends back to
+    confirm; without it a key of this process does. `read_only_because` says what lowers an account's access, and how
+    the user can change it. `changes` carries news of an account's resources to those who listen to them.
     """
 
     def __init__(
         self,
-        client: Client,
+        current: Callable[[], Client],
         *,
-        request_state: RequestStateSecurity | None,
-        bus: SubscriptionBus,
-        read_only_because: str,
+        request_state: RequestStateSecurity | None = None,
+        read_only_because: str = READ_ONLY_BY_SETTING,
+        middleware: Sequence[ServerMiddleware[Any]] = (),
     ) -> None:
-        @asynccontextmanager
-        async def lifespan(_: MCPServer[Client]) -> AsyncGenerator[Client]:
-            yield client  # opened and closed by the caller: SSE enters this once per connection
-
+        self.changes = AccountBus(current)
         super().__init__(
             NAME,
             title="Tinylytics",
@@ -78,26 +75,25 @@ class TinylyticsServer(MCPServer[Client]):
             version=VERSION,
             tools=[*with_chart(ALL_TOOLS)],
             extensions=[dashboard()],
-            lifespan=lifespan,
             log_level="WARNING",
             cache_hints=_CACHE_HINTS,
-            subscriptions=bus,
+            subscriptions=self.changes,
             request_state_security=request_state,
+            middleware=middleware,
         )
+        self._current = current
         self._read_only_because = read_only_because
-        self.client = client
-        add_resources(self, client)
+        add_resources(self, current)
         add_prompts(self)
-        add_completion(self, client)
-        publish_changes(client, bus)
-        self._allowed = {tool.name for tool in tools_for(client.access)}
+        add_completion(self, current)
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that this key may use; no request is sent."""
-        return [tool for tool in await super().list_tools() if tool.name in self._allowed]
+        allowed = _NAMES[self._current().access]
+        return [tool for tool in await super().list_tools() if tool.name in allowed]
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Client, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; a null argument counts as left out.
 
@@ -109,13 +105,15 @@ class TinylyticsServer(MCPServer[Client]):
         tool = _BY_NAME.get(name)
         if tool is None:
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool; {near(name) or 'tools/list has them all.'}")
-        if name not in self._allowed:
-            raise NotAllowed(self._refusal(name))
+        client = self._current()
+        if name not in _NAMES[client.access]:
+            because = f"changes data, and {self._read_only_because}" if client.is_lowered else FULL_KEY_NEEDED
+            raise NotAllowed(f"{name} {because}")
         given = {key: value for key, value in arguments.items() if value is not None}
         stats = CallStats.from_state(context.request_state if context else None)
         if context is not None:
-            handed_down: Any = CallContext(self.client, stats, context.report_progress)
-            context.request_context.lifespan_context = handed_down  # each request has a context of its own
+            # Each request has a context of its own.
+            context.request_context.lifespan_context = CallContext(client, stats, context.report_progress)
         try:
             with observed(name, stats):
                 result = await super().call_tool(name, given, context)
@@ -135,10 +133,10 @@ class TinylyticsServer(MCPServer[Client]):
 
     async def list_resources(self) -> list[Resource]:
         """Return the account, the list of sites, and the resources of the known sites."""
-        return [*await super().list_resources(), *await site_resources(self.client)]
+        return [*await super().list_resources(), *await site_resources(self._current())]
 
     async def read_resource(
-        self, uri: AnyUrl | str, context: Context[Client, Any] | None = None
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """Read a resource; an error does not repeat the URI.
 
@@ -159,7 +157,7 @@ class TinylyticsServer(MCPServer[Client]):
             ) from None
 
     async def get_prompt(
-        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Client, Any] | None = None
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
         """Fill in a prompt; the SDK alone would report an unknown name as a crash.
 
@@ -172,6 +170,8 @@ class TinylyticsServer(MCPServer[Client]):
         missing = [a.name for a in known[name].arguments or [] if a.required and a.name not in (arguments or {})]
         if missing:
             raise MCPError(code=INVALID_PARAMS, message=f"Missing arguments: {', '.join(missing)}")
+        if context is not None:
+            context.request_context.lifespan_context = self._current()
         try:
             return await super().get_prompt(name, arguments, context)
         except MCPError:
@@ -179,11 +179,6 @@ class TinylyticsServer(MCPServer[Client]):
         except Exception:
             logging.getLogger(__name__).exception("the prompt %s failed", name)
             raise MCPError(code=INTERNAL_ERROR, message="The prompt failed") from None
-
-    def _refusal(self, name: str) -> str:
-        if self.client.is_lowered:
-            return f"{name} changes data, and {self._read_only_because}"
-        return f"{name} {FULL_KEY_NEEDED}"
 
 
 _CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
@@ -194,19 +189,12 @@ _CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
     "resources/templates/list": CacheHint(ttl_ms=3_600_000),
 }
 _BY_NAME = {tool.name: tool for tool in ALL_TOOLS}
+_NAMES = {access: {tool.name for tool in tools_for(access)} for access in Access}
+"""Of the tools that each level of access may use."""
 
 
-def create_server(
-    client: Client,
-    *,
-    request_state: RequestStateSecurity | None = None,
-    bus: SubscriptionBus | None = None,
-    read_only_because: str = READ_ONLY_BY_SETTING,
-) -> TinylyticsServer:
-    """Return the server of an account, not yet connected."""
-    return TinylyticsServer(
-        client,
-        request_state=request_state,
-        bus=bus or InMemorySubscriptionBus(),
-        read_only_because=read_only_because,
-    )
+def create_server(client: Client) -> TinylyticsServer:
+    """Return the server of one account, not yet connected."""
+    server = TinylyticsServer(lambda: client)
+    publish_changes(client, server.changes)
+    return server

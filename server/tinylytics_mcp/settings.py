@@ -127,7 +127,13 @@ def checked_base_url(variable: str, url: str, *, example: str = DEFAULT_BASE_URL
         host, port = parts.hostname, parts.port
     except ValueError:
         raise UsageError(f"{variable} is not an address such as {example}.") from None
-    if not host or port == 0 or parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+    if (
+        not url.isprintable()
+        or not host
+        or port == 0
+        or parts.scheme not in ("http", "https")
+        or not _HOST.fullmatch(host)
+    ):
         raise UsageError(f"{variable} is not an address such as {example}.")
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(f"{variable} must begin with https://; plain http is for 127.0.0.1 and localhost only.")

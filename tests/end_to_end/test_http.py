@@ -2,7 +2,9 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Generator
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -94,6 +96,24 @@ def test_sse_alone_serves_nothing_else_and_ends_with_an_open_stream(tmp_path: Pa
         stream.close()
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_stranger_with_more_connections_than_there_are_descriptors_silences_nothing(tmp_path: Path) -> None:
+    command = ("serve", "--demo", "--transport", "http", "--port", "0")
+    with running(*command, env=environment(tmp_path), descriptors=256) as process, ExitStack() as opened:
+        address = address_told(process)
+        port = int(address.rpartition(":")[2])
+        for _ in range(3):
+            for number in range(300):
+                stranger = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+                if number % 2:
+                    stranger.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n")
+            assert status_of(address, "GET", "/health") == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -9,7 +9,7 @@ from support.client import MODES, Mode, text_of
 from support.http_server import ACCEPT, ANNA, BERT, INITIALIZE, PING, Service, backend_of, confirmed, serving, tokens_in
 from support.writes import UID, add, left
 from tinylytics_mcp.http.settings import TOKENS_FILE
-from tinylytics_mcp.settings import STATE_KEY
+from tinylytics_mcp.settings import READ_ONLY, STATE_KEY
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import tools_for
 
@@ -35,6 +35,23 @@ async def test_each_token_gets_its_own_account_and_tools(tmp_path: Path, path: s
                 assert f"Site of {whose}" in text_of(await client.call_tool("list_sites", {}))
                 resources = await client.list_resources()
                 assert f"Site of {whose}" in {resource.title for resource in resources.resources}
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"), [({}, "this gateway token may only read"), ({READ_ONLY: "1"}, "TINYLYTICS_READ_ONLY")]
+)
+async def test_a_reader_is_refused_with_the_reason_before_anything_is_sent(
+    tmp_path: Path, setting: dict[str, str], told: str
+) -> None:
+    file, shown = tokens_in(tmp_path, guest=("read_only", ANNA), anna=("full_access", ANNA))
+    service = Service()
+    async with serving(backend_of(service, None, **setting), {TOKENS_FILE: file}) as served:
+        for name in ("guest", *(["anna"] if setting else [])):
+            async with served.client(authorization=shown[name]) as client:
+                refused = await client.call_tool("create_hit", {"site": "456", "path": "/x"})
+                assert refused.is_error
+                assert told in text_of(refused)
+    assert service.asked == []
 
 
 async def test_one_account_is_never_answered_from_what_was_stored_for_another(tmp_path: Path) -> None:

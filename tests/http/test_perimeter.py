@@ -19,13 +19,24 @@ ROUTES = [
     ("POST", "/messages/?session_id=0"),
     ("GET", "/no"),
 ]
-FOREIGN_HOSTS = ["evil.example", "mcp.example.com.evil.example", "evil.example:8000", "10.0.0.5", "10.0.0.5:8001", ""]
+FOREIGN_HOSTS = [
+    "evil.example",
+    "mcp.example.com.evil.example",
+    "evil.example:8000",
+    "10.0.0.5",
+    "10.0.0.5:8001",
+    "",
+    "localhost:80@evil.example",
+]
 FOREIGN_ORIGINS = [
     "http://mcp.example.com",
     "https://evil.example",
     "https://localhost",
     "null",
     "https://mcp.example.co",
+    "http://localhost:3000@evil.example",
+    "http://localhost:evil.example",
+    "http://localhost:",
 ]
 OWN_HOSTS = ["mcp.example.com", "mcp.example.com:8443", "10.0.0.5:8000", "localhost", "127.0.0.1:8000", "[::1]:8000"]
 OWN_ORIGINS = ["https://mcp.example.com", "https://mcp.example.com:8443", "http://localhost:6274"]

@@ -12,7 +12,7 @@ import pytest
 from tinylytics_mcp import cli
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.settings import TOKENS_FILE
-from tinylytics_mcp.http.tokens import Watched, add_token, read_tokens, revoke_token
+from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token, watched
 from tinylytics_tools.access import Access
 
 
@@ -125,6 +125,30 @@ def test_a_file_that_others_may_write_to_lets_in_nobody(tmp_path: Path) -> None:
         read_tokens(file)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such owners")
+def test_a_file_of_another_user_lets_in_nobody_and_one_of_the_administrator_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tokens.json"
+    add_token(file, "one", Access.READ_ONLY, None)
+    owner = [os.geteuid()]
+    real = Path.stat
+
+    def stat_of(path: Path) -> os.stat_result:
+        seen = list(real(path))
+        seen[stat.ST_UID] = owner[0]
+        return os.stat_result(seen)
+
+    monkeypatch.setattr(Path, "stat", stat_of)
+    for uid, is_let_in in ((os.geteuid(), True), (0, True), (4321, False)):
+        owner[0] = uid
+        if is_let_in:
+            assert [token.name for token in read_tokens(file)] == ["one"]
+        else:
+            with pytest.raises(UsageError, match="belongs to another user"):
+                read_tokens(file)
+
+
 def test_a_full_disk_is_told_in_one_line_and_leaves_the_file_as_it_was(
     typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,13 +178,12 @@ def test_a_watched_file_is_read_again_only_when_it_changed(tmp_path: Path) -> No
         return read[-1]
 
     file.write_text("one")
-    watched = Watched(file, look)
-    assert [watched.value(), watched.value()] == ["one", "one"]
+    assert [watched(file, look), watched(file, look)] == ["one", "one"]
     other = tmp_path / "other"
     other.write_text("two")
     other.replace(file)
-    assert [watched.value(), watched.value()] == ["two", "two"]
+    assert [watched(file, look), watched(file, look)] == ["two", "two"]
     assert read == ["one", "two"]
     file.unlink()
     with pytest.raises(FileNotFoundError):
-        watched.value()
+        watched(file, look)

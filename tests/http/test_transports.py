@@ -1,6 +1,8 @@
 """Who is let in by each of the three ways, and that none of them falls back to another."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
@@ -20,7 +22,16 @@ from support.http_server import (
     serving,
     tokens_in,
 )
-from tinylytics_mcp.http.auth import CHECKED_FOR_S, MOST_REFUSALS, REFUSED_FOR_S, AuthUnavailable, ClientKeyAuth
+from tinylytics_mcp.http.auth import (
+    CHECKED_AGAIN_S,
+    CHECKED_FOR_S,
+    MOST_AT_ONCE,
+    MOST_WAITING,
+    WRONG_TAKES_S,
+    AuthUnavailable,
+    ClientKeyAuth,
+    KeyChecks,
+)
 from tinylytics_mcp.http.settings import CLIENT_KEYS, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, revoke_token
 from tinylytics_tools.access import Access, ApiKey
@@ -75,15 +86,29 @@ async def test_a_token_that_was_added_is_let_in_and_a_revoked_one_is_not_without
         assert (await served.ask("POST", "/mcp", authorization=shown["anna"])).status_code != 401
 
 
-async def test_the_open_stream_of_a_revoked_token_is_closed(tmp_path: Path) -> None:
-    file, shown = tokens_in(tmp_path, anna=("full_access", ANNA))
-    async with (
-        serving(backend_of(Service()), {TOKENS_FILE: file}, limits=QUICK) as served,
-        served.stream("/sse", authorization=shown["anna"]) as lines,
-    ):
-        assert (await anext(lines)).startswith("event: endpoint")
+@pytest.mark.parametrize("kind", ["sse", "session", "subscription"])
+async def test_the_open_stream_of_a_revoked_token_is_closed(tmp_path: Path, kind: str) -> None:
+    file, shown = tokens_in(tmp_path, anna=("full_access", ANNA), other=("full_access", ANNA))
+    async with serving(backend_of(Service()), {TOKENS_FILE: file}, limits=QUICK) as served, AsyncExitStack() as stack:
+
+        async def lines_of(token: str) -> AsyncIterator[str]:
+            own = {"authorization": token}
+            if kind == "sse":
+                return await stack.enter_async_context(served.stream("/sse", **own))
+            if kind == "session":
+                opened = await served.ask("POST", "/mcp", json=INITIALIZE, **ACCEPT, **own)
+                own["mcp_session_id"] = opened.headers["mcp-session-id"]
+                return await stack.enter_async_context(served.stream("/mcp", **own))
+            return await stack.enter_async_context(served.listening("tinylytics://sites", **own))
+
+        revoked, other = await lines_of(shown["anna"]), await lines_of(shown["other"])
         revoke_token(Path(file), "anna")
-        assert await events_until_dropped(lines) == []
+        with anyio.fail_after(5):
+            await events_until_dropped(revoked)
+        assert (await served.ask("POST", "/mcp", authorization=shown["anna"])).status_code == 401
+        with anyio.move_on_after(5 * QUICK.look_s) as waiting:
+            await events_until_dropped(other)
+        assert waiting.cancelled_caught
 
 
 async def test_a_file_of_tokens_that_is_broken_lets_in_nobody_until_it_is_mended(tmp_path: Path) -> None:
@@ -130,30 +155,90 @@ async def test_a_key_as_the_bearer_or_a_wrong_one_is_refused() -> None:
         assert (await served.ask("POST", "/mcp", json=INITIALIZE, x_tinylytics_key=ANNA)).status_code == 503
 
 
-async def test_a_key_is_checked_again_after_an_hour_and_nobody_can_try_many() -> None:
-    now, good, asked = [0.0], [True], list[str]()
+async def test_a_key_is_checked_again_after_an_hour_and_a_good_one_stays_good_while_tinylytics_is_away() -> None:
+    now, good, asked = [0.0], list[bool | None]([True]), list[str]()
 
     async def check(key: ApiKey) -> bool:
         asked.append(key.fingerprint)
+        if good[0] is None:
+            raise Unavailable("away")
         return good[0]
 
-    door = ClientKeyAuth(check, clock=lambda: now[0])
-    for moved, still, times in (
+    door = ClientKeyAuth(KeyChecks(check, clock=lambda: now[0]))
+    for moved, told, times in (
         (0.0, True, 1),
         (CHECKED_FOR_S - 1, True, 1),
         (1.0, True, 2),
-        (CHECKED_FOR_S, False, 3),
+        (CHECKED_FOR_S, None, 3),
+        (CHECKED_AGAIN_S - 1, None, 3),
+        (1.0, False, 4),
+        (CHECKED_AGAIN_S - 1, True, 4),
+        (1.0, True, 5),
     ):
         now[0] += moved
-        good[0] = still
+        good[0] = told
         caller = await door.caller({"x-tinylytics-key": ANNA})
-        assert (caller is not None, len(asked)) == (still, times)
-    for number in range(MOST_REFUSALS - 1):
-        assert await door.caller({"x-tinylytics-key": f"tly-ro-{number}"}) is None
-    with pytest.raises(AuthUnavailable):
-        await door.caller({"x-tinylytics-key": "tly-ro-more"})
-    now[0] += REFUSED_FOR_S
-    assert await door.caller({"x-tinylytics-key": "tly-ro-more"}) is None
+        is_let_in = times != 4
+        assert (caller is not None, len(asked)) == (is_let_in, times)
+
+
+async def test_however_many_wrong_keys_come_good_ones_are_let_in_and_few_are_asked_about_at_once() -> None:
+    at_once, most, now = 0, 0, [0.0]
+
+    async def check(key: ApiKey) -> bool:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await anyio.sleep(0.01)
+        at_once -= 1
+        return key.fingerprint in (ApiKey(ANNA).fingerprint, ApiKey(BERT).fingerprint)
+
+    door = ClientKeyAuth(KeyChecks(check, clock=lambda: now[0]))
+    assert await door.caller({"x-tinylytics-key": ANNA}) is not None
+    now[0] += CHECKED_FOR_S
+    answers: list[object] = []
+
+    async def wrong(number: int) -> None:
+        answers.append(await door.caller({"x-tinylytics-key": f"tly-ro-{number}"}))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(40):
+            tasks.start_soon(wrong, number)
+        await anyio.sleep(0.05)
+        with anyio.fail_after(WRONG_TAKES_S / 2):
+            assert await door.caller({"x-tinylytics-key": ANNA}) is not None
+        with anyio.fail_after(40 / MOST_AT_ONCE * (WRONG_TAKES_S + 1)):
+            assert await door.caller({"x-tinylytics-key": BERT}) is not None
+    assert (answers, most) == ([None] * 40, MOST_AT_ONCE)
+
+
+async def test_no_more_strangers_wait_for_their_keys_than_there_may_be() -> None:
+    async def check(key: ApiKey) -> bool:  # noqa: ARG001 - the same for all
+        await anyio.sleep_forever()
+        return True
+
+    door, waiting = ClientKeyAuth(KeyChecks(check)), MOST_AT_ONCE + MOST_WAITING
+    async with anyio.create_task_group() as tasks:
+        for number in range(waiting):
+            tasks.start_soon(door.caller, {"x-tinylytics-key": f"tly-ro-{number}"})
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(AuthUnavailable):
+            await door.caller({"x-tinylytics-key": ANNA})
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_key_may_come_as_x_api_key_and_two_that_differ_are_none() -> None:
+    service = Service()
+    async with serving(backend_of(service), {CLIENT_KEYS: "1"}) as served:
+        for keys, is_let_in in (
+            ({"x_api_key": ANNA}, True),
+            ({"x_api_key": ANNA, "x_tinylytics_key": ANNA}, True),
+            ({"x_api_key": ANNA, "x_tinylytics_key": ""}, True),
+            ({"x_api_key": ANNA, "x_tinylytics_key": BERT}, False),
+        ):
+            answer = await served.ask("POST", "/mcp", json=INITIALIZE, **ACCEPT, **keys)
+            assert (answer.status_code == 200) is is_let_in, keys
+    assert {name for name, _, _ in service.asked} == {"anna"}
 
 
 async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None:
@@ -161,7 +246,7 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
         raise Unavailable(f"away for {key!r}")
 
     with pytest.raises(AuthUnavailable):
-        await ClientKeyAuth(check).caller({"x-tinylytics-key": ANNA})
+        await ClientKeyAuth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
 
 
 async def test_on_this_computer_nothing_has_to_be_shown_and_nothing_that_is_shown_counts() -> None:

@@ -60,5 +60,5 @@ def test_a_message_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_strangers_requests_are_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure()
-    logging.getLogger("mcp.server.transport_security").warning("Invalid Host header: evil.example")
+    logging.getLogger("mcp.server.sse").warning("Could not find session for ID: evil.example")
     assert capsys.readouterr().err == ""

@@ -88,6 +88,12 @@ def test_a_state_folder_is_a_full_path_of_no_file(tmp_path: Path) -> None:
         assert refusal(TINYLYTICS_STATE_DIR=path).startswith("TINYLYTICS_STATE_DIR")
 
 
+@pytest.mark.parametrize("mark", ["\t", "\r\n", "\x1b", "\x7f", "\u202e"])
+def test_an_address_with_a_control_character_is_refused(mark: str) -> None:
+    for url in (f"https://tiny{mark}lytics.app/api/v1", f"https://tinylytics.app/api{mark}/v1", f"ht{mark}tps://a.app"):
+        assert refusal(TINYLYTICS_BASE_URL=url).startswith("TINYLYTICS_BASE_URL")
+
+
 @pytest.mark.parametrize("key", ["tly-fa one", "tly-fa-\x01", "tly-fa-é", "tly-fa-a\nb"])
 def test_a_key_that_is_not_one_word_is_refused(key: str) -> None:
     assert refusal(TINYLYTICS_API_KEY=key).startswith("TINYLYTICS_API_KEY: ")

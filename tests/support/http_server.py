@@ -51,7 +51,7 @@ INITIALIZE = {
     },
 }
 PING = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
-QUICK = Limits(look_s=0.05, head_s=0.2, body_s=0.2, stalled_s=0.2)
+QUICK = Limits(look_s=0.05)
 
 
 @dataclass
@@ -119,6 +119,16 @@ class Served:
         """The lines of an answer that goes on."""
         sent = named({**ACCEPT, **headers})
         async with self.plain.stream("GET", f"{self.address}{path}", headers=sent) as response:
+            assert response.status_code == 200
+            yield response.aiter_lines()
+
+    @asynccontextmanager
+    async def listening(self, uri: str, **headers: str) -> AsyncGenerator[AsyncIterator[str]]:
+        """The lines of a subscription of the new protocol."""
+        about = {"mcp-protocol-version": MODERN, "mcp-method": "subscriptions/listen", **ACCEPT, **named(headers)}
+        params = {"notifications": {"resourceSubscriptions": [uri]}, "_meta": META}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+        async with self.plain.stream("POST", f"{self.address}/mcp", headers=about, json=body) as response:
             assert response.status_code == 200
             yield response.aiter_lines()
 

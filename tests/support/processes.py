@@ -45,11 +45,15 @@ def finished(*arguments: str, env: dict[str, str], given: str = "") -> Finished:
 
 
 @contextmanager
-def running(*arguments: str, env: dict[str, str]) -> Generator[subprocess.Popen[str]]:
-    """The program while it runs, its three streams open; killed at the end if it still does."""
+def running(*arguments: str, env: dict[str, str], descriptors: int | None = None) -> Generator[subprocess.Popen[str]]:
+    """The program while it runs, its three streams open; killed at the end if it still does.
+
+    `descriptors`: how many files and connections it may have open.
+    """
     pipe = subprocess.PIPE
+    limited = [] if descriptors is None else ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"]
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [*START, *arguments], env=env, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8"
+        [*limited, *START, *arguments], env=env, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8"
     )
     with process:
         try:

@@ -101,6 +101,9 @@ async def test_the_figures_of_a_ranking_add_up(question: tuple[World, dict[str, 
         assert answer["compared_hits"] == answer["hits"] - answer.get("hits_today", 0)
         check_tables(answer, world, zone, days)
         assert ("change_percent" in answer["rose"]["columns"]) is has_percent(answer, which)
+        rows = [row for table in ("rose", "fell") for row in rows_of(answer[table]) if "change_percent" in row]
+        small = [row for row in rows if min(row["earlier_hits"], row["earlier_hits"] + row["change"]) < 30]
+        assert not small or "per cents of names with fewer than 30 hits: small numbers" in answer["notes"]
 
 
 def check_tables(answer: dict[str, Any], world: World, zone: str, days: Days) -> None:

@@ -86,7 +86,9 @@ def of_response(
         case 400 | 422:
             why = f" It said: {reasons}." if reasons else ""
             stored = " Nothing was stored." if is_write else ""
-            return errors.Refused(f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored}")
+            return errors.Refused(
+                f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."
+            )
         case 429:
             narrower = "" if is_write else ", with a shorter period or fewer sites"
             return _pause(response, _TOO_MANY, narrower, nothing_sent=is_write)
@@ -98,7 +100,7 @@ def of_response(
             )
         case _:
             return errors.UnexpectedReply(
-                f"{_name(endpoint)} answered status {status}, which the API does not document."
+                f"{_name(endpoint)} answered status {status}, which the API does not document. {_LATER}"
             )
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -88,7 +89,10 @@ async def _local(record: Path | None) -> list[Finding]:
         return [checks.failed("settings", str(error), "Correct it."), *checks.of_hosts(system)]
     findings = [checks.warning("settings", line, "Correct it.") for line in settings.warnings]
     findings.append(checks.of_key(settings))
-    async with open_backend(settings, demo=False, cached=False) as backend, backend.client(settings.key) as client:
+    async with (
+        open_backend(settings, demo=False, cached=False) as backend,
+        aclosing(backend.open(settings.key)) as client,
+    ):
         findings += await checks.of_service(client)
         if settings.key is not None and findings[-1].check != "reach":
             findings += await checks.of_account(client)

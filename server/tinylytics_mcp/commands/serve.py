@@ -54,7 +54,7 @@ async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
 async def _serve_http(settings: Settings, host: str, port: int, *, sse_only: bool, demo: bool, cached: bool) -> None:
     from tinylytics_mcp.http.app import http_app  # stdio starts faster without it
     from tinylytics_mcp.http.connections import guarded
-    from tinylytics_mcp.http.limits import LIMITS
+    from tinylytics_mcp.http.limits import limits_here
     from tinylytics_mcp.http.run import address_of, bind, run
     from tinylytics_mcp.http.settings import AuthMode, read_http_settings
 
@@ -62,8 +62,9 @@ async def _serve_http(settings: Settings, host: str, port: int, *, sse_only: boo
     if settings.key is None and http_settings.auth_mode is AuthMode.LOOPBACK:
         say_no_key()
     async with open_backend(settings, demo=demo, cached=cached) as backend:
-        app = http_app(backend, http_settings, sse_only=sse_only)
+        limits = limits_here()
+        app = http_app(backend, http_settings, sse_only=sse_only, limits=limits)
         with bind(host, port) as listener:
             paths = "/sse" if sse_only else "/mcp and /sse"
             say(f"serving {paths} for {http_settings.auth_mode} on {address_of(listener)}")
-            await run(app, listener, connections=guarded(LIMITS), most_connections=LIMITS.connections)
+            await run(app, listener, connections=guarded(limits))

@@ -1,15 +1,18 @@
 """Builds the ASGI app of everything served over HTTP."""
 
+import re
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 
 import anyio
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.request_state import RequestStateSecurity
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
@@ -17,48 +20,65 @@ from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
 from tinylytics_tools.me import ME
 
 from tinylytics_mcp.backend import Backend
-from tinylytics_mcp.http.accounts import Accounts
-from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, LoopbackAuth, TokenAuth
+from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
+from tinylytics_mcp.http.callers import Callers, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
-from tinylytics_mcp.http.middleware import AuthMiddleware, not_found
-from tinylytics_mcp.http.readiness import Readiness
-from tinylytics_mcp.http.sessions import Requests
+from tinylytics_mcp.http.middleware import AuthMiddleware
+from tinylytics_mcp.http.readiness import Readiness, health
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
+from tinylytics_mcp.resources import publish_changes
+from tinylytics_mcp.server import READ_ONLY_BY_SETTING, TinylyticsServer
 
-SSE_PATHS = frozenset({"/sse", "/messages/"})
-PATHS = SSE_PATHS | {"/mcp"}
 
-
-def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> Starlette:
+def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
     """Streamable HTTP at /mcp, SSE at /sse, /health and /ready, for all accounts that the settings admit.
 
     Raises:
         UsageError: the file of tokens cannot be used.
     """
-
-    def open_client(caller: Caller) -> AbstractAsyncContextManager[Client]:
-        return backend.client(caller.key, access=caller.access)
-
     auth = auth_for(backend, settings)
-    accounts = Accounts(open_client, settings, limits, sse_only=sse_only)
-    requests = Requests(accounts, limits)
-    readiness = Readiness(backend)
+    server = TinylyticsServer(
+        lambda: current_user().client,
+        request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
+        read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
+        middleware=[count_messages],
+    )
+
+    def open_client(caller: Caller) -> Client:
+        client = backend.open(caller.key, access=caller.access)
+        publish_changes(client, server.changes)
+        return client
+
+    callers = Callers(open_client, limits)
+    is_checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # by `_checked`, on every route
+    routes = server.sse_app(transport_security=is_checked, max_request_body_size=limits.body).routes
+    if not sse_only:
+        routes += server.streamable_http_app(
+            transport_security=is_checked,
+            max_request_body_size=limits.body,
+            session_idle_timeout=limits.session_idle_s,
+            max_sessions=limits.sessions,
+            stateless_http=settings.stateless,
+        ).routes
+    mcp = AuthMiddleware(AuthContextMiddleware(Router(routes)), auth, callers, limits)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with accounts.open(), anyio.create_task_group() as tasks:
-            tasks.start_soon(requests.watch, auth)
+        async with (
+            aclosing(callers),
+            nullcontext() if sse_only else server.session_manager.run(),
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(mcp.watch)
             yield
             tasks.cancel_scope.cancel()
 
-    app = AuthMiddleware(auth, accounts, requests, paths=SSE_PATHS if sse_only else PATHS)
-    routes = [
-        Route("/health", readiness.health),
-        Route("/ready", readiness.ready),
-        Route("/.well-known/{rest:path}", _no_metadata),
-        Mount("/", app=app),
-    ]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(_OriginCheck, settings.security)])
+    pages = Starlette(
+        routes=[Route("/health", health), Route("/ready", Readiness(backend).ready)],
+        lifespan=lifespan,
+        exception_handlers={404: _not_found},
+    )
+    return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
 
 
 def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
@@ -69,36 +89,47 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
     """
 
     async def accepts(key: ApiKey) -> bool:
-        async with backend.client(key, cached=False) as client:
+        async with aclosing(backend.open(key, cached=False)) as client:
             try:
                 await CallContext(client).call(ME)
             except (KeyNotAccepted, NotAllowed):
                 return False
             return True
 
+    keys = KeyChecks(accepts)
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(accepts)
+        return ClientKeyAuth(keys)
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)
 
 
-async def _no_metadata(_: Request) -> Response:
-    return not_found()
+async def _not_found(_: Request, __: Exception) -> Response:
+    """Return a JSON body, since some clients read every answer as JSON."""
+    return JSONResponse({"error": "not found"}, status_code=404)
 
 
-class _OriginCheck:
-    """Refuses requests of web pages of another origin, on every route."""
+def _checked(pages: ASGIApp, mcp: ASGIApp, paths: set[str], settings: HttpSettings) -> ASGIApp:
+    """Return the app of all paths, which refuses requests of web pages of another origin.
 
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
-        self._app = app
-        self._checks = TransportSecurityMiddleware(security)
+    The SDK's own check takes `http://localhost:3000@evil.example` for localhost.
+    """
+    hosts, origins, port = settings.allowed_hosts, settings.allowed_origins, re.compile(r":[0-9]{1,5}\Z")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a refused request, or pass it on."""
+    def is_among(given: str, names: frozenset[str]) -> bool:
+        return given in names or port.sub("", given) in names  # a name without a port allows any
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = pages
         if scope["type"] == "http":
-            refusal = await self._checks.validate_request(Request(scope))
-            if refusal is not None:
-                await refusal(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+            headers = Headers(scope=scope)
+            path = "/mcp" if scope["path"] == "/mcp/" else scope["path"]
+            if not is_among(headers.get("host", ""), hosts):
+                chosen = PlainTextResponse("Invalid Host header", status_code=421)
+            elif "origin" in headers and not is_among(headers["origin"], origins):
+                chosen = PlainTextResponse("Invalid Origin header", status_code=403)
+            elif path in paths:
+                chosen, scope = mcp, {**scope, "path": path}
+        await chosen(scope, receive, send)
+
+    return app

@@ -1,7 +1,7 @@
 """The three ways to authenticate a request and choose its account; none falls back to another."""
 
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,29 +9,24 @@ from time import monotonic
 from typing import Protocol
 
 import anyio
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
-from tinylytics_tools.transport.single_flight import SingleFlight
 
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.tokens import Token, Watched, hash_of, read_tokens
+from tinylytics_mcp.http.tokens import Token, hash_of, read_tokens, watched
 from tinylytics_mcp.settings import key_in
 
-KEY_HEADER = "x-tinylytics-key"
+KEY_HEADERS = ("x-tinylytics-key", "x-api-key")
+"""The second is one that hosts let people set who cannot set the first."""
 CHECKED_FOR_S = 3600.0
 """After an hour a client's key is checked once more, since it may have been revoked."""
-REFUSED_FOR_S = 60.0
-MOST_REFUSALS = 30
-"""Wrong keys a minute, of all clients together, that Tinylytics is asked about: nobody may use us to try keys."""
+CHECKED_AGAIN_S = 60.0
+"""A wrong key is checked anew after so long, and a good one where Tinylytics could not tell."""
 MOST_AT_ONCE = 8
+WRONG_TAKES_S = 0.25
+"""A wrong key keeps its place among those so long: nobody can use us to try more than 32 a second."""
+MOST_WAITING = 200
 MOST_REMEMBERED = 10_000
-
-READ_ONLY_FOR_CALLER = (
-    "this gateway token may only read. Nothing was sent. Whoever runs the server can make one that may write, with "
-    "`tinylytics-mcp token add NAME --access full_access`."
-)
 
 _log = logging.getLogger(__name__)
 
@@ -42,28 +37,27 @@ class AuthUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a request is from. `who` identifies the caller and holds no secret; `access` lowers what the key may do."""
+    """Who a request is from. `who` identifies the caller and holds no secret; `access` lowers what the key may do;
+    `name` is for the log."""
 
     who: str
     key: ApiKey | None
     access: Access | None = None
+    name: str = ""
 
     @property
     def account(self) -> tuple[str, Access | None]:
-        """Callers with the same one share a server object."""
+        """Callers with the same one share a client."""
         return ("" if self.key is None else self.key.fingerprint), self.access
-
-    @property
-    def user(self) -> AuthenticatedUser:
-        """The caller as the SDK knows it: sessions and what it seals are bound to it."""
-        return AuthenticatedUser(AccessToken(token="", client_id=self.who, scopes=[]))
 
 
 class Auth(Protocol):
     """A way to authenticate requests."""
 
-    scheme: str
-    """What a 401 names in `WWW-Authenticate`."""
+    challenge: str
+    """The whole `WWW-Authenticate` of a 401."""
+    read_only_because: str
+    """Why a caller with less access than its key has may not write, and what to do about it."""
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the caller of a request, None without valid credentials.
@@ -77,7 +71,8 @@ class Auth(Protocol):
 class LoopbackAuth:
     """Admits every request to the server's own account."""
 
-    scheme = "None"
+    challenge = "None"
+    read_only_because = ""
 
     def __init__(self, key: ApiKey | None) -> None:
         self._caller = Caller("local", key)
@@ -94,80 +89,101 @@ class TokenAuth:
         UsageError: the file cannot be used. Later on it admits nobody, and the log says why.
     """
 
-    scheme = "Bearer"
+    challenge = "Bearer"
+    read_only_because = (
+        "this gateway token may only read. Nothing was sent. Whoever runs the server can make one that may write, with "
+        "`tinylytics-mcp token add NAME --access full_access`."
+    )
 
     def __init__(self, path: Path, key: ApiKey | None) -> None:
+        self._path = path
         self._key = key
-        self._tokens = Watched(path, _by_hash)
-        self._tokens.value()
-        self._keys: dict[str, Watched[ApiKey]] = {}
+        watched(path, _by_hash)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the holder of a token, identified by its hash: a new token under an old name is another caller."""
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         try:
-            tokens = self._tokens.value()
-            token = tokens.get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
-            return None if token is None else Caller(token.hash[:32], self._key_of(token), token.access)
+            token = watched(self._path, _by_hash).get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
+            if token is None:
+                return None
+            key = self._key if token.key_file is None else watched(Path(token.key_file), _key)
         except UsageError as problem:
             _log.error("%s", problem)
             raise AuthUnavailable from None
-
-    def _key_of(self, token: Token) -> ApiKey | None:
-        if token.key_file is None:
-            return self._key
-        watched = self._keys.get(token.key_file)
-        if watched is None:
-            watched = self._keys[token.key_file] = Watched(Path(token.key_file), _key)
-        return watched.value()
+        return Caller(token.hash[:32], key, token.access, token.name)
 
 
-class ClientKeyAuth:
-    """Takes the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on.
+class KeyChecks:
+    """Tells whether Tinylytics takes a key; wrong ones, however many, do not keep out good ones.
 
-    `check` asks Tinylytics whether it takes a key; it raises a `TinylyticsError` where it cannot tell.
+    New keys wait for a place among the few that are checked at once; a good one is remembered, and has places of its
+    own when it is checked again. `check` asks Tinylytics; it raises a `TinylyticsError` where it cannot tell.
     """
-
-    scheme = "X-Tinylytics-Key"
 
     def __init__(self, check: Callable[[ApiKey], Awaitable[bool]], *, clock: Callable[[], float] = monotonic) -> None:
         self._check = check
         self._clock = clock
-        self._known: OrderedDict[str, tuple[bool, float]] = OrderedDict()
-        self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)
-        self._flights = SingleFlight[bool]()
-        self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
+        self._good, self._wrong = OrderedDict[str, float](), OrderedDict[str, float]()
+        self._new, self._again = anyio.CapacityLimiter(MOST_AT_ONCE), anyio.CapacityLimiter(MOST_AT_ONCE)
+
+    async def takes(self, key: ApiKey) -> bool:
+        """Return whether it is good.
+
+        Raises:
+            AuthUnavailable: that cannot be told now.
+        """
+        if (known := self._known(key)) is not None:
+            return known
+        was_good = key.fingerprint in self._good
+        places = self._again if was_good else self._new
+        if places.statistics().tasks_waiting >= MOST_WAITING:
+            raise AuthUnavailable
+        async with places:
+            if (known := self._known(key)) is not None:  # another request asked meanwhile
+                return known
+            try:
+                good, for_s = await self._check(key), CHECKED_FOR_S
+            except TinylyticsError:
+                if not was_good:
+                    raise AuthUnavailable from None
+                good, for_s = True, CHECKED_AGAIN_S  # each call will say so itself
+            self._good.pop(key.fingerprint, None)
+            remembered, for_s = (self._good, for_s) if good else (self._wrong, CHECKED_AGAIN_S)
+            remembered[key.fingerprint] = self._clock() + for_s
+            if len(remembered) > MOST_REMEMBERED:
+                remembered.popitem(last=False)
+            if not good:
+                await anyio.sleep(WRONG_TAKES_S)
+            return good
+
+    def _known(self, key: ApiKey) -> bool | None:
+        now = self._clock()
+        if now < self._good.get(key.fingerprint, now):
+            return True
+        return False if now < self._wrong.get(key.fingerprint, now) else None
+
+
+class ClientKeyAuth:
+    """Takes the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on."""
+
+    challenge = "X-Tinylytics-Key"
+    read_only_because = ""
+
+    def __init__(self, keys: KeyChecks) -> None:
+        self._keys = keys
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Return the holder of a key; text that cannot be a key causes no request."""
-        text = headers.get(KEY_HEADER, "").strip()
+        """Return the holder of a key; text that cannot be a key causes no request, nor do two different ones."""
+        texts = {text for name in KEY_HEADERS if (text := headers.get(name, "").strip())}
+        text = texts.pop() if len(texts) == 1 else ""
         if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
             return None
         try:
             key = ApiKey(text)
         except KeyNotAccepted:
             return None
-        good, until = self._known.get(key.fingerprint, (False, 0.0))
-        if self._clock() >= until:
-            good = await self._flights.join(key.fingerprint, lambda: self._verify(key))
-        return Caller(key.fingerprint, key) if good else None
-
-    async def _verify(self, key: ApiKey) -> bool:
-        now = self._clock()
-        if len(self._refusals) == MOST_REFUSALS and now - self._refusals[0] < REFUSED_FOR_S:
-            raise AuthUnavailable
-        try:
-            async with self._slots:
-                good = await self._check(key)
-        except TinylyticsError:
-            raise AuthUnavailable from None
-        if not good:
-            self._refusals.append(now)
-        self._known[key.fingerprint] = (good, now + (CHECKED_FOR_S if good else REFUSED_FOR_S))
-        self._known.move_to_end(key.fingerprint)
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.popitem(last=False)
-        return good
+        return Caller(key.fingerprint, key) if await self._keys.takes(key) else None
 
 
 def _by_hash(path: Path) -> dict[str, Token]:

@@ -1,61 +1,58 @@
-"""Drops connections that keep the server waiting: slow heads, slow bodies and slow readers."""
+"""Keeps room for those who are let in: past a limit, the connection that let in nobody for longest is dropped."""
 
 import asyncio
-from time import monotonic
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tinylytics_mcp.http.limits import Limits
 
-DROP = "tinylytics-drop"
-"""In the state of a request's scope: closes its connection, so that the app sees its client leave."""
+CONNECTION = "tinylytics-connection"
+"""In the state of a request's scope: its connection."""
 
 
-def guarded(limits: Limits) -> type[H11Protocol]:
-    """Return uvicorn's protocol class with timeouts: a connection that waits for its client too long is dropped."""
-    timeouts = {"head": limits.head_s, "body": limits.body_s, "reader": limits.stalled_s}
+class Connection(H11Protocol):
+    """uvicorn's connection, which can be told that somebody is let in by it, and be dropped."""
 
-    class Guarded(H11Protocol):
-        _timer: asyncio.TimerHandle | None = None
-        _waiting: tuple[str, int] | None = None
-        _since = 0.0
+    def admit(self) -> None:
+        """Keep it, however many others come, until it is released."""
 
+    def release(self) -> None:
+        """Let it be dropped when others need its place."""
+
+    def drop(self) -> None:
+        """Close it, so that the app sees its client leave."""
+        self.transport.close()
+
+
+def guarded(limits: Limits) -> type[Connection]:
+    """Return a class of connections, of which there are no more than the limit."""
+    waiting: dict[Connection, None] = {}  # where nobody is let in now, the one that is so for longest first
+
+    class Guarded(Connection):
         def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
             super().connection_made(transport)
-            self.app_state = {**self.app_state, DROP: transport.close}
-            self._check()
+            self.app_state = {**self.app_state, CONNECTION: self}
+            if len(self.connections) > limits.connections:
+                idle = (other for other in waiting if other.cycle is None or other.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
+                dropped = next(idle, None) or next(iter(waiting), self)
+                waiting.pop(dropped, None)
+                dropped.transport.abort()
+            self.release()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
+            waiting.pop(self, None)
             super().connection_lost(exc)
 
         def shutdown(self) -> None:
-            """Give open requests a moment, then close their connections, when the process ends."""
             super().shutdown()
-            if not self.transport.is_closing():
+            if not self.transport.is_closing():  # when the process ends, open requests have a moment
                 self.loop.call_later(limits.parting_s, self.transport.close)
 
-        def _check(self) -> None:
-            waiting = self._waiting_for()
-            if waiting != self._waiting:
-                self._waiting, self._since = waiting, monotonic()
-            elif waiting is not None and monotonic() - self._since >= timeouts[waiting[0]]:
-                self.transport.abort()
-                return
-            self._timer = self.loop.call_later(limits.look_s, self._check)
+        def admit(self) -> None:
+            waiting.pop(self, None)
 
-        def _waiting_for(self) -> tuple[str, int] | None:
-            """Return what the client must send or read next, and for which request; None where it is our turn."""
-            cycle = self.cycle
-            if cycle is None:  # pyright: ignore[reportUnnecessaryComparison] - before the first request
-                return "head", id(cycle)
-            if cycle.response_complete:
-                between = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
-                return None if between else ("head", id(cycle))  # between requests uvicorn's keep-alive counts
-            if self.flow.write_paused:
-                return "reader", id(cycle)
-            return ("body", id(cycle)) if cycle.more_body else None
+        def release(self) -> None:
+            if not self.transport.is_closing():
+                waiting[self] = None
 
     return Guarded

@@ -1,34 +1,49 @@
 """The limits of one process, so that no client takes what others need."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Limits:
     """Counts are of one process; times are in seconds, sizes in bytes."""
 
-    accounts: int = 200
-    """Held in memory; past it the least recently used one without sessions is dropped."""
-    sessions: int = 5_000
-    """Of the older protocol over Streamable HTTP, of all accounts; one takes about 37 kB."""
-    sessions_each: int = 2_000
-    session_idle_s: float = 1_800.0
-    streams: int = 1_000
-    """SSE connections of all accounts."""
-    streams_each: int = 100
-    stream_idle_s: float = 4 * 3_600.0
-    """An SSE stream is its session: it is closed after so long without a message of its client."""
-    body: int = 2_000_000
     connections: int = 8_000
-    head_s: float = 15.0
-    """Until the head of a request is complete."""
-    body_s: float = 30.0
-    stalled_s: float = 30.0
-    """A client that reads nothing is dropped after so long."""
+    """Past it the connection that nobody was let in by for longest is dropped."""
+    open_each: int = 250
+    """Requests of one caller in progress: its streams, subscriptions and calls."""
+    sessions: int = 5_000
+    """Of the older protocol over Streamable HTTP, of all callers; one takes about 37 kB."""
+    sessions_each: int = 1_250
+    session_idle_s: float = 1_800.0
+    accounts: int = 200
+    """Clients of Tinylytics held open; past it the one used longest ago is closed, unless a request uses it."""
+    account_idle_s: float = 1_800.0
+    body: int = 2_000_000
     parting_s: float = 1.5
     """How long an open request has when the process ends; less than `run.GRACE_S`."""
     look_s: float = 5.0
-    """How often connections and open requests are checked."""
+    """How often open requests are checked."""
 
 
 LIMITS = Limits()
+
+
+def limits_here() -> Limits:
+    """Return the limits for the file descriptors that this process may have.
+
+    Half of them are for connections, since a burst takes some before it is turned away, and a quarter of those at most
+    for one caller.
+    """
+    try:
+        from resource import RLIMIT_NOFILE, getrlimit, setrlimit  # not on Windows
+    except ImportError:
+        return replace(LIMITS, connections=250, open_each=62)
+    wanted = 2 * LIMITS.connections
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    if 0 <= soft < wanted:
+        with suppress(OSError, ValueError):  # a system may allow less than it says
+            setrlimit(RLIMIT_NOFILE, (wanted if hard < 0 else min(hard, wanted), hard))
+        soft, _ = getrlimit(RLIMIT_NOFILE)
+    connections = LIMITS.connections if soft < 0 else min(LIMITS.connections, soft // 2)
+    return replace(LIMITS, connections=connections, open_each=min(LIMITS.open_each, max(1, connections // 4)))

@@ -16,6 +16,8 @@ GRACE_S = 3
 KEEP_ALIVE_S = 75
 """Seconds that a connection waits for its next request. Proxies keep theirs for 60 and busy clients as long as they are
 busy; one that is closed on them costs the request that they send at that moment, which nobody sends again."""
+AT_ONCE, IN_LINE = 16, 1024
+"""Connections that are accepted at a time, so that few exceed the limit before they are counted, and that wait."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -41,17 +43,8 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def run(
-    app: ASGIApp,
-    listener: socket.socket,
-    *,
-    connections: type[asyncio.Protocol] = H11Protocol,
-    most_connections: int | None = None,
-) -> None:
-    """Serve an ASGI app on a socket until SIGINT or SIGTERM.
-
-    `connections` is the protocol class; past `most_connections` a request is answered 503.
-    """
+async def run(app: ASGIApp, listener: socket.socket, *, connections: type[asyncio.Protocol] = H11Protocol) -> None:
+    """Serve an ASGI app on a socket until SIGINT or SIGTERM; `connections` is the protocol class."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)  # uvicorn handles it first, stops, and then raises it again
     config = uvicorn.Config(
@@ -62,11 +55,19 @@ async def run(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=most_connections,
+        backlog=AT_ONCE,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and let connections wait in a longer line than uvicorn, which has one number for both."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            listener.listen(IN_LINE)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

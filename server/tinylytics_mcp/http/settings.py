@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from mcp.server.transport_security import TransportSecuritySettings
-
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_loopback, is_on, state_key
 
@@ -40,11 +38,14 @@ class HttpSettings:
     stateless: bool = False
 
     @property
-    def security(self) -> TransportSecuritySettings:
-        """The `Host` and `Origin` that a request may have; a name without a port allows any port."""
-        names = [*_LOOPBACK, *self.hosts]
-        origins = [f"http://{name}" for name in _LOOPBACK] + [f"https://{name}" for name in self.hosts]
-        return TransportSecuritySettings(allowed_hosts=_any_port(names), allowed_origins=_any_port(origins))
+    def allowed_hosts(self) -> frozenset[str]:
+        """The `Host` that a request may have; a name without a port allows any port."""
+        return frozenset({*_LOOPBACK, *self.hosts})
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The `Origin` that a request may have, if it has one."""
+        return frozenset({f"http://{name}" for name in _LOOPBACK} | {f"https://{name}" for name in self.hosts})
 
 
 def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSettings:
@@ -94,9 +95,3 @@ def _hosts(given: Mapping[str, str]) -> tuple[str, ...]:
             f"{ALLOWED_HOSTS} takes names with commas between them, such as mcp.example.com,10.0.0.5:8000."
         )
     return tuple(names)
-
-
-def _any_port(names: list[str]) -> list[str]:
-    """Return the SDK's patterns for names; one with a port stays as it is."""
-    has_port = re.compile(r":[0-9]+$")
-    return [pattern for name in names for pattern in ((name,) if has_port.search(name) else (name, f"{name}:*"))]

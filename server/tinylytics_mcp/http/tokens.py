@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from tinylytics_tools.access import Access
@@ -50,9 +51,11 @@ def read_tokens(path: Path) -> list[Token]:
         UsageError: it is not there, not a file of tokens, or others could write to it.
     """
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
         content = path.read_bytes()
-        if sys.platform != "win32" and mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if sys.platform != "win32" and status.st_uid not in (0, os.geteuid()):
+            raise UsageError(f"the file of tokens {path} belongs to another user of this computer. Run chown on it.")
+        if sys.platform != "win32" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise UsageError(f"the file of tokens {path} can be written to by others. Run chmod go-w on it.")
         return _FILE.validate_json(content)["tokens"]
     except OSError as error:
@@ -98,31 +101,18 @@ def revoke_token(path: Path, name: str) -> None:
     _change(path, revoke)
 
 
-class Watched(Generic[T]):
-    """The content of a file, read again when the file changes; the check costs a few microseconds."""
+def watched(path: Path, read: Callable[[Path], T]) -> T:
+    """Return what `read` makes of a file; it is read again when the file changes, and at each use while that fails."""
+    try:
+        status = path.stat()
+    except OSError:
+        return read(path)
+    return _read(path, read, (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode, status.st_uid))
 
-    def __init__(self, path: Path, read: Callable[[Path], T]) -> None:
-        self._path = path
-        self._read = read
-        self._seen: tuple[int, ...] | None = None
-        self._value: T | None = None
 
-    def value(self) -> T:
-        """Return the current content.
-
-        Raises:
-            UsageError: as `read` raises it, at each use until the file is corrected.
-        """
-        try:
-            status = self._path.stat()
-            seen = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
-        except OSError:
-            seen = None
-        if self._value is None or seen is None or seen != self._seen:
-            self._value, self._seen = None, None
-            value = self._read(self._path)
-            self._value, self._seen = value, seen
-        return self._value
+@lru_cache(maxsize=1024)
+def _read(path: Path, read: Callable[[Path], Any], _: tuple[int, ...]) -> Any:
+    return read(path)
 
 
 _FILE: TypeAdapter[dict[str, list[Token]]] = TypeAdapter(dict[str, list[Token]])

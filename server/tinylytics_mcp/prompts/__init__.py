@@ -1,7 +1,8 @@
 """Prompts that a host offers as commands: each names the calls, the caveats and the form of a report."""
 
+from typing import Any
+
 from mcp.server.mcpserver import MCPServer
-from tinylytics_tools.client import Client
 
 from tinylytics_mcp.prompts import questions, reports
 from tinylytics_mcp.prompts.prompt import Guide
@@ -19,7 +20,7 @@ ALL_PROMPTS: list[Guide] = [
 """In the order in which a host lists them."""
 
 
-def add_prompts(server: MCPServer[Client]) -> None:
-    """Register the prompts with a server; which tools they name depends on its account's key."""
+def add_prompts(server: MCPServer[Any]) -> None:
+    """Register the prompts with a server; which tools they name depends on the key of each request."""
     for prompt in ALL_PROMPTS:
         server.add_prompt(prompt)

@@ -215,7 +215,8 @@ def _ordered(found: Found, sort: Sort, least_views: int) -> tuple[list[Page], li
     ranked = [page for page in found.pages if page.views and page.views >= least_views]
     ranked.sort(key=lambda page: (-page.kudos / (page.views or 1), -page.kudos, page.name))
     left_out = len(found.pages) - len(ranked)
-    few = f"{counted(left_out, 'page')} with kudos and fewer than {max(1, least_views)} views not ranked, but in other"
+    few = f"{counted(left_out, 'page')} with kudos and fewer than {max(1, least_views)} views not ranked"
+    few += ", but in other" if ranked else ""
     return ranked, [*[few] * bool(left_out), *_tied([f"{page.rate:g} kudos per hundred views" for page in ranked])]
 
 

@@ -12,7 +12,7 @@ from tinylytics_tools.filters import Filters
 from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
-from tinylytics_tools.tables import counted, listing, percent, ranking
+from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
 from tinylytics_tools.traffic.counts import DimensionTraffic
 from tinylytics_tools.traffic.estimate import Estimate
@@ -25,6 +25,7 @@ DEFAULT_ROWS = 10
 DEFAULT_MOVERS = 5
 SINGULAR: dict[Dimension, str] = {"device": "kind of device", "hour": "hour of the day", "link": "address"}
 """Where the name of the dimension is not the word for one of its names."""
+SMALL_ROWS = f"per cents of names with fewer than {SMALL} hits: small numbers"
 APART: tuple[Dimension, ...] = ("referrer", "link")
 """Where the site's own pages are told apart: they are no source, and the channel `internal` says so by its name."""
 OF_CHANNELS = (
@@ -160,6 +161,7 @@ class Ranking:
         total, today = max(traffic.total, self._counts.total), self._today
         more = self._excluded.fields()
         unfound: list[str] = []
+        small: list[str] = []
         if self._excluded.names:
             names = matching(self._excluded.names)
             keys = names.keys(now, finished, before)
@@ -192,6 +194,8 @@ class Ranking:
             more |= movers(
                 finished, before, limit_of_movers, later=later, has_percent=has_percent, is_ever=self._is_ever
             )
+            moved = [row for name in ("rose", "fell") if has_percent and name in more for row in more[name].rows]
+            small = [SMALL_ROWS] if any(is_small(row[1], row[2]) for row in moved) else []
         columns, rows = self._rows(now, finished, before)
         notes = [*self._sort(columns, rows, sort), *self._notes(everything, today)]
         if internal or earlier_internal:
@@ -202,6 +206,7 @@ class Ranking:
         notes += [f"no name contains {name}" for name in unfound]
         notes += [f"there is nothing at offset {offset}: {len(rows)} in all"] if offset >= max(1, len(rows)) else []
         table = ranking(columns, rows, total=total, limit=limit, offset=offset, apart=internal)
+        notes += small
         return self._answer(
             headline=self._headline(total, of_all, today, more.get("matching_hits"), len(now))
             + f"{printed.words([*not_compared, *unlisted])}.",
@@ -261,7 +266,8 @@ class Ranking:
         plural = PLURAL[self._dimension]
         what = f"a change of {value(rows[0]):+d}" if rows and sort == "change" else ""
         notes = [f"{len(first)} {plural} have {what or counted(value(rows[0]), 'hit')} each"] if len(first) > 1 else []
-        return [*notes, f"{plural} without a hit in these days are in no list"] if sort == "least" else notes
+        unlisted = f"{plural} without a hit in these days are in no list, and which these are cannot be known"
+        return [*notes, unlisted] if sort == "least" else notes
 
     def _a_day(self, name: str, finished: Named | None) -> float | None:
         """Hits of an hour, or a weekday, on each of the finished days that have it; None where none has."""
