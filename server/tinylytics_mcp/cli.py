@@ -33,6 +33,13 @@ to serve others over HTTP:
   TINYLYTICS_STATE_KEY     32 secret characters or more, the same on all replicas
   TINYLYTICS_STATELESS     1: no sessions, for replicas without sticky routing
 
+to let people log in from claude.ai, ChatGPT and others (OAuth):
+  TINYLYTICS_PUBLIC_URL           the https address at which they reach this server
+  TINYLYTICS_ALLOWED_ACCOUNTS     ids or e-mails of who may; none: whoever has a key
+  TINYLYTICS_STATE_KEY_OLD        the state key before this one, until all moved over
+  TINYLYTICS_OAUTH_CLIENTS_FILE   apps that have an id and a secret
+  TINYLYTICS_OAUTH_FETCH_CLIENTS  1: read descriptions of apps that are not known here
+
 examples:
   tinylytics-mcp demo
   tinylytics-mcp call get_overview --demo
@@ -134,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     looks = doctor.add_mutually_exclusive_group()
     looks.add_argument("--url", help="look at a server that runs elsewhere, as claude.ai, ChatGPT and Cursor do")
     looks.add_argument("--record", type=Path, metavar="FILE", help="write names and types of all replies, no values")
-    _add_token(commands.add_parser("token", help="manage the tokens of HTTP clients"))
+    _add_token(commands.add_parser("token", help="manage the tokens of HTTP clients, and logins"))
     fake_api = commands.add_parser("fake-api", help="serve a made-up Tinylytics API on a port")
     _add_address(fake_api, port=8001)
     return parser
@@ -159,8 +166,8 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     add.add_argument("name", metavar="NAME", help="a name for its holder")
     add.add_argument("--access", choices=("read_only", "full_access"), required=True, help="what it may do")
     add.add_argument("--key-file", type=Path, help="its own Tinylytics key; default: the key of the server")
-    actions.add_parser("list", help="list the tokens, without their secrets")
-    actions.add_parser("revoke", help="revoke a token").add_argument("name", metavar="NAME")
+    actions.add_parser("list", help="list the tokens and logins, without secrets")
+    actions.add_parser("revoke", help="revoke a token, or end a login").add_argument("name", metavar="NAME")
 
 
 def _add_address(parser: argparse.ArgumentParser, *, port: int) -> None:

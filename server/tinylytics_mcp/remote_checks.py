@@ -109,7 +109,7 @@ async def _of_header(client: httpx.AsyncClient, url: str, challenge: str) -> lis
         warning(
             "claude.ai, ChatGPT",
             "cannot connect: they send no headers",
-            "Turn OAuth on for this server to let them in.",
+            "Set TINYLYTICS_PUBLIC_URL, and people log in instead.",
         ),
     ]
     for name in ("oauth-protected-resource", "oauth-authorization-server"):

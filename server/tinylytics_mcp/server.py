@@ -55,7 +55,8 @@ class TinylyticsServer(MCPServer[Any]):
 
     `current` returns the client of the request that is being served. `request_state` seals what a host sends back to
     confirm; without it a key of this process does. `read_only_because` says what lowers an account's access, and how
-    the user can change it. `changes` carries news of an account's resources to those who listen to them.
+    the user can change it, `full_key_needed` the same of a key that may only read. `changes` carries news of an
+    account's resources to those who listen to them.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class TinylyticsServer(MCPServer[Any]):
         *,
         request_state: RequestStateSecurity | None = None,
         read_only_because: str = READ_ONLY_BY_SETTING,
+        full_key_needed: str = FULL_KEY_NEEDED,
         middleware: Sequence[ServerMiddleware[Any]] = (),
     ) -> None:
         self.changes = AccountBus(current)
@@ -83,6 +85,7 @@ class TinylyticsServer(MCPServer[Any]):
         )
         self._current = current
         self._read_only_because = read_only_because
+        self._full_key_needed = full_key_needed
         add_resources(self, current)
         add_prompts(self)
         add_completion(self, current)
@@ -107,7 +110,7 @@ class TinylyticsServer(MCPServer[Any]):
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool; {near(name) or 'tools/list has them all.'}")
         client = self._current()
         if name not in _NAMES[client.access]:
-            because = f"changes data, and {self._read_only_because}" if client.is_lowered else FULL_KEY_NEEDED
+            because = f"changes data, and {self._read_only_because}" if client.is_lowered else self._full_key_needed
             raise NotAllowed(f"{name} {because}")
         given = {key: value for key, value in arguments.items() if value is not None}
         stats = CallStats.from_state(context.request_state if context else None)

@@ -174,16 +174,16 @@ def _site(given: Mapping[str, str]) -> str | None:
     return site
 
 
-def state_key(given: Mapping[str, str]) -> str | None:
+def state_key(given: Mapping[str, str], name: str = STATE_KEY) -> str | None:
     """Return the key that seals and signs what a client brings back to be confirmed; None where there is none.
 
     Raises:
         UsageError: it is too short.
     """
-    key = given.get(STATE_KEY)
+    key = given.get(name)
     if key is not None and len(key.encode()) < SHORTEST_STATE_KEY:
         raise UsageError(
-            f"{STATE_KEY} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess, such as what "
+            f"{name} takes at least {SHORTEST_STATE_KEY} characters that nobody can guess, such as what "
             "`openssl rand -hex 32` prints; the same on all replicas."
         )
     return key

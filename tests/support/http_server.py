@@ -152,14 +152,15 @@ async def serving(
     limits: Limits = LIMITS,
     sse_only: bool = False,
     send_buffer: int | None = None,
+    port: int = 0,
 ) -> AsyncGenerator[Served]:
-    """Serve a backend with these settings of the gateway, on a free port of this computer."""
+    """Serve a backend with these settings of the gateway, on a free port of this computer unless one is given."""
     app = http_app(backend, read_http_settings(environment, host="127.0.0.1"), sse_only=sse_only, limits=limits)
     config = uvicorn.Config(
         app, http=guarded(limits), ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
     server = _Server(config)
-    with bind("127.0.0.1", 0) as listener:
+    with bind("127.0.0.1", port) as listener:
         async with httpx.AsyncClient(timeout=10, trust_env=False) as plain, anyio.create_task_group() as tasks:
             if send_buffer is not None:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)

@@ -1,12 +1,20 @@
-"""The command `token`: makes, lists and revokes the tokens of HTTP clients."""
+"""The command `token`: makes, lists and revokes the tokens of HTTP clients, and ends what people granted."""
 
 import os
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 from tinylytics_tools.access import Access
+from tinylytics_tools.transport.interface import StoreUnavailable
 
+from tinylytics_mcp.backend import open_backend, settings_for
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
+from tinylytics_mcp.http.oauth.grants import Grant, all_grants, end
+from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
+from tinylytics_mcp.http.oauth.store import Records, records_in
 from tinylytics_mcp.http.settings import TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token
 from tinylytics_mcp.settings import key_in
@@ -19,13 +27,46 @@ def command(*, action: str, name: str = "", access: str = "", key_file: Path | N
         case "add":
             _add(Terminal(sys.stdout), name, Access(access), key_file)
         case "list":
-            terminal = Terminal(sys.stdout)
-            for token in read_tokens(_file()):
-                owner = token.key_file or "the key of the server"
-                terminal.line(f"{token.name}\t{token.access}\t{owner}\t{token.made}")
+            _list(Terminal(sys.stdout))
+        case _ if _has_grants() and anyio.run(_ended, name):
+            say(f"{name} has ended; the app has to ask again.")
         case _:
             revoke_token(_file(), name)
             say(f"{name} is revoked; no restart is needed.")
+
+
+def _list(terminal: Terminal) -> None:
+    """Print the tokens in the file and what people granted, whichever of the two the settings name."""
+    if TOKENS_FILE in os.environ or not _has_grants():
+        for token in read_tokens(_file()):
+            owner = token.key_file or "the key of the server"
+            terminal.line(f"{token.name}\t{token.access}\t{owner}\t{token.made}")
+    if _has_grants():
+        for grant, told in anyio.run(_grants).items():
+            terminal.line(f"{grant}\t{told.scope}\t{told.client_name} for account {told.account}\t{told.made}")
+
+
+def _has_grants() -> bool:
+    return bool(os.environ.get(PUBLIC_URL, "").strip())
+
+
+async def _grants() -> dict[str, Grant]:
+    async with _records() as records:
+        return await all_grants(records)
+
+
+async def _ended(grant: str) -> bool:
+    async with _records() as records:
+        return await end(records, grant)
+
+
+@asynccontextmanager
+async def _records() -> AsyncGenerator[Records]:
+    try:
+        async with open_backend(settings_for(os.environ, demo=False), demo=False) as backend:
+            yield records_in(backend.store)
+    except StoreUnavailable as error:
+        raise CommandError(f"{error}.") from None
 
 
 def _add(terminal: Terminal, name: str, access: Access, key_file: Path | None) -> None:
@@ -51,5 +92,7 @@ def _add(terminal: Terminal, name: str, access: Access, key_file: Path | None) -
 def _file() -> Path:
     name = os.environ.get(TOKENS_FILE, "").strip()
     if not name:
+        if _has_grants():
+            raise UsageError("there is no such grant: `token list` shows those there are.")
         raise UsageError(f"set {TOKENS_FILE} to the file in which the tokens are kept, here and for the server.")
     return Path(name).expanduser()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, nullcontext
+from functools import partial
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -17,13 +18,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
-from tinylytics_tools.me import ME
+from tinylytics_tools.failures import FULL_KEY_NEEDED
+from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
+from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
 from tinylytics_mcp.http.callers import Callers, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.middleware import AuthMiddleware
+from tinylytics_mcp.http.oauth.server import AuthorizationServer
+from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
 from tinylytics_mcp.http.readiness import Readiness, health
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
@@ -34,13 +39,20 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     """Streamable HTTP at /mcp, SSE at /sse, /health and /ready, for all accounts that the settings admit.
 
     Raises:
-        UsageError: the file of tokens cannot be used.
+        UsageError: the file of tokens or of clients cannot be used, or people log in and nothing serves them.
     """
-    auth = auth_for(backend, settings)
+    login = None
+    if settings.oauth is not None:
+        if sse_only:
+            raise UsageError(f"with {PUBLIC_URL} apps connect to /mcp: use --transport http.")
+        login = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
+        backend = login.backend
+    auth = auth_for(backend, settings) if login is None else login.auth
     server = TinylyticsServer(
         lambda: current_user().client,
         request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
         read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
+        full_key_needed=FULL_KEY_NEEDED if login is None else f"changes data, and {login.auth.read_only_because}",
         middleware=[count_messages],
     )
 
@@ -74,7 +86,11 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
             tasks.cancel_scope.cancel()
 
     pages = Starlette(
-        routes=[Route("/health", health), Route("/ready", Readiness(backend).ready)],
+        routes=[
+            Route("/health", health),
+            Route("/ready", Readiness(backend).ready),
+            *([] if login is None else login.routes),
+        ],
         lifespan=lifespan,
         exception_handlers={404: _not_found},
     )
@@ -89,12 +105,7 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
     """
 
     async def accepts(key: ApiKey) -> bool:
-        async with aclosing(backend.open(key, cached=False)) as client:
-            try:
-                await CallContext(client).call(ME)
-            except (KeyNotAccepted, NotAllowed):
-                return False
-            return True
+        return await _owner(backend, key) is not None
 
     keys = KeyChecks(accepts)
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
@@ -102,6 +113,15 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)
+
+
+async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:
+    """Return whose a key is; None where Tinylytics does not take it."""
+    async with aclosing(backend.open(key, cached=False)) as client:
+        try:
+            return await CallContext(client).call(ME)
+        except (KeyNotAccepted, NotAllowed):
+            return None
 
 
 async def _not_found(_: Request, __: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The three ways to authenticate a request and choose its account; none falls back to another."""
+"""The ways to authenticate a request and choose its account; none falls back to another."""
 
 import logging
 from collections import OrderedDict

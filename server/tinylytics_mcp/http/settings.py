@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.http.oauth.settings import PUBLIC_URL, OAuthSettings, read_oauth_settings
 from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, is_loopback, is_on, state_key
 
 TOKENS_FILE = "TINYLYTICS_TOKENS_FILE"
@@ -23,6 +24,7 @@ class AuthMode(StrEnum):
 
     TOKENS = "whoever holds a gateway token"
     CLIENT_KEYS = "whoever sends a Tinylytics key"
+    OAUTH = "whoever logs in with a Tinylytics key"
     LOOPBACK = "this computer only"
 
 
@@ -36,6 +38,7 @@ class HttpSettings:
     hosts: tuple[str, ...] = ()
     state_key: str | None = None
     stateless: bool = False
+    oauth: OAuthSettings | None = None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -57,12 +60,15 @@ def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSett
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     auth_mode = _auth_mode(given)
     hosts = _hosts(given)
+    oauth = read_oauth_settings(given)
+    if oauth is not None and oauth.is_secure:
+        hosts = (oauth.host, *hosts)
     if not is_loopback(host) or hosts:
         reached = f"--host {host} is" if not is_loopback(host) else f"{ALLOWED_HOSTS} says that this server is"
         if auth_mode is AuthMode.LOOPBACK:
             raise UsageError(
                 f"{reached} reached from other computers, and nothing asks who is there: set {TOKENS_FILE}, "
-                f"or {CLIENT_KEYS}=1 where clients send their own keys."
+                f"{CLIENT_KEYS}=1 where clients send their own keys, or {PUBLIC_URL} where people log in."
             )
         if not hosts:
             raise UsageError(
@@ -74,18 +80,20 @@ def read_http_settings(environment: Mapping[str, str], *, host: str) -> HttpSett
         hosts=hosts,
         state_key=state_key(given),
         stateless=is_on(given, STATELESS),
+        oauth=oauth,
     )
 
 
 def _auth_mode(given: Mapping[str, str]) -> AuthMode:
-    if not is_on(given, CLIENT_KEYS):
+    chosen = PUBLIC_URL if PUBLIC_URL in given else CLIENT_KEYS if is_on(given, CLIENT_KEYS) else None
+    if chosen is None:
         return AuthMode.TOKENS if TOKENS_FILE in given else AuthMode.LOOPBACK
-    for name in (TOKENS_FILE, API_KEY, API_KEY_FILE):
-        if name in given:
+    for name in (TOKENS_FILE, API_KEY, API_KEY_FILE, CLIENT_KEYS):
+        if name in given and name != chosen and (name != CLIENT_KEYS or is_on(given, name)):
             raise UsageError(
-                f"With {CLIENT_KEYS} each client sends its own key, and {name} would never be used: unset one."
+                f"With {chosen} each client brings its own key, and {name} would never be used: unset one."
             )
-    return AuthMode.CLIENT_KEYS
+    return AuthMode.OAUTH if chosen == PUBLIC_URL else AuthMode.CLIENT_KEYS
 
 
 def _hosts(given: Mapping[str, str]) -> tuple[str, ...]:

@@ -186,6 +186,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "INSERT INTO write_secret VALUES (randomblob(32))",
     ),
     ("ALTER TABLE pauses ADD COLUMN is_outage INTEGER NOT NULL DEFAULT 0",),
+    (
+        "CREATE TABLE oauth (kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, until REAL NOT NULL,"
+        " PRIMARY KEY (kind, id)) STRICT",
+        "CREATE INDEX oauth_by_end ON oauth (until)",
+    ),
 )
 """The tables, step by step: a step is added at the end and never changed afterwards.
 

@@ -85,9 +85,10 @@ class RedisLink:
 
 
 class RedisStore:
-    """The `Store` of several machines, whose clocks agree to some seconds."""
+    """The `Store` of several machines, whose clocks agree to some seconds. `link`: for others with keys in it."""
 
     def __init__(self, link: RedisLink) -> None:
+        self.link = link
         self.requests = RedisRequests(link)
         self.replies = RedisReplies(link)
 

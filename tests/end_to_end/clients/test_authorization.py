@@ -1,0 +1,31 @@
+"""The conformance suite's scenarios of an authorization server, which it asks as a client that nobody here wrote."""
+
+import re
+import subprocess
+
+import anyio
+import pytest
+from anyio.streams.text import TextReceiveStream
+from support.npm import CONFORMANCE, NODE
+from support.oauth import CLAUDE_CODE, oauth_serving, sent_to
+from tinylytics_mcp.http.run import bind
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_conformance_suite_logs_in() -> None:
+    with bind("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    async with oauth_serving() as server, server.browser() as browser:
+        asked = ["--url", server.issuer, "--client-id", CLAUDE_CODE, "--resource", f"{server.issuer}/mcp"]
+        command = [NODE, CONFORMANCE, "authorization", *asked, "--port", str(port)]
+        said = ""
+        async with await anyio.open_process(command, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            async for text in TextReceiveStream(process.stdout):
+                said += text
+                if not browser.pages and (link := re.search(r"^http\S+/authorize\?\S+$", said, re.MULTILINE)):
+                    await browser.open(link[0])
+                    await browser.http.get(sent_to(await browser.answer()))
+        assert process.returncode == 0, said
+        assert re.search(r"Total: [3-9]\d* passed, 0 failed", said), said
