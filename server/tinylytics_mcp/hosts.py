@@ -138,7 +138,8 @@ def start_command() -> list[str]:
 
 def is_temporary() -> bool:
     """Return whether this copy of the program lies in a cache that can be emptied at any time, as uvx makes it."""
-    return any(part.lower() in ("cache", ".cache", "caches") for part in Path(sys.prefix).parts)
+    parts = [part.lower() for part in Path(sys.prefix).parts]
+    return any(part in ("cache", ".cache", "caches") or part.startswith("archive-v") for part in parts)
 
 
 def key_file() -> Path:

@@ -16,8 +16,8 @@ BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 BLOCKS = [block for page in DOCS for block in BLOCK.findall(page.read_text("utf-8"))]
 TYPED = sorted({line.partition(" #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()})
 OURS = re.compile(r"(?:[A-Z_]+=(?:\$\(.*?\)|\S)+ )*(?:\./run|tinylytics-mcp) (?!test$)")
-OTHERS = ("./run test", "uv run python tests/bench", "export TINYLYTICS_")
-"""Tested elsewhere: the tests by being run, `tests/bench` by tests/end_to_end/test_load.py, settings by their own."""
+OTHERS = ("./run test", "uv tool install .", "pipx install .", "uv run python tests/bench", "export TINYLYTICS_")
+"""Tested elsewhere: the tests by being run, installing by test_wheel.py, `tests/bench` by test_load.py and by hand."""
 
 
 def test_every_command_is_ours_or_known() -> None:
