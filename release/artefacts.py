@@ -216,6 +216,15 @@ def links(facts: Facts) -> dict[str, str]:
     }
 
 
+def one_click(facts: Facts) -> str:
+    """Return the same links by way of their makers' pages, since a page on the web shows no others."""
+    through = {
+        "VS Code": f"https://vscode.dev/redirect?url={quote(links(facts)['VS Code'], safe='')}",
+        "Cursor": f"https://cursor.com/install-mcp?{links(facts)['Cursor'].partition('?')[2]}",
+    }
+    return " · ".join(f"[Install in {name}]({address})" for name, address in through.items())
+
+
 def write(facts: Facts, folder: Path) -> list[Path]:
     """Write everything into a folder that is made anew, and return the files to publish."""
     rmtree(folder, ignore_errors=True)
@@ -241,9 +250,7 @@ def write(facts: Facts, folder: Path) -> list[Path]:
     skill.write_bytes((ROOT / "release" / "SKILL.md").read_bytes())
     (own / "LICENSE").write_bytes((ROOT / "LICENSE").read_bytes())
     (own / "README.md").write_text(_plugin_readme(facts), "utf-8")
-    clicks = folder / "links.md"
-    clicks.write_text("".join(f"[Install in {name}]({address})\n" for name, address in links(facts).items()), "utf-8")
-    return [packed, registry, marketplace, clicks]
+    return [packed, registry, marketplace]
 
 
 def _plugin_readme(facts: Facts) -> str:

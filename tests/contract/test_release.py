@@ -62,6 +62,10 @@ def test_the_links_ask_for_the_key_and_hold_none(facts: Facts) -> None:
     assert vscode["inputs"][0]["password"] is True
     assert vscode["env"]["TINYLYTICS_API_KEY"] == f"${{input:{vscode['inputs'][0]['id']}}}"
     assert not any(re.search(r"\s", link) for link in links.values())
+    pages: list[str] = re.findall(r"\((\S+)\)", artefacts.one_click(facts))
+    assert parse_qs(urlsplit(pages[0]).query)["url"] == [links["VS Code"]]
+    assert urlsplit(pages[1])[:3] == ("https", "cursor.com", "/install-mcp")
+    assert urlsplit(pages[1]).query == cursor.query
 
 
 def test_the_bundle_reads_only_unless_that_is_chosen_and_the_host_keeps_the_key() -> None:

@@ -16,9 +16,11 @@ from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.tool import ApiTool
 
-# Where this is run as a program, `support` is not found otherwise.
+# Where this is run as a program, they are not found otherwise.
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "release"))
 
+import artefacts
 from support.calls import CALLS
 from support.client import NOW, connect, text_of
 
@@ -62,6 +64,12 @@ def taste() -> str:
 def chart() -> str:
     """The picture of the chart, where there is one."""
     return "![A chart of a site's traffic](docs/chart.png)" if (ROOT / "docs" / "chart.png").exists() else ""
+
+
+def links() -> str:
+    """The one-click links, once it is known whose project they lead to."""
+    facts = artefacts.read_facts()
+    return "" if facts.owner == artefacts.PLACEHOLDER else artefacts.one_click(facts)
 
 
 def reference() -> str:
@@ -123,7 +131,13 @@ def undated(text: str) -> str:
     return re.sub(r"```\n.*?\n```", "", text, flags=re.DOTALL)
 
 
-PARTS: dict[str, Callable[[], str]] = {"chart": chart, "tools": tools, "prompts": prompts, "help": command_help}
+PARTS: dict[str, Callable[[], str]] = {
+    "chart": chart,
+    "links": links,
+    "tools": tools,
+    "prompts": prompts,
+    "help": command_help,
+}
 """What is the same whenever it is made; the tests hold the pages to it."""
 DATED: dict[str, Callable[[], str]] = {"taste": taste, "reference": reference}
 """What has answers in it: made anew for a release."""
