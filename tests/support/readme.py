@@ -122,7 +122,8 @@ async def _examples() -> dict[str, str]:
 
 
 def _short(result: CallToolResult) -> str:
-    lines = re.sub(r"\b[0-9a-f]{20}\b", "…", text_of(result)).split("\n")
+    text = re.sub(r"\b[0-9a-f]{20}\b", "…", text_of(result))  # codes and uids are others each time
+    lines = re.sub(r"kudo(-[a-z0-9]{4}){3}", "kudo-abcd-efgh-jkmn", text).split("\n")
     return "\n".join([*lines[:_LONGEST_EXAMPLE], *(["…"] if len(lines) > _LONGEST_EXAMPLE else [])])
 
 
