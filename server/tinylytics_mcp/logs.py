@@ -67,8 +67,7 @@ class _Seldom(logging.Filter):
             self._left_out[place] += 1
             return False
         self._last[place] = now
-        if left_out := self._left_out.pop(place, 0):
-            record.msg, record.args = f"{record.getMessage()} (and {left_out} more like it)", ()
+        record.left_out = self._left_out.pop(place, 0)
         return True
 
 
@@ -76,7 +75,9 @@ class _TextFormatter(logging.Formatter):
     """Formats a message as one line, and an exception as its type and stack without its text."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the standard library's
-        line = "".join(char if char.isprintable() else " " for char in super().formatMessage(record))
+        left_out = getattr(record, "left_out", 0)
+        text = super().formatMessage(record) + (f" (and {left_out} more like it)" if left_out else "")
+        line = "".join(char if char.isprintable() else " " for char in text)
         return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is the standard library's

@@ -14,7 +14,24 @@ from tinylytics_tools.catalogue import ALL_TOOLS
 from upstream import Upstream
 
 WRONG: tuple[Any, ...] = (
-    *(None, True, -1, 0, 10**30, 1e308, "", " ", "\x00", "\ud800", "null", "all", "x" * 5000, "../..", "%2e%2e%2f", "*"),
+    *(
+        None,
+        True,
+        -1,
+        0,
+        10**30,
+        1e308,
+        "",
+        " ",
+        "\x00",
+        "\ud800",
+        "null",
+        "all",
+        "x" * 5000,
+        "../..",
+        "%2e%2e%2f",
+        "*",
+    ),
     *([], [[]], {}, {"a": {}}, [None] * 600, ["a", 1], "2026-02-30", "9999-12-31", "🦀", "-", "'; DROP TABLE hits; --"),
 )
 _DOCUMENTED = re.compile(

@@ -1,6 +1,7 @@
 """The server in a process of its own, called over stdio, Streamable HTTP and SSE by plain clients."""
 
 import asyncio
+import base64
 import itertools
 import json
 import os
@@ -9,11 +10,12 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from mcp import Client
 from mcp.client.sse import sse_client
@@ -34,7 +36,7 @@ class Calls(Protocol):
 
 @dataclass
 class Host:
-    """A server that runs. `output` holds all that it wrote to its standard error, and to stdout where that is no wire."""
+    """A server that runs. `output` holds all that it wrote beside the wire."""
 
     process: asyncio.subprocess.Process
     call: Calls
@@ -64,9 +66,6 @@ class Host:
 
     def leaks(self, key: str) -> list[str]:
         """Return where a key is: in what the process wrote, or in a file of its state."""
-        import base64
-        from urllib.parse import quote
-
         forms = [key.encode(), quote(key).encode(), base64.b64encode(key.encode())[:-4]]
         places = {"output": bytes(self.output)}
         places |= {str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
@@ -74,12 +73,15 @@ class Host:
 
 
 @asynccontextmanager
-async def host(transport: str, base_url: str, *options: str, **settings: str) -> AsyncGenerator[Host]:
+async def host(
+    transport: str, base_url: str, program: Sequence[str] = (str(TARGET),), **settings: str
+) -> AsyncGenerator[Host]:
     """Start the server with an empty state and connect to it."""
     folder = Path(tempfile.mkdtemp(prefix="reliability-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINYLYTICS_")}
-    environment |= {"TINYLYTICS_BASE_URL": base_url, "TINYLYTICS_API_KEY": KEY, "TINYLYTICS_STATE_DIR": str(folder)}
-    command = [sys.executable, "-P", str(TARGET), "serve", "--no-cache", *options]
+    own = {"BASE_URL": base_url, "API_KEY": KEY, "STATE_DIR": str(folder)}
+    environment |= {f"TINYLYTICS_{name}": value for name, value in own.items()}
+    command = [sys.executable, "-P", *program, "serve", "--no-cache"]
     if transport != "stdio":
         command += ["--transport", transport, "--port", "0"]
     pipe = asyncio.subprocess.PIPE

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-MOST_SHOWN = 1000
+MOST_SHOWN = 10
 
 
 @dataclass
@@ -40,7 +40,7 @@ def table(parts: Sequence[Part], seed: int, *, form: str) -> str:
     ]
     for part in parts:
         counted = ", ".join(f"{name} {number:,}" for name, number in part.counted.items())
-        passed = part.skipped and f"skipped: {part.skipped}" or f"{part.ran - len(part.failures):,}"
+        passed = f"skipped: {part.skipped}" if part.skipped else f"{part.ran - len(part.failures):,}"
         lines.append(f"| {part.name} | {part.ran:,} | {passed} | {part.bound} | {counted} |")
     return "\n".join(lines)
 
@@ -53,3 +53,8 @@ def failures(parts: Sequence[Part]) -> str:
         if len(part.failures) > MOST_SHOWN:
             lines.append(f"FAILED {part.name}: {len(part.failures) - MOST_SHOWN} more")
     return "\n".join(lines)
+
+
+def has_failures(parts: Sequence[Part]) -> bool:
+    """Return whether any cell failed."""
+    return any(part.failures for part in parts)

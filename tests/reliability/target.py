@@ -1,5 +1,6 @@
 """The program with deadlines of seconds in place of half a minute, so that a service that never answers costs less."""
 
+import os
 import sys
 
 from tinylytics_mcp.cli import main
@@ -8,5 +9,6 @@ from tinylytics_tools.transport.retry import Retry
 READ_S, WRITE_S = 2.0, 3.0
 
 if __name__ == "__main__":
-    Retry.__init__.__kwdefaults__.update(read_s=READ_S, write_s=WRITE_S)
+    read_s = float(os.environ.get("RELIABILITY_READ_S", READ_S))
+    Retry.__init__.__kwdefaults__ = {**(Retry.__init__.__kwdefaults__ or {}), "read_s": read_s, "write_s": WRITE_S}
     sys.exit(main())

@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from socket import SO_LINGER, SOL_SOCKET
-from typing import Any
+from typing import Any, cast
 
 import httpx2 as httpx
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 
 MEGABYTE = 1 << 20
+Json = dict[str, Any]
 BOMB = gzip.compress(b"0" * (1024 * MEGABYTE), 9)
 """A megabyte that becomes one thousand of them."""
 
@@ -27,6 +28,7 @@ class Exchange:
     target: str
     method: str
     headers: dict[str, str]
+    reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     carry_out: Callable[[], Awaitable[httpx.Response]]
     rng: Random
@@ -37,7 +39,9 @@ class Exchange:
 
     async def send(self, body: bytes, status: int = 200, kind: str = "application/json", more: str = "") -> None:
         """Send an answer."""
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{more}connection: close\r\n"
+        head = (
+            f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{more}connection: close\r\n"
+        )
         await self.raw(head.encode() + b"\r\n" + body)
 
     async def raw(self, data: bytes) -> None:
@@ -78,9 +82,9 @@ def each_value(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def walk(node: Any) -> Any:
         if isinstance(node, dict):
-            return {name: walk(value) for name, value in node.items()}  # pyright: ignore[reportUnknownVariableType]
+            return {name: walk(value) for name, value in cast("Json", node).items()}
         if isinstance(node, list):
-            return [walk(value) for value in node]  # pyright: ignore[reportUnknownVariableType]
+            return [walk(value) for value in cast("list[Any]", node)]
         return change(node)
 
     return walk
@@ -91,8 +95,8 @@ def each_dict(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[A
 
     def walk(node: Any) -> Any:
         if isinstance(node, dict):
-            return change({name: walk(value) for name, value in node.items()})  # pyright: ignore
-        return [walk(value) for value in node] if isinstance(node, list) else node  # pyright: ignore
+            return change({name: walk(value) for name, value in cast("Json", node).items()})
+        return [walk(value) for value in cast("list[Any]", node)] if isinstance(node, list) else node
 
     return walk
 
@@ -109,14 +113,16 @@ def paged(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any],
 
 def rows(change: Callable[[list[Any]], list[Any]]) -> Callable[[Any], Any]:
     """A change of all lists of an answer."""
-    return lambda body: {name: change(one) if isinstance(one, list) else one for name, one in body.items()}
+    return lambda body: {
+        name: change(cast("list[Any]", one)) if isinstance(one, list) else one for name, one in body.items()
+    }
 
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT")
 CHANGES: dict[str, Callable[[Any], Any]] = {
     "a list for an object": lambda body: [body],
-    "a text for an object": lambda body: "ok",
-    "null for all": lambda body: None,
+    "a text for an object": lambda _: "ok",
+    "null for all": lambda _: None,
     "texts for numbers": each_number(lambda number: f"about {number}"),
     "nulls for values": each_value(lambda _: None),
     "missing fields": each_dict(lambda one: dict(list(one.items())[1:])),
@@ -197,7 +203,9 @@ async def _(at: Exchange) -> None:
 async def _(at: Exchange) -> None:
     response = await at.right()
     cut = at.rng.randrange(1, max(2, len(response.content)))
-    await at.raw(f"HTTP/1.1 200 OK\r\ncontent-length: {len(response.content)}\r\n\r\n".encode() + response.content[:cut])
+    await at.raw(
+        f"HTTP/1.1 200 OK\r\ncontent-length: {len(response.content)}\r\n\r\n".encode() + response.content[:cut]
+    )
     at.reset()
 
 
@@ -275,7 +283,7 @@ async def _(at: Exchange) -> None:
 
 
 @fault("never answers")
-async def _(at: Exchange) -> None:
+async def _(_at: Exchange) -> None:
     await asyncio.sleep(3600)
 
 
@@ -368,7 +376,7 @@ class Upstream:
             async with httpx.AsyncClient(transport=transport, base_url="http://upstream") as client:
                 return await client.request(method, target, headers=sent, content=content)
 
-        exchange = Exchange(target, method, headers, writer, carry_out, self.rng)
+        exchange = Exchange(target, method, headers, reader, writer, carry_out, self.rng)
         if self.armed and self.armed[0](method, target):
             await self.armed[1](exchange)
             return False

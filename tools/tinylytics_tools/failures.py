@@ -87,7 +87,7 @@ def of_response(
             why = f" It said: {reasons}." if reasons else ""
             stored = " Nothing was stored." if is_write else ""
             return errors.Refused(
-                f"Tinylytics refused the values sent to {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."
+                f"Tinylytics refused the values of {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."
             )
         case 429:
             narrower = "" if is_write else ", with a shorter period or fewer sites"
