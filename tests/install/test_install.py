@@ -148,6 +148,13 @@ def test_a_file_that_cannot_be_understood_stays(content: bytes, home: Path, caps
     assert [path.name for path in file.parent.iterdir()] == ["mcp.json"]
 
 
+def test_a_host_that_may_not_be_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["install", "cursor", "--demo"]) == 0
+    assert "is Cursor installed?" in capsys.readouterr().out
+    assert cli.main(["install", "claude-code", "--demo"]) == 0
+    assert "installed?" not in capsys.readouterr().out
+
+
 def test_a_link_is_followed_and_the_mode_is_kept(home: Path) -> None:
     real = home / "dotfiles.json"
     real.write_text("{}")

@@ -77,8 +77,9 @@ def _change(out: Terminal, host: Host, edit: Callable[[str], str]) -> bool:
             shutil.copy2(file, copy)
             out.line(f"{file}: changed; as it was before: {copy.name}")
         else:
+            doubt = "" if file.parent.exists() else f"; there was no such folder: is {host.title} installed?"
             file.parent.mkdir(parents=True, exist_ok=True)
-            out.line(f"{file}: made.")
+            out.line(f"{file}: made{doubt}")
         _write(file, after, mode=file.stat().st_mode & 0o777 if before else 0o600)
     except OSError as error:
         raise CommandError(f"{file} cannot be changed: {error.strerror}.") from None
@@ -121,6 +122,7 @@ def _key_file(settings: Settings, out: Terminal, *, may_write: bool) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write(file, f"{text}\n".encode(), mode=0o600)
             out.line(f"{file}: made; it holds the key, and nobody else may read it.")
+            out.line(f"To use it in a terminal too: export {API_KEY_FILE}={file}")
     except OSError as error:
         raise CommandError(f"the key cannot be kept in {file}: {error.strerror}.") from None
     return file
