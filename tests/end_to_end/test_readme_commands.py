@@ -16,8 +16,8 @@ BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 BLOCKS = [block for page in DOCS for block in BLOCK.findall(page.read_text("utf-8"))]
 TYPED = sorted({line.partition(" #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()})
 OURS = re.compile(r"(?:[A-Z_]+=(?:\$\(.*?\)|\S)+ )*(?:\./run|tinylytics-mcp) (?!test$)")
-OTHERS = ("./run test", "uv tool install .", "pipx install .", "uv run python tests/bench", "export TINYLYTICS_")
-"""Tested elsewhere: the tests by being run, installing by test_wheel.py, `tests/bench` by test_load.py and by hand."""
+OTHERS = ("./run test", "uv tool install .", "pipx install .", "uv run python tests/", "export TINYLYTICS_")
+"""Tested elsewhere: the tests by being run, installing by test_wheel.py, what measures by .ci/run and by hand."""
 
 
 def test_every_command_is_ours_or_known() -> None:

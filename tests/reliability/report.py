@@ -27,7 +27,7 @@ class Part:
     @property
     def bound(self) -> str:
         """The most that the share of failures is, with 95 % certainty, if none was seen: three in as many cells."""
-        return f"{3 / self.ran:.2%}" if self.ran and not self.failures else ""
+        return f"{min(1, 3 / self.ran):.2%}" if self.ran and not self.failures else ""
 
 
 def table(parts: Sequence[Part], seed: int, *, form: str) -> str:

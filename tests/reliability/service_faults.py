@@ -22,7 +22,6 @@ LAG_S = 0.2
 LOOKED_AGAIN_S = 1.0
 """A kudo whose answer was lost is looked up, and once more after a second."""
 MOST_MORE_MB = 32.0
-SEEDS = 20
 SPARSE = 6
 """In the short form each operation meets one fault of so many, another one than the next operation."""
 BLOCK = 500
@@ -151,14 +150,15 @@ def _bench() -> Bench:
     return Bench(Upstream(api, KEY), site)
 
 
-async def run(*, seed: int, short: bool, only: str | None = None) -> list[Part]:
+async def run(*, seed: int, short: bool, seeds: int = 20, only: str | None = None) -> list[Part]:
     """Run all cells, a process for each transport at a time; `only` names one cell to run alone."""
     is_short = short and only is None
-    return list(await asyncio.gather(*(_of_transport(one, seed, only, is_short=is_short) for one in TRANSPORTS)))
+    times = 1 if is_short else seeds
+    runs = (_of_transport(one, seed, times, only, is_short=is_short) for one in TRANSPORTS)
+    return list(await asyncio.gather(*runs))
 
 
-async def _of_transport(transport: str, seed: int, only: str | None, *, is_short: bool) -> Part:
-    seeds = 1 if is_short else SEEDS
+async def _of_transport(transport: str, seed: int, seeds: int, only: str | None, *, is_short: bool) -> Part:
     part = Part(f"service faults over {transport}")
     cells = [
         (f"{transport}/{operation}/{fault}/{number}", operation, fault)
