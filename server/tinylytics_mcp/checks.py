@@ -246,11 +246,10 @@ def of_hosts(system: System) -> list[Finding]:
         try:
             found: Any = json_edit.read(file.read_text("utf-8"))
             entry: Any = found.get(host.section, {}).get(NAME)
-        except (OSError, ValueError, AttributeError):
+            if isinstance(entry, dict):
+                findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
+        except (OSError, ValueError, AttributeError, TypeError):  # not JSON, or of another form
             findings.append(warning(host.name, f"{file} cannot be read", "Mend the file; it should be JSON."))
-            continue
-        if isinstance(entry, dict):
-            findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
     return findings or [
         warning("hosts", "no host that is known has this server", f"`{PROGRAM} install HOST` enters it.")
     ]

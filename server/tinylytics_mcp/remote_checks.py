@@ -114,7 +114,11 @@ async def _of_header(client: httpx.AsyncClient, url: str, challenge: str) -> lis
     ]
     for name in ("oauth-protected-resource", "oauth-authorization-server"):
         path = f"/.well-known/{name}"
-        reply = await client.get(origin.copy_with(path=path))
+        try:
+            reply = await client.get(origin.copy_with(path=path))
+        except httpx.HTTPError:
+            findings.append(failed("discovery", f"{path} is not answered", "See the proxy: it must pass this path on."))
+            continue
         kind = reply.headers.get("content-type", "")
         if reply.status_code != 404 or "json" not in kind:
             text = f"{path} answers with status {reply.status_code}, {sanitize.prose(kind, cap=40) or 'no type'}"

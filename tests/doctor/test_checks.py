@@ -205,7 +205,13 @@ def test_an_entry_that_points_nowhere_is_found(
 def test_what_is_no_json_or_of_another_form_is_no_crash(home: Path) -> None:
     system = System("linux", home, {})
     (home / ".cursor").mkdir()
-    for text in ("{", "[]", '{"mcpServers": 1}', '{"mcpServers": {"tinylytics": 1}}'):
+    entries = ("1", '{"command": "/bin/sh", "env": 1}', '{"command": "/bin/sh", "args": 1}')
+    for text in (
+        "{",
+        "[]",
+        '{"mcpServers": 1}',
+        *(f'{{"mcpServers": {{"tinylytics": {entry}}}}}' for entry in entries),
+    ):
         (home / ".cursor" / "mcp.json").write_text(text)
         (finding,) = checks.of_hosts(system)
         assert finding.outcome is Outcome.WARNING

@@ -134,3 +134,12 @@ async def test_a_server_that_is_not_there_is_no_crash() -> None:
         raise httpx.ConnectError("no route", request=request)
 
     assert failures(await look(refuse)) == {"reach"}
+
+
+async def test_a_proxy_that_drops_the_paths_of_discovery_is_told() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(401, headers={"www-authenticate": "Bearer"})
+        raise httpx.ReadTimeout("dropped", request=request)
+
+    assert failures(await look(answer)) == {"discovery"}
