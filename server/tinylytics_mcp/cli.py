@@ -46,6 +46,10 @@ examples:
   tinylytics-mcp call summarize_traffic site=example.com period=last_month
 """
 
+EDITED = ("claude-desktop", "claude-code", "cursor", "vscode")
+PRINTED = ("windsurf", "zed", "gemini-cli", "codex", "other")
+"""The hosts of `hosts`, which takes long to load."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return 0 if it worked, 1 if it failed, 2 if it was used wrongly."""
@@ -159,10 +163,29 @@ def _parser() -> argparse.ArgumentParser:
         "what", choices=("replies", "counts", "all"), help="all: with the record of writes, if you agree"
     )
     forget.add_argument("--yes", action="store_true", help="remove the record of writes without being asked")
+    _add_install(commands)
+    doctor = commands.add_parser("doctor", help="find out what is wrong, and what to do about it")
+    doctor.add_argument("--json", dest="structured", action="store_true", help="print the findings as JSON")
+    looks = doctor.add_mutually_exclusive_group()
+    looks.add_argument("--url", help="look at a server that runs elsewhere, as claude.ai, ChatGPT and Cursor do")
+    looks.add_argument("--record", type=Path, metavar="FILE", help="write names and types of all replies, no values")
     _add_token(commands.add_parser("token", help="manage the tokens of HTTP clients, and logins"))
     fake_api = commands.add_parser("fake-api", help="serve a made-up Tinylytics API on a port")
     _add_address(fake_api, port=8001)
     return parser
+
+
+def _add_install(commands: Any) -> None:
+    install = commands.add_parser("install", help="enter this server into Claude, Cursor or VS Code")
+    install.add_argument("host", metavar="HOST", choices=EDITED + PRINTED, help=", ".join(EDITED + PRINTED))
+    install.add_argument("--print", dest="printed", action="store_true", help="print the entry and write nothing")
+    what = install.add_mutually_exclusive_group()
+    what.add_argument("--demo", action="store_true", help="a made-up account, no key and no network")
+    what.add_argument("--url", help="a server that runs elsewhere, such as https://mcp.example.com/mcp")
+    install.set_defaults(remove=False)
+    uninstall = commands.add_parser("uninstall", help="take it out again")
+    uninstall.add_argument("host", metavar="HOST", choices=EDITED, help=", ".join(EDITED))
+    uninstall.set_defaults(command="install", remove=True)
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptR
 from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl, ValidationError
 from tinylytics_tools.access import Access
-from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
+from tinylytics_tools.catalogue import ALL_TOOLS, near, tools_for
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import NotAllowed, TinylyticsError
 from tinylytics_tools.failures import FULL_KEY_NEEDED
@@ -107,7 +107,7 @@ class TinylyticsServer(MCPServer[Any]):
         """
         tool = _BY_NAME.get(name)
         if tool is None:
-            raise MCPError(code=INVALID_PARAMS, message="Unknown tool")
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool; {near(name) or 'tools/list has them all.'}")
         client = self._current()
         if name not in _NAMES[client.access]:
             because = f"changes data, and {self._read_only_because}" if client.is_lowered else self._full_key_needed

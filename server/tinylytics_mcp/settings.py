@@ -64,9 +64,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     warnings: list[str] = []
+    base_url = checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL))
+    if not base_url.endswith("/api/v1"):
+        warnings.append(f"{BASE_URL} does not end in /api/v1, where the API answers.")
     return Settings(
         key=_key(given, warnings),
-        base_url=checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL)),
+        base_url=base_url,
         access=Access.READ_ONLY if is_on(given, READ_ONLY) else None,
         preferences=Preferences(site=_site(given), time_zone=_time_zone(given)),
         state_dir=_state_dir(given),
@@ -113,8 +116,8 @@ def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
         raise UsageError(f"{called}: {error}") from None
 
 
-def checked_base_url(variable: str, url: str) -> str:
-    """Return the address of an API without a closing slash; the key goes nowhere else.
+def checked_base_url(variable: str, url: str, *, example: str = DEFAULT_BASE_URL) -> str:
+    """Return an address without a closing slash; of the API, the key goes nowhere else.
 
     Raises:
         UsageError: not https (plain http is for loopback only), or more than a host, a port and a plain path.
@@ -123,7 +126,7 @@ def checked_base_url(variable: str, url: str) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(f"{variable} is not an address such as https://tinylytics.app/api/v1.") from None
+        raise UsageError(f"{variable} is not an address such as {example}.") from None
     if (
         not url.isprintable()
         or not host
@@ -131,14 +134,14 @@ def checked_base_url(variable: str, url: str) -> str:
         or parts.scheme not in ("http", "https")
         or not _HOST.fullmatch(host)
     ):
-        raise UsageError(f"{variable} is not an address such as https://tinylytics.app/api/v1.")
+        raise UsageError(f"{variable} is not an address such as {example}.")
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(f"{variable} must begin with https://; plain http is for 127.0.0.1 and localhost only.")
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise UsageError(f"{variable} must not hold credentials, a query or a fragment; the key has its own variable.")
     path = parts.path.rstrip("/")
     if path and not _PATH.fullmatch(path):
-        raise UsageError(f"{variable} has a path with blanks, escapes or empty parts; it should end in /api/v1.")
+        raise UsageError(f"{variable} has a path with blanks, escapes or empty parts; an example is {example}.")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 

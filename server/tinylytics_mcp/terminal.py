@@ -145,6 +145,20 @@ def say(line: str, *, is_error: bool = False) -> None:
         sys.stderr.flush()
 
 
+_SAID_TO_AN_ASSISTANT = (
+    (" of this server and restart it; tinylytics-mcp serve --demo", "; --demo"),
+    (" and restart the server", ""),
+    ("The user can", "You can"),
+)
+
+
+def for_person(text: str) -> str:
+    """Return an error of a tool as the one at the terminal needs it: no server has to be restarted."""
+    for said, instead in _SAID_TO_AN_ASSISTANT:
+        text = text.replace(said, instead)
+    return text
+
+
 def drop_unwritten() -> None:
     """Drop output that could not be written, or the interpreter would fail on it once more when it exits."""
     for stream in (sys.stdout, sys.stderr):

@@ -13,7 +13,8 @@ from support.client import NOW, connect
 from support.properties import examples
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_mcp.rendering import shortened
-from tinylytics_mcp.terminal import Terminal
+from tinylytics_mcp.terminal import Terminal, for_person
+from tinylytics_tools import failures
 
 ANSWER: dict[str, Any] = {
     "headline": "2835 hits on “Blog 2835”, 2026-10-31 to 2026-11-29; +1419 against 1416",
@@ -220,3 +221,11 @@ def test_progress_is_one_line_that_is_replaced_and_cleared(monkeypatch: pytest.M
     assert written("one", "\x1b[2J", "") == ("\r\x1b[K\x1b[2mone\x1b[0m\r\x1b[K\x1b[2m\ufffd[2J\x1b[0m\r\x1b[K")
     monkeypatch.setenv("TERM", "dumb")
     assert written("one", "") == ""
+
+
+def test_an_error_of_a_tool_is_told_to_the_one_who_typed() -> None:
+    for said in (failures.NO_KEY, failures.BAD_KEY, failures.FULL_KEY_NEEDED):
+        told = for_person(said)
+        assert "TINYLYTICS_API_KEY" in told
+        assert not any(word in told for word in ("restart", "serve", "The user"))
+    assert for_person("The user can switch it on.") == "You can switch it on."

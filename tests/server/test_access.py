@@ -1,8 +1,9 @@
 """What a session that may only read is offered, refused, and what is sent for it: nothing."""
 
 import pytest
-from mcp import Client
-from support.client import BASE_URL, MODES, Mode, Recorder, text_of, transport_over
+from mcp import Client, MCPError
+from support.client import BASE_URL, MODES, Mode, Recorder, connect, text_of, transport_over
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
@@ -42,3 +43,11 @@ async def test_a_full_access_key_is_offered_every_tool(mode: Mode) -> None:
     async with Client(create_server(account), mode=mode) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == [tool.name for tool in ALL_TOOLS]
     await account.aclose()
+
+
+async def test_an_unknown_tool_is_answered_with_the_nearest_names(mode: Mode) -> None:
+    async with connect(FakeApi(), mode=mode) as host:
+        with pytest.raises(MCPError, match=r"Unknown tool; did you mean get_overview\b.*\?$"):
+            await host.call("get_over_view")
+        with pytest.raises(MCPError, match=r"Unknown tool; tools/list has them all\.$"):
+            await host.call("zzz")

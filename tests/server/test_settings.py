@@ -141,3 +141,9 @@ def key_file(folder: Path, content: str) -> Path:
     file.write_text(content)
     file.chmod(0o600)
     return file
+
+
+def test_an_address_without_the_path_of_the_api_is_taken_with_a_warning() -> None:
+    assert read_settings({"TINYLYTICS_BASE_URL": "https://tinylytics.app/api/v1/"}).warnings == ()
+    (line,) = read_settings({"TINYLYTICS_BASE_URL": "https://tinylytics.app"}).warnings
+    assert "/api/v1" in line

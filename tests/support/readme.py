@@ -1,16 +1,35 @@
-"""The parts of the README that the program makes itself; `python tests/support/readme.py` writes them."""
+"""The parts of the README and docs that the program makes itself; `python tests/support/readme.py` writes them."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import anyio
+from mcp.types import CallToolResult
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_mcp.prompts import ALL_PROMPTS
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS
+from tinylytics_tools.tool import ApiTool
 
-README = Path(__file__).parents[2] / "README.md"
+# Where this is run as a program, they are not found otherwise.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "release"))
+
+import artefacts
+from support.calls import CALLS
+from support.client import NOW, connect, text_of
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCS = [README, *sorted((ROOT / "docs").glob("*.md"))]
+"""All pages for users."""
+_LONGEST_EXAMPLE = 24
+"""Lines of an example answer."""
 
 
 def tools() -> str:
@@ -19,7 +38,7 @@ def tools() -> str:
     for tool in ALL_TOOLS:
         said = tool.description.partition(". ")[0].rstrip(".").replace("|", "\\|")
         key = "full access" if tool.access is Access.FULL_ACCESS else "any"
-        rows.append(f"| `{tool.name}` | {said} | {key} |")
+        rows.append(f"| [`{tool.name}`](#{tool.name}) | {said} | {key} |")
     return "\n".join(rows)
 
 
@@ -39,26 +58,105 @@ def command_help() -> str:
 
 def taste() -> str:
     """One question of the demo, as a terminal shows it."""
-    return _fenced(_run("call", "get_overview", "--demo"), first_line="$ tinylytics-mcp call get_overview --demo")
+    return _fenced(_run("call", "get_overview", "--demo"), first_line="$ ./run call get_overview --demo")
 
 
-PARTS: dict[str, Callable[[], str]] = {"tools": tools, "prompts": prompts, "help": command_help}
-"""What is the same whenever it is made; the tests hold the README to it."""
-DATED: dict[str, Callable[[], str]] = {"taste": taste}
-"""What depends on the day: made anew for a release."""
+def chart() -> str:
+    """The picture of the chart, where there is one."""
+    return "![A chart of a site's traffic](docs/chart.png)" if (ROOT / "docs" / "chart.png").exists() else ""
 
 
-def part_of(text: str, name: str) -> str:
-    """What stands between a part's marks."""
-    return text.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
+def links() -> str:
+    """The one-click links, once it is known whose project they lead to."""
+    facts = artefacts.read_facts()
+    return "" if facts.owner == artefacts.PLACEHOLDER else artefacts.one_click(facts)
+
+
+def reference() -> str:
+    """Every tool: its description, its arguments, and an answer of the made-up account."""
+    answers = anyio.run(_examples)
+    return "\n\n".join(f"{_described(tool)}\n\n{_fenced(answers[tool.name])}" for tool in ALL_TOOLS)
+
+
+def _described(tool: ApiTool) -> str:
+    parts = [f"### `{tool.name}`", tool.description.replace("<", "&lt;")]
+    required = set(tool.parameters.get("required", ()))
+    properties: dict[str, dict[str, Any]] = tool.parameters["properties"]
+    if properties:
+        named = {name: f"`{name}`" if name in required else name for name in properties}
+        rows = [
+            f"| {named[name]} | {_taken(schema)} | {_cell(schema.get('description', ''))} |"
+            for name, schema in properties.items()
+        ]
+        parts.append("\n".join(["| argument | takes | |", "|---|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def _taken(schema: dict[str, Any]) -> str:
+    """What an argument takes, in words."""
+    if "enum" in schema:
+        return " ".join(f"`{value}`" for value in schema["enum"])
+    kinds = schema.get("type") or [part.get("type", "object") for part in schema.get("anyOf", ())] or "object"
+    text = kinds if isinstance(kinds, str) else " or ".join(kinds)
+    if "minimum" in schema or "maximum" in schema:
+        text += f", {schema.get('minimum', '')} to {schema.get('maximum', 'any')}"
+    return _cell(text)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+async def _examples() -> dict[str, str]:
+    """The text half of an answer of each tool, by its name."""
+    found: dict[str, str] = {}
+    async with connect(FakeApi(now=lambda: NOW)) as host:
+        ids = [str(row[0]) for row in (await host.answer("list_sites"))["sites"]["rows"]]
+        for tool in ALL_TOOLS:
+            asked = CALLS[tool.name][0]
+            arguments = {name: ids[0] if (name, value) == ("site", "1") else value for name, value in asked.items()}
+            if "limit" in tool.parameters["properties"]:
+                arguments["limit"] = 3
+            found[tool.name] = _short(await host.call(tool.name, **arguments))
+    return found
+
+
+def _short(result: CallToolResult) -> str:
+    text = re.sub(r"\b[0-9a-f]{20}\b", "…", text_of(result))  # codes and uids are others each time
+    lines = re.sub(r"kudo(-[a-z0-9]{4}){3}", "kudo-abcd-efgh-jkmn", text).split("\n")
+    return "\n".join([*lines[:_LONGEST_EXAMPLE], *(["…"] if len(lines) > _LONGEST_EXAMPLE else [])])
+
+
+def undated(text: str) -> str:
+    """A part without the answers in it, which depend on what the made-up account holds."""
+    return re.sub(r"```\n.*?\n```", "", text, flags=re.DOTALL)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "chart": chart,
+    "links": links,
+    "tools": tools,
+    "prompts": prompts,
+    "help": command_help,
+}
+"""What is the same whenever it is made; the tests hold the pages to it."""
+DATED: dict[str, Callable[[], str]] = {"taste": taste, "reference": reference}
+"""What has answers in it: made anew for a release."""
+
+
+def part_of(name: str) -> str:
+    """What stands between a part's marks, on the one page that has them."""
+    (text,) = [text for page in DOCS if f"<!-- {name} -->\n" in (text := page.read_text("utf-8"))]
+    return text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0].rstrip("\n")
 
 
 def replaced(text: str, name: str, part: str) -> str:
-    """The README with another text between a part's marks."""
+    """A page with another text between a part's marks; as it is where it has none."""
     before, mark, rest = text.partition(f"<!-- {name} -->\n")
     if not mark:
-        raise ValueError(f"the README has no mark {name}")
-    return f"{before}{mark}{part}\n<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
+        return text
+    end = "\n" if part else ""
+    return f"{before}{mark}{part}{end}<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
 
 
 def _fenced(text: str, first_line: str = "") -> str:
@@ -72,11 +170,13 @@ def _run(*arguments: str) -> str:
 
 
 def main() -> None:
-    """Write all parts into the README."""
-    text = README.read_text("utf-8")
-    for name, make in {**PARTS, **DATED}.items():
-        text = replaced(text, name, make())
-    README.write_text(text, "utf-8")
+    """Write all parts into the pages that have their marks."""
+    for page in DOCS:
+        text = page.read_text("utf-8")
+        for name, make in {**PARTS, **DATED}.items():
+            if f"<!-- {name} -->\n" in text:
+                text = replaced(text, name, make())
+        page.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -26,15 +26,17 @@ KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", Reply)
 Answering = Callable[[httpx.Request], httpx.Response]
 
 
-def api(answer: Answering, key: str | None = SECRET) -> CallContext:
+def api(answer: Answering, key: str | None = SECRET, base_url: str = BASE_URL) -> CallContext:
     """A call's API over a network that answers so."""
-    return CallContext(Client(ApiKey(key) if key else None, transport=transport_over(answer), base_url=BASE_URL))
+    return CallContext(Client(ApiKey(key) if key else None, transport=transport_over(answer), base_url=base_url))
 
 
-async def failure(answer: Answering, endpoint: Endpoint[Any] = ME, key: str | None = SECRET) -> errors.TinylyticsError:
+async def failure(
+    answer: Answering, endpoint: Endpoint[Any] = ME, key: str | None = SECRET, base_url: str = BASE_URL
+) -> errors.TinylyticsError:
     """What asking an endpoint raises."""
     with pytest.raises(errors.TinylyticsError) as caught:
-        await api(answer, key).call(endpoint, site_id=1, uid="u")
+        await api(answer, key, base_url).call(endpoint, site_id=1, uid="u")
     assert SECRET not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
     assert len(str(caught.value)) <= errors.LONGEST
     return caught.value
@@ -226,3 +228,26 @@ async def test_a_write_whose_success_cannot_be_read_may_have_been_done(
 async def test_any_other_status_is_an_error_of_the_tree(code: int) -> None:
     await failure(status(code))
     await failure(status(code), HIT)
+
+
+def unreachable(request: httpx.Request) -> httpx.Response:
+    """Nothing listens there."""
+    raise httpx.ConnectError("refused", request=request)
+
+
+@pytest.mark.parametrize("answer", [unreachable, status(500)])
+async def test_an_address_that_the_user_set_is_named_where_nothing_answers(answer: Answering) -> None:
+    error = await failure(answer, base_url="https://old.example.com/api/v1")
+    assert isinstance(error, errors.Unavailable)
+    assert "asked at old.example.com, where TINYLYTICS_BASE_URL leads" in str(error)
+    assert "tinylytics.app" not in str(error)
+    usual = await failure(answer, base_url="https://tinylytics.app/api/v1")
+    assert "see whether tinylytics.app is up" in str(usual)
+    assert "TINYLYTICS_BASE_URL" not in str(usual)
+
+
+@pytest.mark.parametrize("answer", [html(404), html(200), status(302), status(401)])
+@pytest.mark.parametrize("endpoint", [ME, UPTIME])
+async def test_an_address_without_the_path_of_the_api_is_recognised(answer: Answering, endpoint: Endpoint[Any]) -> None:
+    assert "it should end in /api/v1" in str(await failure(answer, endpoint, base_url="https://tinylytics.app"))
+    assert "TINYLYTICS_BASE_URL" not in str(await failure(answer, endpoint))

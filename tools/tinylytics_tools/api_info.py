@@ -220,6 +220,21 @@ class Document:
             if verb in _VERBS
         ]
 
+    def surface(self) -> set[str]:
+        """Return all that can be asked: each operation, its parameters and the values they take; guarded."""
+        found: set[str] = set()
+        for operation in self.operations():
+            path = _bare(operation.path.removeprefix("/api/v1")).replace("{}", ":id")
+            label = f"{operation.method} {_route(path) if path else '/'}"
+            found.add(label)
+            for parameter in (*operation.shared, *_array(operation.described.get("parameters"))):
+                node = self._resolved(parameter)
+                if node.get("in") == "query":
+                    name = f"{label} {sanitize.source(_text(node.get('name')))}"
+                    values = _array(self._resolved(node.get("schema")).get("enum"))
+                    found |= {name, *(f"{name}={sanitize.source(str(value))}" for value in values)}
+        return found
+
     def fields(self, operation: Operation) -> list[list[Cell]]:
         """Return the parameters, then the values in the request body, then those in the bodies of successes."""
         rows: list[list[Cell]] = []

@@ -1,5 +1,7 @@
 """All tools, and those that an access level may use."""
 
+import difflib
+
 from tinylytics_tools import (
     account,
     api_info,
@@ -43,3 +45,9 @@ ALL_TOOLS: list[ApiTool] = [
 def tools_for(access: Access) -> list[ApiTool]:
     """The tools that a key of this level may use."""
     return [tool for tool in ALL_TOOLS if access is Access.FULL_ACCESS or tool.access is Access.READ_ONLY]
+
+
+def near(name: str) -> str:
+    """Return `did you mean …?` with the tools of nearly that name; empty where there are none."""
+    found = difflib.get_close_matches(name, [tool.name for tool in ALL_TOOLS], n=3)
+    return f"did you mean {' or '.join(found)}?" if found else ""

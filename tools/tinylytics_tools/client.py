@@ -92,14 +92,14 @@ class Client:
         self.answers = OrderedDict[str, KeptAnswer]()
         self.state_key = state_key
         self._key = key
-        self._base_url = base_url.rstrip("/")
-        self._base_path = httpx.URL(self._base_url).raw_path.rstrip(b"/")
+        self.base_url = base_url.rstrip("/")
+        self._base_path = httpx.URL(self.base_url).raw_path.rstrip(b"/")
         self._headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": user_agent}
 
     @property
     def account(self) -> str:
         """Whose data this client reaches: the key's fingerprint, and where."""
-        return f"{self._key.fingerprint if self._key else ''} {self._base_url}"
+        return f"{self._key.fingerprint if self._key else ''} {self.base_url}"
 
     async def send(
         self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, info: RequestInfo | None = None
@@ -118,7 +118,7 @@ class Client:
         given = {name: str(value) for name, value in query.items() if value is not None}
         request = httpx.Request(
             endpoint.method,
-            self._base_url + path,
+            self.base_url + path,
             params=given or None,
             json=body,
             headers=headers,
@@ -209,7 +209,7 @@ class CallContext:
             response = await self._client.send(endpoint, path, query or {}, body, info)
         except httpx.TransportError as error:
             self.stats.fresh_until = 0.0
-            failure = failures.of_transport(endpoint, error)
+            failure = failures.of_transport(endpoint, error, base_url=self._client.base_url)
             if isinstance(failure, OutcomeUnknown):
                 await self._client.report_change(endpoint, path_values)
             raise failure from error
@@ -219,7 +219,7 @@ class CallContext:
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
-        failure = failures.of_response(endpoint, response, sent=is_sent)
+        failure = failures.of_response(endpoint, response, sent=is_sent, base_url=self._client.base_url)
         if failure is not None:
             raise failure
         reply = reply_of(response)

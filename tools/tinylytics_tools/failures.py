@@ -38,13 +38,16 @@ _OUT_OF_ORDER = (
     "Tinylytics is out of order for now: it answered with status 503, and is not asked again before its time."
 )
 _BASE_URL_HINT = "Check TINYLYTICS_BASE_URL: it should end in /api/v1."
+USUAL_HOST = "tinylytics.app"
 
 STORED_NOTHING = frozenset({400, 401, 403, 404, 422})
 """The statuses of a write that say that nothing was stored (API document, section 7). After any other failure it may
 have been stored all the same, since something between the service and this machine may have answered."""
 
 
-def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool) -> errors.TinylyticsError | None:
+def of_response(
+    endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool, base_url: str
+) -> errors.TinylyticsError | None:
     """Return the error of a response, or None for a success with a JSON body.
 
     A redirect, or a page of HTML with any status below 400, is a key not accepted (field notes 2). To a write such a
@@ -59,7 +62,7 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         redirect = ", a redirect, as it may where it does not accept the key" if status < 400 else ""
         return unknown(endpoint, f"Tinylytics answered with status {status}{redirect}")
     if status == 401 or (not endpoint.keyless and (300 <= status < 400 or (status < 300 and is_page))):
-        return errors.KeyNotAccepted(BAD_KEY)
+        return errors.KeyNotAccepted(BAD_KEY if _is_complete(base_url) else f"{BAD_KEY} {_BASE_URL_HINT}")
     if status < 300:
         return None if kind.endswith("json") else unexpected(endpoint, "the content type")
     body = json_object(response.content)
@@ -68,10 +71,12 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         case 403 if is_page:
             return errors.Unavailable(
                 f"{_name(endpoint)} was refused with a web page, which is not how the API answers: something in front "
-                f"of Tinylytics may block this machine. {_LATER}"
+                f"of Tinylytics may block this machine. {_later(base_url)}"
             )
         case 403:
             return _forbidden(endpoint, body, reasons)
+        case 404 if not kind.endswith("json") and not _is_complete(base_url):
+            return errors.Unavailable(f"There is no {_name(endpoint)} at this address. {_BASE_URL_HINT}")
         case 404 if endpoint.feature is not None:
             return not_enabled(endpoint)
         case 404:
@@ -90,7 +95,9 @@ def of_response(endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool
         case 503 if "retry-after" in response.headers:
             return _pause(response, _OUT_OF_ORDER, "; this is not the hourly limit", nothing_sent=is_write)
         case _ if status >= 500:
-            return errors.Unavailable(f"Tinylytics failed with status {status} on {_name(endpoint)}. {_LATER}")
+            return errors.Unavailable(
+                f"Tinylytics failed with status {status} on {_name(endpoint)}. {_later(base_url)}"
+            )
         case _:
             return errors.UnexpectedReply(
                 f"{_name(endpoint)} answered status {status}, which the API does not document. {_LATER}"
@@ -102,16 +109,16 @@ def left_all_as_it_was(response: httpx.Response, *, sent: bool) -> bool:
     return not sent or response.status_code == 202 or response.status_code in STORED_NOTHING
 
 
-def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError) -> errors.TinylyticsError:
+def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError, *, base_url: str) -> errors.TinylyticsError:
     """Return the error of an exchange without a response; the outcome of a write that may have left is unknown."""
     never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     if endpoint.method != "GET" and not never_left:
         return unknown(endpoint, "the answer was lost")
     if isinstance(error, httpx.TimeoutException):
-        return errors.Unavailable(f"Tinylytics did not answer {_name(endpoint)} in time. {_LATER}")
+        return errors.Unavailable(f"Tinylytics did not answer {_name(endpoint)} in time. {_later(base_url)}")
     if never_left:
-        return errors.Unavailable(f"Tinylytics could not be reached, so nothing was sent. {_LATER}")
-    return errors.Unavailable(f"The answer of {_name(endpoint)} broke off or was too large. {_LATER}")
+        return errors.Unavailable(f"Tinylytics could not be reached, so nothing was sent. {_later(base_url)}")
+    return errors.Unavailable(f"The answer of {_name(endpoint)} broke off or was too large. {_later(base_url)}")
 
 
 def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
@@ -180,6 +187,18 @@ def _reasons(body: dict[str, Any]) -> str:
     reasons: Any = body.get("errors") or body.get("error") or ""
     texts = cast("list[Any]", reasons) if isinstance(reasons, list) else [reasons]
     return sanitize.prose("; ".join(str(text) for text in texts[:5]), cap=300).rstrip(".")
+
+
+def _is_complete(base_url: str) -> bool:
+    return base_url.rstrip("/").endswith("/api/v1")
+
+
+def _later(base_url: str) -> str:
+    """Return what to do about a service that does not answer: it may be that TINYLYTICS_BASE_URL leads elsewhere."""
+    host = httpx.URL(base_url).host
+    if host == USUAL_HOST:
+        return _LATER
+    return f"It was asked at {host}, where TINYLYTICS_BASE_URL leads: check that variable, and what runs there."
 
 
 def _name(endpoint: Endpoint[Any]) -> str:

@@ -1,6 +1,5 @@
 """The command `call`: calls a tool from a terminal."""
 
-import difflib
 import json
 import os
 import sys
@@ -12,14 +11,14 @@ import anyio
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
-from tinylytics_tools.catalogue import ALL_TOOLS
+from tinylytics_tools.catalogue import ALL_TOOLS, near
 
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.commands.tools import help_lines
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
-from tinylytics_mcp.terminal import Terminal, printable
+from tinylytics_mcp.terminal import Terminal, for_person, printable
 from tinylytics_mcp.version import PROGRAM
 
 
@@ -31,9 +30,7 @@ def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, de
     settings = settings_for(os.environ, demo=demo)
     known = {known.name: known for known in ALL_TOOLS}
     if tool not in known:
-        near = difflib.get_close_matches(tool, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} tools` lists them."
-        raise UsageError(f"there is no tool {tool!r}; {hint}")
+        raise UsageError(f"there is no tool {tool!r}; {near(tool) or f'`{PROGRAM} tools` lists them.'}")
     arguments = _arguments(pairs)
     out = Terminal(sys.stdout)
     if help:
@@ -41,7 +38,7 @@ def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, de
     else:
         result = anyio.run(lambda: _call(settings, tool, arguments, demo=demo, cached=cached))
         if result.is_error:
-            raise CommandError(text_of(result))
+            raise CommandError(for_person(text_of(result)))
         answer = result.structured_content
         lines = [json.dumps(answer, ensure_ascii=False)] if structured else out.answer(text_of(result), answer)
     for line in lines:

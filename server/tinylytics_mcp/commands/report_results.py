@@ -11,6 +11,7 @@ from tinylytics_tools.answer import CHART
 
 from tinylytics_mcp.commands.call import text_of
 from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.terminal import for_person
 
 ROWS = 10
 """Rows of each ranking; both halves of an answer still fit together (ANSWERS 2)."""
@@ -77,7 +78,7 @@ async def read_report(client: Client, site: str, period: str | None, made: datet
         return Report(f"{form}: {one.name}", made, [one], health)
     overview = await _ask(client, "get_overview", {"limit": MOST_SITES, **days})
     if overview.answer is None:
-        raise CommandError(overview.text)
+        raise CommandError(for_person(overview.text))
     health = await _ask(client, "check_health", {})
     sites = [await _site(client, str(row[0]), days, str(row[1])) for row in overview.answer["sites"]["rows"]]
     return Report(f"{form}: all sites", made, sites, health, overview)
@@ -87,7 +88,7 @@ async def _site(client: Client, site: str, days: Mapping[str, str], name: str = 
     """Ask for one site; where it has a `name` already, its traffic may fail."""
     traffic = await _ask(client, "summarize_traffic", {"site": site, "limit": ROWS, **days})
     if traffic.answer is None and not name:
-        raise CommandError(traffic.text)
+        raise CommandError(for_person(traffic.text))
     kudos = await _ask(client, "list_kudos", {"site": site, "limit": ROWS, **days})
     name = name or str((traffic.answer or {}).get("site", ""))
     return SiteResults(name, traffic, kudos, await _ask(client, "get_uptime", {"site": site}))

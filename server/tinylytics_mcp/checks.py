@@ -1,0 +1,287 @@
+"""What can be wrong between a host, this server and Tinylytics: each thing that is looked at becomes a finding."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+import httpx2 as httpx
+from tinylytics_tools import sanitize
+from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, WHERE_KEYS_ARE_MADE
+from tinylytics_tools.api_info import OPENAPI, Document
+from tinylytics_tools.client import CallContext, Client
+from tinylytics_tools.content import CONTENT
+from tinylytics_tools.endpoint import Endpoint
+from tinylytics_tools.errors import TinylyticsError
+from tinylytics_tools.failures import of_response, of_transport
+from tinylytics_tools.insights import INSIGHTS
+from tinylytics_tools.me import ME, Unknown, read_premium_or_unknown
+from tinylytics_tools.site_lookup import SiteReply, find_site, list_all
+from tinylytics_tools.tables import counted
+from tinylytics_tools.transport.call_stats import CallStats, Purpose, RequestInfo
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.uptime import UPTIME
+
+from tinylytics_mcp import json_edit
+from tinylytics_mcp.backend import STATE_FILE, Backend
+from tinylytics_mcp.fake_api.openapi import DOCUMENT
+from tinylytics_mcp.hosts import HOSTS, Host, System, start_command
+from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, Settings
+from tinylytics_mcp.terminal import for_person
+from tinylytics_mcp.version import NAME, PROGRAM
+
+CLOCK_S = 60.0
+"""A clock that is off by more puts hits of midnight into the wrong day."""
+MOST_SITES = 10
+"""Features are looked at for so many sites, three requests each."""
+MOST_NAMES = 8
+_FEATURES: dict[str, Endpoint[Any]] = {"insights": INSIGHTS, "uptime": UPTIME, "content": CONTENT}
+
+
+class Outcome(StrEnum):
+    """How a check ended; only FAILED counts as an error."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found, and what to do about it; it holds no key."""
+
+    check: str
+    outcome: Outcome
+    text: str
+    remedy: str | None = None
+
+
+def ok(check: str, text: str) -> Finding:
+    """Return a finding that asks for nothing."""
+    return Finding(check, Outcome.OK, text)
+
+
+def warning(check: str, text: str, remedy: str) -> Finding:
+    """Return a finding that may be as it is meant."""
+    return Finding(check, Outcome.WARNING, text, remedy)
+
+
+def failed(check: str, text: str, remedy: str) -> Finding:
+    """Return a finding with which something does not work."""
+    return Finding(check, Outcome.FAILED, text, remedy)
+
+
+def of_key(settings: Settings) -> Finding:
+    """Return whether there is a key, and what its form says."""
+    if settings.key is None:
+        return failed("key", "no key is set", f"Make one under {WHERE_KEYS_ARE_MADE} and set {API_KEY} to it.")
+    text = settings.key.authorization.removeprefix("Bearer ")
+    if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
+        return warning(
+            "key", "begins with neither tly-ro- nor tly-fa-, so it may only read", "Copy the whole key once more."
+        )
+    allowed = "may write" if text.startswith(FULL_ACCESS_PREFIX) else "may only read"
+    lowered = ", and is kept from writing by TINYLYTICS_READ_ONLY" if settings.access and allowed == "may write" else ""
+    return ok("key", f"of the right form; it {allowed}{lowered}")
+
+
+async def of_store(backend: Backend, client: Client) -> list[Finding]:
+    """Return whether replies and counts can be kept, and what is left of the hour."""
+    where = (
+        "the Redis of TINYLYTICS_REDIS_URL"
+        if backend.settings.redis_url
+        else str(backend.settings.state_dir / STATE_FILE)
+    )
+    try:
+        await backend.writes("").latest(limit=1)
+    except StoreUnavailable as error:
+        problem = sanitize.prose(str(error), cap=200)
+        remedy = (
+            "Until it works nothing is kept and nothing can be written: free the disk, correct who may open it, or set "
+            "TINYLYTICS_STATE_DIR to another folder."
+        )
+        return [failed("state", f"{where} cannot be used: {problem}", remedy)]
+    hour = await client.transport.status()
+    left = f"{hour.left_for_reads} of {hour.for_reads} requests left this hour"
+    findings = [ok("state", f"kept in {where}")]
+    if hour.pause_s:
+        return [*findings, warning("requests", f"Tinylytics wants a pause of {hour.pause_s:.0f} s", "Wait so long.")]
+    if hour.left_for_reads < hour.for_reads // 10:
+        return [
+            *findings,
+            warning("requests", left, "Wait, or ask for shorter periods; all programs on this key share them."),
+        ]
+    return [*findings, ok("requests", left)]
+
+
+async def of_service(client: Client, clock: datetime | None = None) -> list[Finding]:
+    """Return whether the API is reached, whether the clocks agree, and what the API describes that this version does
+    not know; a keyless request."""
+    began = monotonic()
+    try:
+        response = await client.send(OPENAPI, OPENAPI.path, {}, None, RequestInfo(OPENAPI, Purpose.READ, CallStats()))
+    except httpx.TransportError as error:
+        return [_problem("reach", of_transport(OPENAPI, error, base_url=client.base_url))]
+    failure = of_response(OPENAPI, response, sent=True, base_url=client.base_url)
+    if failure is not None:
+        return [_problem("reach", failure)]
+    findings = [ok("reach", f"{httpx.URL(client.base_url).host} answered in {(monotonic() - began) * 1000:.0f} ms")]
+    findings += _of_clock(response.headers.get("date", ""), clock or datetime.now(UTC))
+    try:
+        live = Document(response.json()).surface()
+    except ValueError:
+        live = set[str]()
+    return [*findings, *_of_description(live, Document(DOCUMENT).surface())]
+
+
+def _of_clock(date: str, now: datetime) -> list[Finding]:
+    try:
+        off_s = (now - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError):
+        return []
+    if abs(off_s) > CLOCK_S:
+        way = "ahead of" if off_s > 0 else "behind"
+        return [
+            warning(
+                "clock",
+                f"{abs(off_s):,.0f} s {way} that of Tinylytics",
+                "Set this computer's clock by the network: days begin and end by it.",
+            )
+        ]
+    return [ok("clock", f"within {CLOCK_S:.0f} s of that of Tinylytics")]
+
+
+def _of_description(live: set[str], built: set[str]) -> list[Finding]:
+    """Compare what the API describes with what this version was built for; a parameter of a new endpoint is no news."""
+    if not live:
+        return [warning("description", "the API describes no endpoint", "Nothing, as long as questions are answered.")]
+    new, gone = _first_of(live - built), _first_of(built - live)
+    findings: list[Finding] = []
+    if gone:
+        findings.append(
+            warning(
+                "description",
+                f"no longer described: {_names(gone)}",
+                f"Look for a newer {PROGRAM}; what uses this may fail.",
+            )
+        )
+    if new:
+        findings.append(warning("description", f"new, and not used: {_names(new)}", f"Look for a newer {PROGRAM}."))
+    return findings or [ok("description", "as this version was built for")]
+
+
+def _first_of(things: set[str]) -> list[str]:
+    """Return things without those that follow from another: `GET /x a=b` from `GET /x a` from `GET /x`."""
+    return sorted(each for each in things if not any(each.startswith((f"{other} ", f"{other}=")) for other in things))
+
+
+def _names(things: list[str]) -> str:
+    more = f" and {len(things) - MOST_NAMES} more" if len(things) > MOST_NAMES else ""
+    return ", ".join(things[:MOST_NAMES]) + more
+
+
+async def of_account(client: Client) -> list[Finding]:
+    """Return whether Tinylytics accepts the key, what the account has, and what is switched on for each site."""
+    api = CallContext(client, CallStats())
+    try:
+        me = await api.call(ME)
+        sites = await list_all(api)
+    except TinylyticsError as error:
+        return [_problem("account", error)]
+    plan = {
+        True: "with a subscription",
+        False: "without a subscription: insights, uptime and content checks need one",
+        None: "its subscription is not known",
+    }
+    findings = [ok("account", f"the key is accepted; {plan[me.is_subscribed]}")]
+    if not sites:
+        return [*findings, warning("sites", "the account has no site", "Add one on tinylytics.app.")]
+    findings.append(ok("sites", f"{counted(len(sites), 'site')}"))
+    if client.preferences.site is not None:
+        try:
+            await find_site(api, None)
+        except TinylyticsError as error:
+            findings.append(failed("site", "TINYLYTICS_SITE names no site of this account", str(error)))
+    if me.is_subscribed is not False:
+        findings += [await _of_features(api, site) for site in sites[:MOST_SITES]]
+    if len(sites) > MOST_SITES:
+        findings.append(ok("features", f"not looked at for {len(sites) - MOST_SITES} more sites"))
+    return findings
+
+
+async def _of_features(api: CallContext, site: SiteReply) -> Finding:
+    found: dict[str, str] = {}
+    for name, endpoint in _FEATURES.items():
+        try:
+            reply = await read_premium_or_unknown(api, endpoint, site.id)
+            found[name] = reply.why if isinstance(reply, Unknown) else "on"
+        except TinylyticsError:
+            found[name] = "failed"
+    text = f"{site.quoted}: {', '.join(f'{name} {state}' for name, state in found.items())}"
+    is_all = set(found.values()) == {"on"}
+    remedy = None if is_all else "What is off can be switched on in the site's settings on Tinylytics."
+    return Finding("features", Outcome.OK, text, remedy)
+
+
+def _problem(check: str, error: TinylyticsError) -> Finding:
+    text, _, remedy = for_person(str(error)).partition(". ")
+    return failed(check, text, remedy or "Try again in a minute.")
+
+
+def of_hosts(system: System) -> list[Finding]:
+    """Return in which hosts this server is entered, and whether what an entry names is there."""
+    findings: list[Finding] = []
+    for host in HOSTS.values():
+        file = host.file(system)
+        if host.name in ("codex", "other") or not file.is_file():
+            continue
+        try:
+            found: Any = json_edit.read(file.read_text("utf-8"))
+            entry: Any = found.get(host.section, {}).get(NAME)
+            if isinstance(entry, dict):
+                findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
+        except (OSError, ValueError, AttributeError, TypeError):  # not JSON, or of another form
+            findings.append(warning(host.name, f"{file} cannot be read", "Mend the file; it should be JSON."))
+    return findings or [
+        warning("hosts", "no host that is known has this server", f"`{PROGRAM} install HOST` enters it.")
+    ]
+
+
+def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
+    again = f"`{PROGRAM} install {host.name}` writes it anew; {file} is where it stands."
+    command = entry.get("command")
+    if command is None:
+        return ok(host.name, "entered, with an address")
+    if shutil.which(str(command)) is None:
+        return failed(host.name, "its entry starts a program that is not there", again)
+    if not Path(str(command)).is_absolute():
+        return warning(
+            host.name, "its entry starts a program by its bare name, which a desktop program may not find", again
+        )
+    key_file = entry.get("env", {}).get(API_KEY_FILE)
+    if key_file and not Path(key_file).expanduser().is_file():
+        return failed(host.name, "its entry names a key file that is not there", again)
+    if [str(command), *entry.get("args", [])][: len(start_command())] != start_command():
+        return ok(host.name, "entered; its entry starts another copy of this program than the one that runs now")
+    return ok(host.name, "entered")
+
+
+def of_processes() -> list[Finding]:
+    """Return how many other processes of this program run; where that cannot be seen, nothing."""
+    ps = shutil.which("ps")
+    if ps is None:
+        return []
+    done = subprocess.run([ps, "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=False)  # noqa: S603 - no words of others
+    mine = {os.getpid(), os.getppid()}
+    pattern = re.compile(r"tinylytics[-_]mcp(\.exe)?(\s|$)")
+    rows = [line.split(None, 2) for line in done.stdout.splitlines() if pattern.search(line)]
+    others = [pid for pid, parent, *_ in rows if not {int(pid), int(parent)} & mine]
+    return [ok("processes", f"{len(others)} more of this program on this computer")]
