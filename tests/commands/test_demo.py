@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,11 @@ from support.client import BASE_URL, NOW, connect, transport_over
 from support.processes import environment, finished, in_terminal, state_left
 from tinylytics_mcp import cli
 from tinylytics_mcp.commands import demo
-from tinylytics_mcp.commands.demo import lines_that_connect, start_command
+from tinylytics_mcp.commands.demo import lines_that_connect
 from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
 from tinylytics_mcp.commands.demo_scenes import SCENES
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.hosts import start_command
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.catalogue import ALL_TOOLS
@@ -187,22 +189,9 @@ def test_every_question_is_a_call_that_its_tool_takes() -> None:
         by_name[question.tool].fn_metadata.arg_model.model_validate(dict(question.arguments))
 
 
-def test_an_assistant_is_connected_with_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    checkout = Path(__file__).parents[2]
-    assert start_command() == ["uv", "run", "--directory", str(checkout), "tinylytics-mcp"]
-    (_, typed), (_, pasted), (_, keyless) = lines_that_connect()
-    assert typed.startswith("claude mcp add tinylytics --env TINYLYTICS_API_KEY=tly-ro-your-api-key -- uv run")
-    entry = json.loads(pasted)["mcpServers"]["tinylytics"]
-    assert [entry["command"], *entry["args"]] == start_command()
-    assert keyless.endswith("tinylytics-mcp serve --demo")
-    monkeypatch.setattr(
-        "tinylytics_mcp.commands.demo.__file__", "/elsewhere/site-packages/tinylytics_mcp/commands/demo.py"
-    )
-    found: list[str | None] = ["/bin/tinylytics-mcp", None]
-
-    def which(_: str) -> str | None:
-        return found.pop(0)
-
-    monkeypatch.setattr("shutil.which", which)
-    assert start_command() == ["tinylytics-mcp"]
-    assert start_command() == [sys.executable, "-m", "tinylytics_mcp"]
+def test_an_assistant_is_connected_by_install(tmp_path: Path) -> None:
+    for _, line in lines_that_connect():
+        start, _, arguments = line.partition(" install ")
+        assert shlex.split(start) == start_command()
+        done = finished("install", *arguments.split(), env=environment(tmp_path, HOME=str(tmp_path), PATH=""))
+        assert "usage" not in done.err

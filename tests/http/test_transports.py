@@ -55,7 +55,9 @@ async def test_without_its_token_or_with_a_wrong_one_a_request_is_refused_withou
             answer = await served.ask(method, path, authorization=authorization, x_tinylytics_key=ANNA)
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
-            assert answer.json() == {"error": "unauthorized"}
+            assert answer.json()["error"] == "unauthorized"
+            assert answer.json()["message"].startswith("the header Authorization: Bearer TOKEN")
+            assert answer.json() == (await served.ask("GET", "/mcp")).json()  # whatever was wrong
 
 
 @pytest.mark.parametrize(

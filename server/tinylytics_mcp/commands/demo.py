@@ -3,9 +3,7 @@
 import json
 import os
 import shlex
-import shutil
 import sys
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -23,10 +21,9 @@ from tinylytics_mcp.commands.call import consent, text_of
 from tinylytics_mcp.commands.demo_questions import Cost, RawApi, questions
 from tinylytics_mcp.commands.demo_scenes import SCENES, picture
 from tinylytics_mcp.errors import CommandError, OutputClosed
+from tinylytics_mcp.hosts import start_command
 from tinylytics_mcp.terminal import Terminal, printable
-from tinylytics_mcp.version import NAME, PROGRAM
-
-_KEY = {"TINYLYTICS_API_KEY": "tly-ro-your-api-key"}
+from tinylytics_mcp.version import PROGRAM
 
 
 def command(*, full: bool = False) -> None:
@@ -46,24 +43,10 @@ def command(*, full: bool = False) -> None:
         raise CommandError(f"{demo.failed} of the calls did not work.")
 
 
-def start_command() -> list[str]:
-    """Return how a host starts this server: from a checkout if it runs from one, else as the installed command."""
-    checkout = Path(__file__).resolve().parents[3]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "server").is_dir():
-        return ["uv", "run", "--directory", str(checkout), PROGRAM]
-    return [PROGRAM] if shutil.which(PROGRAM) else [sys.executable, "-m", "tinylytics_mcp"]
-
-
 def lines_that_connect() -> list[tuple[str, str]]:
-    """Return pairs of a host and the text to type or paste; the last one connects the made-up account."""
-    start = start_command()
-    variables = " ".join(f"--env {name}={value}" for name, value in _KEY.items())
-    entry = {NAME: {"command": start[0], "args": start[1:], "env": _KEY}}
-    return [
-        ("Claude Code", f"claude mcp add {NAME} {variables} -- {shlex.join(start)}"),
-        ("Claude Desktop, Cursor", json.dumps({"mcpServers": entry})),
-        ("without a key", f"claude mcp add {NAME}-demo -- {shlex.join([*start, 'serve', '--demo'])}"),
-    ]
+    """Return pairs of what is connected and the line to type; the last one connects the made-up account."""
+    start = shlex.join(start_command())
+    return [("Claude Code", f"{start} install claude-code"), ("without a key", f"{start} install --demo claude-code")]
 
 
 def _first_of(group: ExceptionGroup[CommandError | OutputClosed]) -> CommandError | OutputClosed:

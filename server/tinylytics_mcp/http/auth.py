@@ -56,6 +56,8 @@ class Auth(Protocol):
 
     challenge: str
     """The whole `WWW-Authenticate` of a 401."""
+    needed: str
+    """What a request has to bring, told in a 401."""
     read_only_because: str
     """Why a caller with less access than its key has may not write, and what to do about it."""
 
@@ -72,6 +74,7 @@ class LoopbackAuth:
     """Admits every request to the server's own account."""
 
     challenge = "None"
+    needed = "nothing"
     read_only_because = ""
 
     def __init__(self, key: ApiKey | None) -> None:
@@ -90,6 +93,9 @@ class TokenAuth:
     """
 
     challenge = "Bearer"
+    needed = (
+        "the header Authorization: Bearer TOKEN, with a token of this server (`tinylytics-mcp token add` makes one)"
+    )
     read_only_because = (
         "this gateway token may only read. Nothing was sent. Whoever runs the server can make one that may write, with "
         "`tinylytics-mcp token add NAME --access full_access`."
@@ -168,6 +174,7 @@ class ClientKeyAuth:
     """Takes the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on."""
 
     challenge = "X-Tinylytics-Key"
+    needed = "the header X-Tinylytics-Key: KEY (or X-API-Key), with a key that Tinylytics accepts"
     read_only_because = ""
 
     def __init__(self, keys: KeyChecks) -> None:

@@ -1,4 +1,4 @@
-"""Lets in callers and counts what they have open; a refusal gives no reason."""
+"""Lets in callers and counts what they have open; a refusal says what is needed and not what was wrong."""
 
 import logging
 from time import monotonic
@@ -36,7 +36,8 @@ class AuthMiddleware:
             if caller is None:
                 self._refused += 1
                 challenge = {"www-authenticate": self._auth.challenge}
-                refusal = JSONResponse({"error": "unauthorized"}, status_code=401, headers=challenge)
+                told = f"{self._auth.needed} is needed; docs/troubleshooting.md tells more"
+                refusal = JSONResponse({"error": "unauthorized", "message": told}, status_code=401, headers=challenge)
                 await refusal(scope, receive, send)
                 return
             user = await self._callers.user(caller)

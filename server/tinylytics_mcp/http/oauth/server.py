@@ -30,6 +30,7 @@ from tinylytics_mcp.http.oauth.store import records_in
 class OAuthAuth:
     """Takes access tokens of this server."""
 
+    needed = "a login: enter this address in the host as a connector; it opens the page where people log in"
     read_only_because = (
         "this connection may only read. Nothing was sent. The user can allow writing: remove this server from the "
         "host's connectors or log out of it there, connect it again, and on the page that opens choose reading and "
