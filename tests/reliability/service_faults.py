@@ -134,7 +134,7 @@ OPERATIONS = {
         WRITE_S,
         _check_create("hits", lambda path: [f"{path}/{number}" for number in range(3)]),
     ),
-    "delete": Operation(_delete, lambda method, _target: method == "DELETE", WRITE_S, _check_delete),
+    "delete": Operation(_delete, lambda method, _target: method == "DELETE", WRITE_S + LOOKED_AGAIN_S, _check_delete),
 }
 
 

@@ -160,7 +160,10 @@ async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -
         return await end(api, tried.id, Outcome.DONE, _DELETED)
     if isinstance(tried.error, NotFound):
         if await earlier_call(api, site, uid) is None:
-            raise NotFound("Tinylytics did not find this kudo any more: somebody else may have deleted it just now.")
+            raise NotFound(
+                "Tinylytics did not find this kudo any more: somebody else may have deleted it just now. list_kudos shows "
+                "what is there."
+            )
     elif tried.error is not None:
         raise tried.error
     return tried.notes
