@@ -161,7 +161,7 @@ async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -
     if isinstance(tried.error, NotFound):
         if await earlier_call(api, site, uid) is None:
             raise NotFound(
-                "Tinylytics did not find this kudo any more: somebody else may have deleted it just now. list_kudos shows "
+                "Tinylytics did not find this kudo any more: somebody may have deleted it just now. list_kudos shows "
                 "what is there."
             )
     elif tried.error is not None:
