@@ -17,8 +17,7 @@ USER tinylytics
 ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TINYLYTICS_LOG_FORMAT=json \
-    TINYLYTICS_STATE_DIR=/state \
-    TINYLYTICS_TOKENS_FILE=/state/tokens.json
+    TINYLYTICS_STATE_DIR=/state
 VOLUME /state
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
