@@ -69,9 +69,10 @@ def command(*, structured: bool, url: str | None, record: Path | None) -> None:
 
 def _print(out: Terminal, finding: Finding) -> None:
     first = f"{finding.outcome:<8} {finding.check}: "
-    style = out.faint if finding.outcome is Outcome.OK else out.warning
+    styles = {Outcome.OK: out.faint, Outcome.FAILED: out.warning}
+    style = styles.get(finding.outcome, out.strong)
     for line in out.wrapped(finding.text, first=first, rest=" " * 9):
-        out.line(style(line) if finding.outcome is Outcome.FAILED else line)
+        out.line(style(line))
     if finding.remedy:
         for line in out.wrapped(finding.remedy, first=" " * 9, rest=" " * 9):
             out.line(line)
