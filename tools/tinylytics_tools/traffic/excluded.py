@@ -101,12 +101,11 @@ async def read_without(
         raise InvalidArgument("exclude page: and referrer: do not go with a filter by path or referrer. Leave one out.")
     kept = replace(filters, without=out.days)
     reader = TrafficReader(api, scope, kept, comparison)
-    everything = TrafficReader(api, scope, filters)
-    if out:
-        await everything.count(scope.window)
-    traffic = await _read(reader, dimension)
     if not out:
-        return traffic, reader, out
+        return await reader.read_dimension(dimension), reader, out
+    everything = TrafficReader(api, scope, filters)
+    await everything.count(scope.window)
+    traffic = await _read(reader, dimension)
     span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     parts: dict[str, list[Filters]] = {"path": [], "referrer": []}
     for name, values in (("path", out.pages), ("referrer", out.hosts)):
