@@ -24,6 +24,7 @@ async def main() -> int:
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all without any")
     parser.add_argument("--short", action="store_true", help="one seed of some of the cells, and fewer inputs")
     parser.add_argument("--seeds", type=int, default=20, help="how often each fault of the service is tried")
+    parser.add_argument("--inputs", type=int, default=100_000, help="how many calls have broken arguments")
     parser.add_argument("--seed", type=int, default=1, help="what all that is made up follows from")
     parser.add_argument("--only", help="run one cell of the service's faults alone")
     parser.add_argument("--write", type=Path, help="a file with marks for the table")
@@ -31,9 +32,10 @@ async def main() -> int:
     began, parts = time.monotonic(), list[object]()
     for name in ["service_faults"] if asked.only else asked.parts or PARTS:
         more = {"only": asked.only, "seeds": asked.seeds} if name == "service_faults" else {}
+        more |= {"inputs": asked.inputs} if name == "bad_input" else {}
         parts += await import_module(name).run(seed=asked.seed, short=asked.short, **more)
         print(report.table(parts[-1:], asked.seed, form=name), flush=True)  # noqa: T201
-    form = f"{'short' if asked.short else f'long with {asked.seeds} of each fault'}, {time.monotonic() - began:.0f} s"
+    form = f"{'short' if asked.short else f'long with {asked.seeds} of each fault and {asked.inputs:,} inputs'}, {time.monotonic() - began:.0f} s"
     table = report.table(parts, asked.seed, form=form)
     print(f"{table}\n{report.failures(parts)}")  # noqa: T201
     if asked.write:

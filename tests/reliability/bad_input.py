@@ -40,9 +40,9 @@ _DOCUMENTED = re.compile(
 )
 
 
-async def run(*, seed: int, short: bool) -> list[Part]:
+async def run(*, seed: int, short: bool, inputs: int = 100_000) -> list[Part]:
     """Generated calls in memory, and garbage over stdio."""
-    return [await _calls(seed, 2_000 if short else 100_000), await _garbage(seed)]
+    return [await _calls(seed, 2_000 if short else inputs), await _garbage(seed)]
 
 
 async def _calls(seed: int, number: int) -> Part:
