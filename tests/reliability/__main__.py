@@ -35,7 +35,8 @@ async def main() -> int:
         more |= {"inputs": asked.inputs} if name == "bad_input" else {}
         parts += await import_module(name).run(seed=asked.seed, short=asked.short, **more)
         print(report.table(parts[-1:], asked.seed, form=name), flush=True)  # noqa: T201
-    form = f"{'short' if asked.short else f'long with {asked.seeds} of each fault and {asked.inputs:,} inputs'}, {time.monotonic() - began:.0f} s"
+    long = f"long with {asked.seeds} of each fault and {asked.inputs:,} inputs"
+    form = f"{'short' if asked.short else long}, {time.monotonic() - began:.0f} s"
     table = report.table(parts, asked.seed, form=form)
     print(f"{table}\n{report.failures(parts)}")  # noqa: T201
     if asked.write:
