@@ -72,6 +72,14 @@ def links() -> str:
     return "" if facts.owner == artefacts.PLACEHOLDER else artefacts.one_click(facts)
 
 
+def withstands() -> str:
+    """The sum of the table that the reliability harness wrote."""
+    table = (ROOT / "docs" / "reliability.md").read_text("utf-8").partition("<!-- reliability -->")[2]
+    rows = re.findall(r"^\| [^|]+ \| ([\d,]+) \| ([\d,]+) \|", table, re.MULTILINE)
+    cells, passed = (sum(int(row[side].replace(",", "")) for row in rows) for side in (0, 1))
+    return f"- **It keeps standing.** {passed:,} of {cells:,} cells of [its harness](docs/reliability.md) passed."
+
+
 def reference() -> str:
     """Every tool: its description, its arguments, and an answer of the made-up account."""
     answers = anyio.run(_examples)
@@ -135,6 +143,7 @@ def undated(text: str) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "chart": chart,
     "links": links,
+    "withstands": withstands,
     "tools": tools,
     "prompts": prompts,
     "help": command_help,
