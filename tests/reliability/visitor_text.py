@@ -105,7 +105,7 @@ async def run(*, seed: int, short: bool) -> list[Part]:
         rng = Random(f"{seed} {name}")  # noqa: S311 - made-up text
         texts = [_with_order(make(rng)) for _ in range(EACH if not short else 5)]
         service = Spoilt(texts)
-        _, seen = await _all_outputs(service)
+        seen = await _all_outputs(service)
         part.counted["strings"] += len(texts)
         part.counted["fields replaced"] += service.replaced
         for where, text in seen:
@@ -120,7 +120,7 @@ def _with_order(text: str) -> str:
     return text.replace("{site}", "456").replace("{uid}", VICTIM)
 
 
-async def _all_outputs(service: Spoilt) -> tuple[bool, list[tuple[str, str]]]:
+async def _all_outputs(service: Spoilt) -> list[tuple[str, str]]:
     """All that a host can read, from each tool, resource, prompt and completion."""
     seen: list[tuple[str, str]] = []
     async with connect(service, clock=lambda: NOW) as host:
@@ -141,7 +141,7 @@ async def _all_outputs(service: Spoilt) -> tuple[bool, list[tuple[str, str]]]:
             needed = {one.name: GIVEN[one.name] for one in prompt.arguments or [] if one.name in GIVEN}
             filled = await host.client.get_prompt(prompt.name, needed)
             seen += [(prompt.name, getattr(one.content, "text", "")) for one in filled.messages]
-    return True, [(where, text) for where, text in seen if not where.startswith("ui://") and "<html" not in text]
+    return [(where, text) for where, text in seen if not where.startswith("ui://") and "<html" not in text]
 
 
 async def _obey(part: Part, name: str, texts: list[str]) -> None:
@@ -154,7 +154,7 @@ async def _obey(part: Part, name: str, texts: list[str]) -> None:
         return ElicitResult(action="decline")
 
     async with connect(ours, clock=lambda: NOW, elicitation=decline) as host:
-        _, seen = await _all_outputs(ours)
+        seen = await _all_outputs(ours)
         for site, uid in {order for _, text in seen for order in _ORDER.findall(text)}:
             await host.call("delete_kudo", site=site, uid=uid)
     part.cell(f"{name}: here", None if _is_there(ours) else "the kudo is gone")

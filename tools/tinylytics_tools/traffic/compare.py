@@ -1,11 +1,13 @@
-"""Compares two windows, and says where the comparison is not like for like (ANSWERS 3)."""
+"""Compares two windows, as a whole and name by name, and says where that is not like for like (ANSWERS 3)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from tinylytics_tools import tables
+from tinylytics_tools.answer import Cell, Table
+from tinylytics_tools.dimensions import Named
 from tinylytics_tools.periods import Compare, Comparison, RequestedPeriod, Window
 from tinylytics_tools.tables import counted
 
@@ -156,3 +158,44 @@ def earlier_days(comparison: Comparison) -> str:
 
 def _is_year_apart(day: date, before: date) -> bool:
     return (before.year + 1, before.month, before.day) == (day.year, day.month, day.day)
+
+
+def movers(
+    now: Mapping[str, Named], before: Mapping[str, Named], limit: int, *, later: str, has_percent: bool, is_ever: bool
+) -> dict[str, Table]:
+    """Compare two complete lists by key: four tables that have no name in common, each with its length.
+
+    A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
+    `now`. With `is_ever` the earlier days are all there are: then only what is new can be told, being of other lengths.
+    """
+    if is_ever:
+        return {"new": _top(("name", later), _names_of(now, before), limit)}
+    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
+    moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
+    rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
+    fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
+
+    def rows(keys: Iterable[str]) -> list[list[Cell]]:
+        found: list[list[Cell]] = []
+        for key in keys:
+            hits, earlier = now[key].hits, before[key].hits
+            found.append([now[key].name, hits, earlier, *tables.change(hits, earlier)[: 2 if has_percent else 1]])
+        return found
+
+    return {
+        "rose": _top(columns, rows(rose), limit),
+        "fell": _top(columns, rows(fell), limit),
+        "new": _top(("name", later), _names_of(now, before), limit),
+        "gone": _top(("name", "earlier_hits"), _names_of(before, now), limit),
+    }
+
+
+def _names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
+    return [[named.name, named.hits] for key, named in one.items() if key not in other]
+
+
+def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:
+    """The first rows; a table without `next_offset`, since `offset` is the ranking's: `limit` shows more of these."""
+    top = [list(row) for row in rows[:limit]]
+    table = Table(columns=list(columns), rows=top, of=len(rows))
+    return table.shortened_by(lambda: _top(columns, rows, len(top) - 1) if top else None)

@@ -70,14 +70,15 @@ class Parts:
     usual: dict[Dimension, DimensionCounts] = field(default_factory=dict[Dimension, DimensionCounts])
     sources: tuple[DimensionCounts, DimensionCounts] | None = None
     notes: list[str] = field(default_factory=list[str])
+    _found: dict[Dimension, list[Contribution] | None] = field(
+        default_factory=dict[Dimension, list[Contribution] | None]
+    )
 
     def of(self, dimension: Dimension) -> list[Contribution] | None:
         """Return what each name contributes, the most first; None where the dimension was not read to its end."""
-        both = self._both("referrer" if dimension == "link" else dimension)
-        if both is None:
-            return None
-        found = self._contributions(*both, _names(dimension, *both))
-        return found if dimension not in OF_REFERRERS else [one for one in found if self._is_source(one, dimension)]
+        if dimension not in self._found:
+            self._found[dimension] = self._sources_or_all(dimension)
+        return self._found[dimension]
 
     @property
     def internal(self) -> Contribution | None:
@@ -110,6 +111,13 @@ class Parts:
                 if abs(share - before) >= max(POINTS, TIMES * chance):
                     moved.append((dimension, one, round(share, 1), round(before, 1)))
         return sorted(moved, key=lambda one: -abs(one[2] - one[3]))
+
+    def _sources_or_all(self, dimension: Dimension) -> list[Contribution] | None:
+        both = self._both("referrer" if dimension == "link" else dimension)
+        if both is None:
+            return None
+        found = self._contributions(*both, _names(dimension, *both))
+        return found if dimension not in OF_REFERRERS else [one for one in found if self._is_source(one, dimension)]
 
     def _is_source(self, one: Contribution, dimension: Dimension) -> bool:
         """Whether that is not the site itself; of addresses, whether it is one at all."""

@@ -13,11 +13,10 @@ from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day
 from tinylytics_tools.site_lookup import site_host
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
-from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, movers, so_far, spoken
 from tinylytics_tools.traffic.counts import DimensionTraffic
 from tinylytics_tools.traffic.estimate import Estimate
 from tinylytics_tools.traffic.excluded import Excluded
-from tinylytics_tools.traffic.movers import movers
 from tinylytics_tools.traffic.names import containing, matching, only
 
 Sort = Literal["most", "least", "change"]
