@@ -15,7 +15,7 @@ import httpx2 as httpx
 import pytest
 from support.http_server import Served, Service, backend_of
 from support.oauth import STATE_KEY, Browser, OAuthServed
-from support.processes import address_told, environment, running
+from support.processes import address_told, environment, replicas
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 from tinylytics_mcp.http.run import bind
 
@@ -57,17 +57,9 @@ def deployed(folder: Path, redis: str) -> Generator[tuple[str, list["subprocess.
         port, http_port = free.getsockname()[1], plain.getsockname()[1]
     public = f"https://localhost:{port}"
     with ExitStack() as started:
-        fake_api = started.enter_context(running("fake-api", "--port", "0", env=environment(folder)))
-        settings = environment(
-            folder,
-            TINYLYTICS_BASE_URL=f"{address_told(fake_api)}/api/v1",
-            TINYLYTICS_PUBLIC_URL=public,
-            TINYLYTICS_STATE_KEY=STATE_KEY,
-            TINYLYTICS_REDIS_URL=redis,
-            TINYLYTICS_STATELESS="1",
-        )
-        command = ("serve", "--transport", "http", "--port", "0")
-        servers = [started.enter_context(running(*command, env=settings)) for _ in range(2)]
+        settings = {"PUBLIC_URL": public, "STATE_KEY": STATE_KEY, "STATELESS": "1"}
+        named = {f"TINYLYTICS_{name}": value for name, value in settings.items()}
+        servers = started.enter_context(replicas(folder, redis, **named))
         names = " ".join(address_told(server).removeprefix("http://") for server in servers)
         configuration = folder / "Caddyfile"
         text = (ROOT / "Caddyfile").read_text().replace("{\n", f"{{\n\thttp_port {http_port}\n", 1)  # 80 may be taken

@@ -1,7 +1,7 @@
 """Two processes behind one Redis are one server: what one of them asked is confirmed at the other."""
 
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from support.client import MODES, Mode
 from support.http_server import Served, confirmed
-from support.processes import address_told, environment, running
+from support.processes import address_told, replicas
 from support.writes import UID
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 
@@ -25,23 +25,13 @@ STATE_KEY = {"TINYLYTICS_STATE_KEY": "k" * 32}
 @contextmanager
 def serving(folder: Path, redis: str, **more: str) -> Generator[list[str]]:
     """The addresses of two servers that share a Redis and a made-up Tinylytics."""
-    with ExitStack() as started:
-        fake_api = started.enter_context(running("fake-api", "--port", "0", env=environment(folder)))
-        settings = environment(
-            folder,
-            TINYLYTICS_BASE_URL=f"{address_told(fake_api)}/api/v1",
-            TINYLYTICS_API_KEY=FULL_ACCESS_KEY,
-            TINYLYTICS_REDIS_URL=redis,
-            **more,
-        )
-        command = ("serve", "--transport", "http", "--port", "0")
-        servers = [started.enter_context(running(*command, env=settings)) for _ in range(2)]
+    with replicas(folder, redis, TINYLYTICS_API_KEY=FULL_ACCESS_KEY, **more) as servers:
         yield [address_told(server) for server in servers]
 
 
 async def test_any_replica_serves_any_request_of_a_modern_client(tmp_path: Path, redis_port: int) -> None:
-    with serving(tmp_path, f"redis://127.0.0.1:{redis_port}/2", **STATE_KEY) as replicas:
-        await serve_any_request(replicas)
+    with serving(tmp_path, f"redis://127.0.0.1:{redis_port}/2", **STATE_KEY) as addresses:
+        await serve_any_request(addresses)
 
 
 async def serve_any_request(replicas: list[str]) -> None:
@@ -64,14 +54,14 @@ async def test_a_code_of_one_replica_deletes_at_another_what_was_shown_and_nothi
     tmp_path: Path, redis_port: int, settings: dict[str, str], mode: Mode
 ) -> None:
     arguments = DELETE["arguments"]
-    with serving(tmp_path, f"redis://127.0.0.1:{redis_port}/3", **settings) as replicas:
+    with serving(tmp_path, f"redis://127.0.0.1:{redis_port}/3", **settings) as addresses:
         async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
-            async with Served(replicas[0], http).client(mode=mode) as here:
+            async with Served(addresses[0], http).client(mode=mode) as here:
                 shown = (await here.call_tool("delete_kudo", arguments)).structured_content
             assert shown is not None
             assert shown["status"] == "not confirmed"
             confirm = {"confirm": shown["code"]}
-            async with Served(replicas[1], http).client(mode=mode) as there:
+            async with Served(addresses[1], http).client(mode=mode) as there:
                 other = await there.call_tool("delete_kudo", {**arguments, "uid": "hello-kudo-2", **confirm})
                 done = await there.call_tool("delete_kudo", {**arguments, **confirm})
     assert (other.structured_content or {})["status"] == "not confirmed"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,3 +96,14 @@ def address_told(process: "subprocess.Popen[str]") -> str:
 def as_a_host_starts_it(*arguments: str, env: dict[str, str]) -> StdioServerParameters:
     """Return the same program for the SDK's client."""
     return StdioServerParameters(command=START[0], args=[*START[1:], *arguments], env=env)
+
+
+@contextmanager
+def replicas(folder: Path, redis: str, **settings: str) -> Generator[list["subprocess.Popen[str]"]]:
+    """Two servers over HTTP, on free ports, that share a Redis and a made-up Tinylytics."""
+    with ExitStack() as started:
+        fake_api = started.enter_context(running("fake-api", "--port", "0", env=environment(folder)))
+        base_url = f"{address_told(fake_api)}/api/v1"
+        env = environment(folder, TINYLYTICS_BASE_URL=base_url, TINYLYTICS_REDIS_URL=redis, **settings)
+        command = ("serve", "--transport", "http", "--port", "0")
+        yield [started.enter_context(running(*command, env=env)) for _ in range(2)]
