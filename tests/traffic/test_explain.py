@@ -204,6 +204,19 @@ async def test_a_shift_that_lasts_is_not_taken_for_a_day() -> None:
     assert answer["pages"]["rows"][0] == ["/new", 560, 0, 560]
 
 
+async def test_a_day_that_carries_a_shift_is_not_hidden_in_it() -> None:
+    fake_api, site = a_site(extra=[*of_a_thread(range(1, 15), 40), *of_a_thread([6], 600)])
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site)
+    day = str(TODAY - timedelta(days=6))
+    assert (answer["kind"], answer["explained"], answer["hits"]) == ("unusual day", day, 680)
+    assert [row[0] for row in answer["unusual_days"]["rows"]] == [day]
+    first = TODAY - timedelta(days=14)
+    (shift,) = [note for note in answer["notes"] if note.startswith("besides, it shifted")]
+    assert f"{first} to {TODAY - timedelta(days=1)}" in shift
+    assert "+1160 against 560" in shift
+
+
 async def test_a_mix_that_moved_while_the_total_did_not_is_told_apart_from_nothing() -> None:
     def hits(age: int) -> list[Hit]:
         browser = "Brave" if age <= 30 else "Opera"
