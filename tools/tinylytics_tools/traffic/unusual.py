@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from math import sqrt
-from statistics import fmean, median
+from statistics import fmean, median, median_low
 
 from tinylytics_tools.periods import Window
 
@@ -134,7 +134,7 @@ class DailyHits:
     def _weekdays(self) -> list[float]:
         """How many hits each weekday has, as a part of what a day has."""
         of_weekday = [[hits for day, hits in self.hits.items() if day.weekday() == number] for number in range(WEEK)]
-        middles = [median(hits) if hits else None for hits in of_weekday]
+        middles = [median_low(hits) if hits else None for hits in of_weekday]  # of two weeks one may be a spike
         known = [middle for middle in middles if middle]
         return [middle / fmean(known) if middle else 1.0 for middle in middles]
 
