@@ -84,9 +84,7 @@ class _Demo:
                     self._draw(scene.told(answer))
                     self._draw(picture(scene, answer, self._width - 3))
         out.line()
-        out.line(
-            f"In all {total.requests} requests, {total.bytes:,} bytes. `{PROGRAM} demo --full` shows every answer."
-        )
+        out.line(f"In all {total.requests} requests, {total.bytes:,} bytes; `{PROGRAM} demo --full` shows more.")
         host, line = lines_that_connect()[0]
         out.line(f"Connect {host}: {out.accent(line)}")
 

@@ -143,7 +143,7 @@ SCENES = (
         "list_kudos",
         {"site": SITE},
         _hostile,
-        lambda answer: (("a visitor sent", "the assistant gets"), _hostile_rows(answer)[:3]),
+        lambda answer: (("a visitor sent", "the assistant gets"), _hostile_rows(answer)[:2]),
     ),
 )
 """What a user lives through, and at the end what does not happen."""
