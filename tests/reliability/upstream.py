@@ -5,20 +5,26 @@ import gzip
 import json
 import re
 import struct
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, cast
 
 import httpx2 as httpx
+from canary import FOUND, KEY
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 
 MEGABYTE = 1 << 20
 Json = dict[str, Any]
-BOMB = gzip.compress(b"0" * (1024 * MEGABYTE), 9)
-"""A megabyte that becomes one thousand of them."""
+
+
+@cache
+def bomb() -> bytes:
+    """A megabyte that becomes one thousand of them."""
+    return gzip.compress(b"0" * (1024 * MEGABYTE), 9)
 
 
 @dataclass
@@ -32,6 +38,8 @@ class Exchange:
     writer: asyncio.StreamWriter
     carry_out: Callable[[], Awaitable[httpx.Response]]
     rng: Random
+    elsewhere: int
+    """A port of this computer that is another service's."""
 
     async def right(self) -> httpx.Response:
         """Carry the request out."""
@@ -254,7 +262,7 @@ async def _(at: Exchange) -> None:
 
 @fault("redirected elsewhere")
 async def _(at: Exchange) -> None:
-    await at.send(b"", at.rng.choice((301, 302, 307, 308)), more="location: http://127.0.0.1:9/steal\r\n")
+    await at.send(b"", at.rng.choice((301, 302, 307, 308)), more=f"location: http://127.0.0.1:{at.elsewhere}/steal\r\n")
 
 
 @fault("redirected in a circle")
@@ -264,7 +272,7 @@ async def _(at: Exchange) -> None:
 
 @fault("inflates to a gigabyte")
 async def _(at: Exchange) -> None:
-    await at.send(BOMB, more="content-encoding: gzip\r\n")
+    await at.send(bomb(), more="content-encoding: gzip\r\n")
 
 
 @fault("two hundred megabytes")
@@ -327,28 +335,37 @@ class Upstream:
     """The service; `armed` says which requests get which fault, all others are answered right."""
 
     api: FakeApi
-    key: str = ""
+    keys: tuple[str, ...] = (KEY,)
     rng: Random = field(default_factory=lambda: Random(1))  # noqa: S311 - faults, not secrets
     armed: tuple[Callable[[str, str], bool], Fault] | None = None
-    hosts: set[str] = field(default_factory=set[str])
-    """The names that requests with the key were sent to."""
     port: int = 0
-    _server: asyncio.Server | None = None
-
-    async def start(self) -> None:
-        """Listen on a free port of this computer."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=4 * MEGABYTE)
-        self.port = self._server.sockets[0].getsockname()[1]
+    elsewhere: int = 0
+    """The port of a service that is not this one, to which nothing may go."""
 
     @property
     def base_url(self) -> str:
         """The address of the API."""
         return f"http://127.0.0.1:{self.port}/api/v1"
 
-    def stop(self) -> None:
-        """Listen no more."""
-        if self._server:
-            self._server.close()
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator["Upstream"]:
+        """Listen on a free port of this computer."""
+        strays = list[bytes]()
+
+        async def stray(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            strays.append(await reader.read(65_536))
+            writer.close()
+
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=4 * MEGABYTE)
+        other = await asyncio.start_server(stray, "127.0.0.1", 0)
+        self.port, self.elsewhere = (one.sockets[0].getsockname()[1] for one in (server, other))
+        try:
+            yield self
+        finally:
+            server.close()
+            other.close()
+            FOUND.cell("requests", f"{len(strays)} went to another host" if strays else None)
+            FOUND.counted["requests to other hosts"] += len(strays)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -366,17 +383,16 @@ class Upstream:
         method, target, _ = first.split(" ", 2)
         headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
         content = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.hosts.add(headers["host"])
         sent = {name: value for name, value in headers.items() if name not in ("host", "connection")}
         key = headers.get("authorization", "").removeprefix("bearer ")
-        sent["authorization"] = f"Bearer {FULL_ACCESS_KEY if key == self.key else key}"
+        sent["authorization"] = f"Bearer {FULL_ACCESS_KEY if key in self.keys else key}"
 
         async def carry_out() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.api)
             async with httpx.AsyncClient(transport=transport, base_url="http://upstream") as client:
                 return await client.request(method, target, headers=sent, content=content)
 
-        exchange = Exchange(target, method, headers, reader, writer, carry_out, self.rng)
+        exchange = Exchange(target, method, headers, reader, writer, carry_out, self.rng, self.elsewhere)
         if self.armed and self.armed[0](method, target):
             await self.armed[1](exchange)
             return False
