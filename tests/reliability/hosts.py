@@ -10,28 +10,29 @@ import signal
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2 as httpx
 from canary import KEY, search, search_files
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from support.http_server import NOTHING_SET
 
 TARGET = Path(__file__).parent / "target.py"
 TRANSPORTS = ("stdio", "http", "sse")
 PATHS = {"http": "mcp", "sse": "sse"}
+HANGS_S = 60
+"""A call that takes longer hangs, whatever else this machine does."""
 _ADDRESS = re.compile(r"http://[\d.]+:\d+")
 
 
-class Calls(Protocol):
-    """Calls a tool; returns the structured half, or None, and the text."""
-
-    async def __call__(self, tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any] | None, str]: ...
+Ask = Callable[[str, dict[str, Any]], Coroutine[Any, Any, tuple[dict[str, Any] | None, str]]]
+"""Calls a tool with arguments; returns the structured half, or None, and the text."""
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Host:
     """A server that runs. `output` holds all that it wrote beside the wire; `address` is where it serves HTTP."""
 
     process: asyncio.subprocess.Process
-    call: Calls
+    call: Ask
     folder: Path
     output: bytearray
     address: str
@@ -89,8 +90,8 @@ async def host(
     program: Sequence[str] = (str(TARGET),),
     *,
     cached: bool = False,
-    headers: dict[str, str] | None = None,
-    **settings: str,
+    headers: Mapping[str, str] = NOTHING_SET,
+    settings: Mapping[str, str] = NOTHING_SET,
 ) -> AsyncGenerator[Host]:
     """Start the server with an empty state and connect to it; at the end all that it left is searched for the key."""
     own_folder = Path(tempfile.mkdtemp(prefix="reliability-"))
@@ -103,7 +104,7 @@ async def host(
         command += ["--transport", transport, "--port", "0"]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment | settings, limit=64 * 2**20
+        *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment | dict(settings), limit=64 * 2**20
     )
     output, reading = bytearray(), list[asyncio.Task[None]]()
     try:
@@ -112,10 +113,10 @@ async def host(
             assert process.stdin
             assert process.stdout
             if transport == "stdio":
-                call: Calls = _Lines(process.stdin, process.stdout)
+                call: Ask = _Lines(process.stdin, process.stdout)
             else:
                 reading.append(asyncio.create_task(_collect(process.stdout, output)))
-                call = _Sdk(await stack.enter_async_context(_client(f"{address}/{PATHS[transport]}", headers or {})))
+                call = _Sdk(await stack.enter_async_context(_client(f"{address}/{PATHS[transport]}", headers)))
             assert process.stderr
             reading.append(asyncio.create_task(_collect(process.stderr, output)))
             yield Host(process, _searched(call), folder, output, address)
@@ -129,11 +130,14 @@ async def host(
         shutil.rmtree(own_folder, ignore_errors=True)
 
 
-def _searched(call: Calls) -> Calls:
-    """Return calls whose answers are searched for the key."""
+def _searched(call: Ask) -> Ask:
+    """Return calls whose answers are searched for the key; one that hangs has an error for its answer."""
 
     async def searched(tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-        answer, text = await call(tool, arguments)
+        try:
+            answer, text = await asyncio.wait_for(call(tool, arguments), HANGS_S)
+        except TimeoutError:
+            return None, f"no answer within {HANGS_S} s"
         search("answers", tool, f"{text} {json.dumps(answer)}".encode())
         return answer, text
 
@@ -153,10 +157,10 @@ async def _address(transport: str, process: asyncio.subprocess.Process, output: 
 
 
 @asynccontextmanager
-async def _client(url: str, headers: dict[str, str]) -> AsyncGenerator[Client]:
+async def _client(url: str, headers: Mapping[str, str]) -> AsyncGenerator[Client]:
     async with httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(30, read=300), trust_env=False) as http:
         is_sse = url.endswith("/sse")
-        wire = sse_client(url, headers=headers) if is_sse else streamable_http_client(url, http_client=http)
+        wire = sse_client(url, headers=dict(headers)) if is_sse else streamable_http_client(url, http_client=http)
         async with Client(wire, mode="legacy") as client:
             yield client
 

@@ -31,7 +31,10 @@ class Form:
 
 
 def run_all(beside: Sequence[Job], alone: Sequence[Job]) -> list[Part]:
-    """Run what can run beside others on both cores, then the others one after another; return parts in that order."""
+    """Run what can run beside others on both cores, then the others one after another.
+
+    Return the parts in that order, and last what was searched for the key.
+    """
     jobs = [*beside, *alone]
     done: dict[int, list[Part]] = {}
     with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as processes:
@@ -42,7 +45,8 @@ def run_all(beside: Sequence[Job], alone: Sequence[Job]) -> list[Part]:
                 done[running[future]] = parts
                 names = ", ".join(f"{part.name}, {len(part.failures)} of {part.ran} failed" for part in parts)
                 sys.stderr.write(f"{took_s:6.0f} s  {names}\n")
-    return [part for number in range(len(jobs)) for part in done[number]]
+    parts = [part for number in range(len(jobs)) for part in done[number]]
+    return sorted(parts, key=lambda part: part.name == canary.FOUND.name)
 
 
 def _run(job: Job) -> tuple[list[Part], float]:
@@ -53,6 +57,6 @@ def _run(job: Job) -> tuple[list[Part], float]:
         parts = asyncio.run(job())
     except Exception:  # noqa: BLE001 - the others go on
         broken_off = Part("jobs that broke off")
-        broken_off.cell(str(job), traceback.format_exc())
+        broken_off.cell(str(job)[:200], traceback.format_exc())
         parts = [broken_off]
     return [*parts, canary.FOUND], monotonic() - began

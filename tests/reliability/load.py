@@ -25,7 +25,7 @@ EVERY_S = 0.5
 MOST_MORE_MB, MOST_MORE = 16.0, 10
 MOST_TIMES = 3.0
 """A call of the other account may take so many times as long as when it is alone."""
-LIST = {"name": "list_sites", "arguments": {}}
+LIST: dict[str, Any] = {"name": "list_sites", "arguments": {}}
 
 
 def jobs(form: Form) -> list[Job]:
@@ -47,7 +47,10 @@ async def _slow_service(seconds: int, sessions: int) -> list[Part]:
     part = Part("load")
     service = Upstream(FakeApi(hourly_limit=10**9), keys=(MANY, FEW))
     settings = {"TINYLYTICS_API_KEY": "", "TINYLYTICS_CLIENT_KEYS": "1"}
-    async with service.serving(), host("http", service.base_url, headers={"x-tinylytics-key": FEW}, **settings) as at:
+    async with (
+        service.serving(),
+        host("http", service.base_url, headers={"x-tinylytics-key": FEW}, settings=settings) as at,
+    ):
         port = int(at.address.rpartition(":")[2])
         lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CALLERS)]
         server = _Keyed(at.process.pid, port, lines)
@@ -67,7 +70,7 @@ async def _slow_service(seconds: int, sessions: int) -> list[Part]:
     part.cell("fairness", None if times < MOST_TIMES else f"{times:.1f} times as slow beside the other account")
     part.counted.update({"sessions": sessions, "calls a second": round(part.ran / seconds)})
     part.counted.update({"MB more": round(more_mb), "tasks more": more_tasks, "descriptors more": more_files})
-    part.counted["% slower beside an account that asks much"] = round(100 * (times - 1))
+    part.counted["slower beside an account that asks much, %"] = round(100 * (times - 1))
     return [part]
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -61,10 +62,10 @@ async def _ends(seed: int) -> list[Part]:
             else:
                 at.process.stdin.close()
             try:
-                await asyncio.wait_for(at.process.wait(), 10)
+                await asyncio.wait_for(at.process.wait(), 30)
                 problem = None
             except TimeoutError:
-                problem = "it goes on after ten seconds"
+                problem = "it goes on after thirty seconds"
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
             await asyncio.sleep(0.05)
@@ -103,12 +104,12 @@ async def _clocks(transport: str) -> list[Part]:
         clock.write_text("0")
         async with (
             Upstream(api).serving() as service,
-            host(transport, service.base_url, cached=True, RELIABILITY_CLOCK=str(clock)) as at,
+            host(transport, service.base_url, cached=True, settings={"RELIABILITY_CLOCK": str(clock)}) as at,
         ):
             for number, (name, by) in enumerate(jumps.items()):
                 clock.write_text(str(by))
                 part.cell(
-                    f"{transport}: {name}", *await _figures(at, site, first), *await _counts(at, api, site, number)
+                    f"{transport}: {name}", *await _figures(at, site, first), *await _counts(at, service, site, number)
                 )
     return [part]
 
@@ -117,13 +118,11 @@ async def _figures(at: Host, site: int, first: Any) -> list[str | None]:
     """Two figures, of days that are told and of days that are given, each against a plain count."""
     problems = list[str | None]()
     for days in ({"period": "last_7_days"}, {"start_date": str(first), "end_date": str(first + timedelta(days=9))}):
-        answer, text = await asyncio.wait_for(
-            at.call("rank_traffic", {"site": str(site), "dimension": "path", **days}), 20
-        )
+        answer, text = await at.call("rank_traffic", {"site": str(site), "dimension": "path", **days})
         if answer is None:
             problems.append(f"no answer: {text[:200]}")
             continue
-        start, end = (datetime.fromisoformat(answer[name]).date() for name in ("start_date", "end_date"))
+        start, end = (datetime.fromisoformat(answer[name]).date() for name in ("first_day", "last_day"))
         told = ((start + timedelta(days=n)) - first for n in range((end - start).days + 1))
         today = (datetime.now(UTC).date() - first).days
         right = sum(HITS_A_DAY + one.days for one in told if 0 <= one.days < today)
@@ -131,22 +130,23 @@ async def _figures(at: Host, site: int, first: Any) -> list[str | None]:
             None if answer["hits"] == right else f"{answer['hits']} hits from {start} to {end}, there are {right}"
         ]
         stored_s = answer.get("stored_s") or 0
-        problems += [None if 0 <= stored_s <= DAY_S else f"a reply of {stored_s} s ago was used"]
+        problems += [None if 0 <= stored_s <= 3 * DAY_S else f"a reply of {stored_s} s ago was used"]
     return problems
 
 
-async def _counts(at: Host, api: FakeApi, site: int, number: int) -> list[str | None]:
-    """A write is done once and counted, and one that is said again is not done again."""
+async def _counts(at: Host, service: Upstream, site: int, number: int) -> list[str | None]:
+    """A write is done once, and one that is said again is not done again; each request is counted."""
     kudo = {"site": str(site), "path": f"/{number}", "custom_uid": f"jump-{number}"}
-    for _ in range(2):
-        _, text = await asyncio.wait_for(at.call("create_kudo", kudo), 20)
-    stored = api.connection.execute("SELECT COUNT(*) FROM kudos WHERE path = ?", (kudo["path"],)).fetchone()[0]
-    account, said = await asyncio.wait_for(at.call("get_account", {}), 20)
+    asked = service.asked
+    await at.call("create_kudo", kudo)
+    _, text = await at.call("create_kudo", kudo)
+    stored = service.api.connection.execute("SELECT COUNT(*) FROM kudos WHERE path = ?", (kudo["path"],)).fetchone()[0]
+    with closing(sqlite3.connect(at.folder / "state.sqlite3")) as file:
+        counted = file.execute("SELECT COUNT(*) FROM requests").fetchone()[0]
+    sent = service.asked - asked
     return [
         None if stored == 1 else f"the kudo is there {stored} times: {text[:200]}",
-        None
-        if account and account["requests_left"] is not None and account["requests_left"] < 950
-        else f"{said[:300]}",
+        None if counted >= sent else f"{counted} requests are counted, {sent} were sent",
         "a trace" if b"Traceback" in at.output else None,
     ]
 
@@ -157,13 +157,13 @@ async def _descriptors() -> list[Part]:
     async with Upstream(FakeApi(hourly_limit=10**9)).serving() as service:
         for most in (64, 128, 256):
             async with (
-                host("http", service.base_url, RELIABILITY_DESCRIPTORS=str(most)) as at,
+                host("http", service.base_url, settings={"RELIABILITY_DESCRIPTORS": str(most)}) as at,
                 AsyncExitStack() as strangers,
                 httpx.AsyncClient(timeout=10, trust_env=False) as http,
             ):
                 port = int(at.address.rpartition(":")[2])
                 for count in range(6):
-                    answer, text = await asyncio.wait_for(at.call("list_sites", {}), 20)
+                    answer, text = await at.call("list_sites", {})
                     health = (await http.get(f"{at.address}/health")).status_code
                     part.cell(
                         f"{most} descriptors, {count * 50} strangers",

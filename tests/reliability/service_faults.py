@@ -192,7 +192,7 @@ async def _lane(transport: str, left: deque[str], part: Part, seed: int, late: d
     carrier = "stdio" if transport == THROUGH else transport
     async with bench.service.serving():
         while left:
-            async with host(carrier, bench.service.base_url, program, RELIABILITY_QUICK="1") as at:
+            async with host(carrier, bench.service.base_url, program, settings={"RELIABILITY_QUICK": "1"}) as at:
                 if transport == THROUGH:
                     at.call = as_ours(at.call)
                 await at.call("list_sites", {})
@@ -220,7 +220,7 @@ async def _cell(at: Host, bench: Bench, name: str, seed: int, *, is_again: bool)
     try:
         answer, text = await asyncio.wait_for(operation.ask(at, bench, path), operation.seconds + 10)
     except TimeoutError:
-        return {"broken": f"no answer within {operation.seconds + 10:g} s"}
+        return {"late": f"no answer within {operation.seconds + 10:g} s", "broken": "no more is asked"}
     except (ConnectionError, OSError) as error:
         return {"broken": f"the connection broke: {error!r} {bytes(at.output[-300:])!r}"}
     finally:

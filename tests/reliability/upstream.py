@@ -1,10 +1,10 @@
 """A Tinylytics on a real port that answers right, or with a fault: what a broken or hostile service sends."""
 
 import asyncio
-import gzip
 import json
 import re
 import struct
+import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,8 +23,11 @@ Json = dict[str, Any]
 
 @cache
 def bomb() -> bytes:
-    """A megabyte that becomes one thousand of them."""
-    return gzip.compress(b"0" * (1024 * MEGABYTE), 9)
+    """A megabyte that becomes one thousand of them; the checksum, at the very end, is left out."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)  # with the head of gzip
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b"0" * MEGABYTE) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + 1024 * block
 
 
 @dataclass
@@ -338,6 +341,8 @@ class Upstream:
     keys: tuple[str, ...] = (KEY,)
     rng: Random = field(default_factory=lambda: Random(1))  # noqa: S311 - faults, not secrets
     armed: tuple[Callable[[str, str], bool], Fault] | None = None
+    asked: int = 0
+    """Requests that arrived."""
     port: int = 0
     elsewhere: int = 0
     """The port of a service that is not this one, to which nothing may go."""
@@ -381,6 +386,7 @@ class Upstream:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         method, target, _ = first.split(" ", 2)
+        self.asked += 1
         headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
         content = await reader.readexactly(int(headers.get("content-length", 0)))
         sent = {name: value for name, value in headers.items() if name not in ("host", "connection")}

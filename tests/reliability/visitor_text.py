@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import httpx2 as httpx
 from canary import OF_FAKE_API, search
+from jobs import Form, Job
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult, TextResourceContents
-from jobs import Form, Job
 from pass_through import pass_through, texts_of
 from report import Part
 from support.calls import numbered
