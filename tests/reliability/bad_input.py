@@ -9,6 +9,7 @@ from typing import Any
 from canary import OF_FAKE_API, search
 from jobs import Form, Job
 from report import Part
+from support.calls import CALLS, numbered
 from support.client import NOW, connect
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.catalogue import ALL_TOOLS
@@ -40,6 +41,10 @@ _DOCUMENTED = re.compile(
 )
 
 
+GOOD: dict[str, list[dict[str, Any]]] = {
+    name: [arguments for tool, arguments in numbered([456, 457, 458]) if tool == name] for name in CALLS
+}
+"""Calls that are right, of which arguments are broken."""
 EACH = 2_500
 """Calls of one job; the made-up account lives for a fifth of them."""
 
@@ -60,7 +65,7 @@ async def _calls(seed: int, first: int, end: int) -> list[Part]:
                 tool = rng.choice(ALL_TOOLS)
                 names = list(tool.parameters["properties"])
                 broken = rng.sample(names, min(len(names), rng.choice((1, 1, 1, 2, 4))))
-                arguments = {name: rng.choice(WRONG) for name in broken}
+                arguments = {**rng.choice(GOOD[tool.name]), **{name: rng.choice(WRONG) for name in broken}}
                 if rng.random() < 0.1:
                     arguments["no_such_argument"] = 1
                 at.wire.requests.clear()
@@ -74,7 +79,15 @@ async def _calls(seed: int, first: int, end: int) -> list[Part]:
                     *(f"asked {path}" for path in sent if not _DOCUMENTED.fullmatch(path)),
                     "no help" if result.is_error and len(text) < 20 else None,
                     None if not result.is_error or len(text) <= 600 else "an error too long",
+                    None
+                    if not result.is_error or sent or _names_one(text, {*names, *arguments})
+                    else f"names none: {text[:300]}",
                 )
                 part.counted["refused"] += result.is_error
                 search("answers", tool.name, result.model_dump_json().encode(), OF_FAKE_API)
     return [part]
+
+
+def _names_one(text: str, names: set[str]) -> bool:
+    """Return whether a refusal names an argument."""
+    return any(re.search(rf"\b{name}\b", text) for name in names)

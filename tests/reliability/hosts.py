@@ -123,6 +123,8 @@ async def host(
     finally:
         if process.returncode is None:
             process.kill()
+        if process.stdin:
+            process.stdin.close()
         await process.wait()
         await asyncio.gather(*reading)
         search("logs", transport, bytes(output))

@@ -1,6 +1,7 @@
 """What a run consists of: pieces of work that run beside one another in processes of their own, and some alone."""
 
 import asyncio
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
@@ -51,6 +52,7 @@ def run_all(beside: Sequence[Job], alone: Sequence[Job]) -> list[Part]:
 
 def _run(job: Job) -> tuple[list[Part], float]:
     """Run one in this process; what was searched for the key is a part of its own, and so is a job that breaks off."""
+    logging.disable()  # of the clients here, which are disturbed on purpose
     canary.FOUND.clear()
     began = monotonic()
     try:

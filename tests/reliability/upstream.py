@@ -346,6 +346,7 @@ class Upstream:
     port: int = 0
     elsewhere: int = 0
     """The port of a service that is not this one, to which nothing may go."""
+    _open: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
 
     @property
     def base_url(self) -> str:
@@ -369,10 +370,17 @@ class Upstream:
         finally:
             server.close()
             other.close()
+            for task in self._open:
+                task.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
             FOUND.cell("requests", f"{len(strays)} went to another host" if strays else None)
             FOUND.counted["requests to other hosts"] += len(strays)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
         try:
             while await self._answer(reader, writer):
                 pass
