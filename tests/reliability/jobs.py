@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 import canary
-from report import Part
+from report import Part, failures
 
 AT_ONCE = 2
 """Processes, as many as there are cores."""
@@ -45,7 +45,7 @@ def run_all(beside: Sequence[Job], alone: Sequence[Job]) -> list[Part]:
                 parts, took_s = future.result()
                 done[running[future]] = parts
                 names = ", ".join(f"{part.name}, {len(part.failures)} of {part.ran} failed" for part in parts)
-                sys.stderr.write(f"{took_s:6.0f} s  {names}\n")
+                sys.stderr.write("\n".join(filter(None, (f"{took_s:6.0f} s  {names}", failures(parts)))) + "\n")
     parts = [part for number in range(len(jobs)) for part in done[number]]
     return sorted(parts, key=lambda part: part.name == canary.FOUND.name)
 

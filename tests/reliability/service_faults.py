@@ -23,7 +23,7 @@ from upstream import FAULTS, HARMLESS, Upstream
 GRACE_S = 0.5
 LANES = 5
 """Servers that a process of this harness asks at once. A cell that comes late beside others is run again alone."""
-HANGS_S = 3.0
+GIVEN_UP_S = 3.0
 """So long after the deadline a call is given up."""
 LOOKED_AGAIN_S = 1.0
 """A kudo whose answer was lost is looked up, and once more after a second."""
@@ -220,9 +220,9 @@ async def _cell(at: Host, bench: Bench, name: str, seed: int, *, is_again: bool)
     before, most_s, began = at.memory_mb(), operation.seconds + GRACE_S, time.monotonic()
     bench.service.armed = operation.fails, FAULTS[fault]
     try:
-        answer, text = await asyncio.wait_for(operation.ask(at, bench, path), operation.seconds + HANGS_S)
+        answer, text = await asyncio.wait_for(operation.ask(at, bench, path), operation.seconds + GIVEN_UP_S)
     except TimeoutError:
-        return {"late": f"no answer within {operation.seconds + HANGS_S:g} s", "broken": "no more is asked"}
+        return {"late": f"no answer within {operation.seconds + GIVEN_UP_S:g} s", "broken": "no more is asked"}
     except (ConnectionError, OSError) as error:
         return {"broken": f"the connection broke: {error!r} {bytes(at.output[-300:])!r}"}
     finally:
