@@ -7,11 +7,12 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from fault_list import Exchange
 from hosts import host
 from jobs import Form, Job
 from report import Part
 from tinylytics_mcp.fake_api import FakeApi
-from upstream import Exchange, Upstream
+from upstream import Upstream
 
 AT_ONCE_S = 1.0
 MORE_MB = 16.0

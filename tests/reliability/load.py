@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import Line, Server, Sizes, ask, measure
+from fault_list import Exchange
 from hosts import Host, host
 from jobs import Form, Job
 from report import Part
 from tinylytics_mcp.fake_api import FakeApi
-from upstream import Exchange, Upstream
+from upstream import Upstream
 
 SLOW_S = 0.1
 """How long the service takes to answer."""

@@ -11,6 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from fault_list import FAULTS, HARMLESS
 from hosts import TARGET, TRANSPORTS, Host, host
 from jobs import Form, Job
 from pass_through import PROGRAM, as_ours
@@ -18,7 +19,7 @@ from report import Part
 from support.client import NOW
 from target import READ_S, WRITE_S
 from tinylytics_mcp.fake_api import FakeApi
-from upstream import FAULTS, HARMLESS, Upstream
+from upstream import Upstream
 
 GRACE_S = 0.5
 LANES = 5
@@ -180,7 +181,7 @@ async def _block(transport: str, cells: list[str], seed: int) -> list[Part]:
     is_through = transport == THROUGH
     name = "the same through the pass-through server" if is_through else f"service faults over {transport}"
     part, left, late = Part(name, is_compared=is_through), deque(cells), deque[str]()
-    await asyncio.gather(*(_lane(transport, left, part, seed, late) for _ in range(LANES)))
+    await asyncio.gather(*(_lane(transport, left, part, seed, late) for _ in range(min(LANES, len(cells)))))
     if late:
         part.counted["run again alone"] += len(late)
         await _lane(transport, late, part, seed, None)
