@@ -8,6 +8,15 @@ from typing import Protocol
 Clock = Callable[[], datetime]
 """Tells the time in UTC. Times are kept as seconds since 1970."""
 
+HOUR_S = 3600.0
+FIRST_PAUSE_S = 60.0
+"""A refusal that names no time: a minute the first time, then doubled up to `LONGEST_GROWN_S` until one is answered."""
+LONGEST_GROWN_S = 900.0
+LONGEST_ASKED_S = 86_400.0
+"""A day at most, so that a wrong number cannot shut a key out for good; after 503 no longer than `LONGEST_GROWN_S`."""
+KEPT_AFTER_END_S = 7 * 86_400.0
+"""An answer past its end is kept for another week, to be served with its age where the service is away."""
+
 
 class StoreUnavailable(Exception):
     """The store cannot be used now; the text says why, for a person."""
@@ -39,11 +48,8 @@ class Usage:
 
 
 class Requests(Protocol):
-    """The requests of each key within the last hour, and the pauses that the service asked for.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was counted or changed.
-    """
+    """The requests of each key within the last hour, and the pauses that the service asked for. All methods raise
+    `StoreUnavailable` where nothing was counted or changed."""
 
     async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
         """Take a place if fewer than `most` are taken and no pause is on; atomic over all processes.
@@ -66,17 +72,11 @@ class Requests(Protocol):
         """The request that took its place at `sent` was answered: refusals before it no longer lengthen a pause."""
         ...
 
-    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
-        """What is taken now."""
-        ...
+    async def usage(self, fingerprint: str, clock: Clock) -> Usage: ...
 
     async def clear(self, fingerprint: str) -> int:
         """Remove all that is counted of a key, and its pause; return how many requests that were."""
         ...
-
-
-KEPT_AFTER_END_S = 7 * 86_400.0
-"""An answer past its end is kept for another week, to be served with its age where the service is away."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,8 @@ class Found:
 
 
 class Replies(Protocol):
-    """Stored answers, by key and address; two keys never share.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was found or changed.
-    """
+    """Stored answers, by key and address; two keys never share. All methods raise `StoreUnavailable` where nothing was
+    found or changed."""
 
     async def find(self, fingerprint: str, address: str, now: float) -> Found:
         """The answer stored for an address, fresh or not."""
@@ -121,15 +118,16 @@ class Replies(Protocol):
         ...
 
 
-class Store(Protocol):
+@dataclass(eq=False)
+class Store:
     """Where the wire keeps what outlives a request."""
 
-    @property
-    def requests(self) -> Requests:
-        """The requests of the hour."""
-        ...
+    requests: Requests
+    replies: Replies
 
-    @property
-    def replies(self) -> Replies:
-        """The stored answers."""
-        ...
+
+def pause_length_s(asked_s: float | None, refusals: int, *, is_outage: bool) -> float:
+    """Seconds of the pause after a refusal, which is the last of so many in a row."""
+    if asked_s is None:
+        return min(FIRST_PAUSE_S * 2.0 ** (min(refusals, 30) - 1), LONGEST_GROWN_S)
+    return min(max(asked_s, 1.0), LONGEST_GROWN_S if is_outage else LONGEST_ASKED_S)

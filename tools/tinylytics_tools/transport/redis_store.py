@@ -5,7 +5,7 @@ import math
 import secrets
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -15,15 +15,21 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tinylytics_tools.transport.interface import (
+    FIRST_PAUSE_S,
+    HOUR_S,
     KEPT_AFTER_END_S,
+    LONGEST_GROWN_S,
     Clock,
     Found,
     Place,
+    Replies,
+    Requests,
+    Store,
     StoredReply,
     StoreUnavailable,
     Usage,
+    pause_length_s,
 )
-from tinylytics_tools.transport.rate_limit import FIRST_PAUSE_S, HOUR_S, LONGEST_GROWN_S, pause_length_s
 
 PREFIX = "tinylytics-mcp:1:"
 CONNECT_S, ANSWER_S = 1.0, 2.0
@@ -84,23 +90,21 @@ class RedisLink:
         await self._redis.aclose()
 
 
-class RedisStore:
+class RedisStore(Store):
     """The `Store` of several machines, whose clocks agree to some seconds. `link`: for others with keys in it."""
 
     def __init__(self, link: RedisLink) -> None:
+        super().__init__(RedisRequests(link), RedisReplies(link))
         self.link = link
-        self.requests = RedisRequests(link)
-        self.replies = RedisReplies(link)
 
 
-class RedisRequests:
-    """`Requests` in Redis: a sorted set of times a key, and its pause. Clocks are treated as in `SqliteRequests`."""
+class RedisRequests(Requests):
+    """A sorted set of times a key, and its pause. Clocks are treated as in `SqliteRequests`."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
     async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
-        """See `Requests`."""
         now = clock().timestamp()
         until, refused_before = await self._link.run(
             _RESERVE,
@@ -122,7 +126,6 @@ class RedisRequests:
     async def refused(
         self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
     ) -> float:
-        """See `Requests`."""
         now = clock().timestamp()
         asked = "" if asked_s is None else pause_length_s(asked_s, 1, is_outage=is_outage)
         until = await self._link.run(
@@ -132,11 +135,9 @@ class RedisRequests:
             return float(until) - now
 
     async def answered(self, fingerprint: str, sent: float) -> None:
-        """See `Requests`."""
         await self._link.run(_ANSWERED, _keys(fingerprint)[1:], float(sent))
 
     async def usage(self, fingerprint: str, clock: Clock) -> Usage:
-        """See `Requests`."""
         now = clock().timestamp()
         used, until, oldest = await self._link.run(_USAGE, _keys(fingerprint), f"({now - HOUR_S!r}")
         with readable():
@@ -144,36 +145,29 @@ class RedisRequests:
             return Usage(int(used), first, 0.0 if until is None else max(0.0, float(until) - now))
 
     async def clear(self, fingerprint: str) -> int:
-        """See `Requests`."""
         return await self._link.run(_CLEAR_REQUESTS, [*_keys(fingerprint), "accounts"], fingerprint)
 
 
-class RedisReplies:
-    """`Replies` in Redis. What is forgotten is only not found any more: each path counts how often, and the count is
-    part of the key under which its answers are stored."""
+class RedisReplies(Replies):
+    """What is forgotten is only not found any more: each path counts how often, and the count is part of the key under
+    which its answers are stored."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
     async def find(self, fingerprint: str, address: str, now: float) -> Found:  # noqa: ARG002 - Redis notes the use
-        """See `Replies`."""
         generation, packed = await self._link.run(_FIND, _reply_keys(fingerprint), address.partition("?")[0], address)
         with readable():
             number = int(generation)
-        if packed is None:
-            return Found(None, number)
-        try:
-            with readable():
+        if packed is not None:
+            with suppress(StoreUnavailable), readable():
                 head, _, body = packed.partition(b"\n")
                 content_type, fetched_at, expires_at = json.loads(head)
-                return Found(
-                    StoredReply(str(content_type), zlib.decompress(body), float(fetched_at), float(expires_at)), number
-                )
-        except StoreUnavailable:
-            return Found(None, number)
+                whole = zlib.decompress(body)
+                return Found(StoredReply(str(content_type), whole, float(fetched_at), float(expires_at)), number)
+        return Found(None, number)
 
     async def keep(self, fingerprint: str, address: str, reply: StoredReply, generation: int) -> None:
-        """See `Replies`."""
         head = json.dumps([reply.content_type, reply.fetched_at, reply.expires_at])
         packed = head.encode() + b"\n" + zlib.compress(reply.body, 1)
         lives_s = math.ceil(max(1.0, reply.expires_at + KEPT_AFTER_END_S - reply.fetched_at))
@@ -181,11 +175,9 @@ class RedisReplies:
         await self._link.run(_KEEP, _reply_keys(fingerprint), path, address, generation, packed, lives_s)
 
     async def forget(self, fingerprint: str, paths: frozenset[str]) -> None:
-        """See `Replies`."""
         await self._link.run(_FORGET, _reply_keys(fingerprint), *paths)
 
     async def clear(self, fingerprint: str) -> int:
-        """See `Replies`."""
         return await self._link.run(_CLEAR_REPLIES, _reply_keys(fingerprint))
 
 

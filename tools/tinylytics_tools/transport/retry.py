@@ -48,21 +48,18 @@ class Retry(httpx.AsyncBaseTransport):
         """Send within the time there is."""
         seconds, tries = (self._read_s, TRIES) if request.method == "GET" else (self._write_s, 1)
         with anyio.move_on_after(seconds):
-            return await self._send(request, tries)
+            for tried in range(tries - 1):
+                try:
+                    response = await self._inner.handle_async_request(request)
+                    if response.status_code < 500 or asks_to_wait(response):
+                        return response
+                except _SURE_TO_FAIL_AGAIN:
+                    raise
+                except httpx.TransportError:
+                    pass
+                await self._sleep(self._between(0.0, FIRST_WAIT_S * 2**tried))
+            return await self._inner.handle_async_request(request)
         raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
-
-    async def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
-        for tried in range(tries - 1):
-            try:
-                response = await self._inner.handle_async_request(request)
-                if response.status_code < 500 or asks_to_wait(response):
-                    return response
-            except _SURE_TO_FAIL_AGAIN:
-                raise
-            except httpx.TransportError:
-                pass
-            await self._sleep(self._between(0.0, FIRST_WAIT_S * 2**tried))
-        return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close what is wrapped."""
