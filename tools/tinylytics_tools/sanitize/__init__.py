@@ -6,57 +6,30 @@ break out of an answer's structure nor hide in it. None of these functions raise
 changes nothing.
 """
 
-from tinylytics_tools.sanitize.check import forbidden
-from tinylytics_tools.sanitize.exact import exact, in_quotes, is_odd, quoted, unquoted
-from tinylytics_tools.sanitize.prose import label, prose
-from tinylytics_tools.sanitize.values import (
-    DIRECT,
-    NO_SOURCE,
-    NONE,
-    NOT_A_HOST,
-    UNKNOWN,
-    Field,
-    browser,
-    country,
-    domain,
-    host,
-    is_plain,
-    matches,
-    path,
-    platform,
-    referrer,
-    source,
-    time,
-    uid,
-    url,
-)
-
-__all__ = [
-    "DIRECT",
-    "NONE",
-    "NOT_A_HOST",
-    "NO_SOURCE",
-    "UNKNOWN",
-    "Field",
-    "browser",
-    "country",
-    "domain",
-    "exact",
-    "forbidden",
-    "host",
-    "in_quotes",
-    "is_odd",
-    "is_plain",
-    "label",
-    "matches",
-    "path",
-    "platform",
-    "prose",
-    "quoted",
-    "referrer",
-    "source",
-    "time",
-    "uid",
-    "unquoted",
-    "url",
-]
+from tinylytics_tools.sanitize.characters import forbidden as forbidden
+from tinylytics_tools.sanitize.exact import exact as exact
+from tinylytics_tools.sanitize.exact import in_quotes as in_quotes
+from tinylytics_tools.sanitize.exact import is_odd as is_odd
+from tinylytics_tools.sanitize.exact import quoted as quoted
+from tinylytics_tools.sanitize.exact import unquoted as unquoted
+from tinylytics_tools.sanitize.prose import label as label
+from tinylytics_tools.sanitize.prose import prose as prose
+from tinylytics_tools.sanitize.values import DIRECT as DIRECT
+from tinylytics_tools.sanitize.values import NO_SOURCE as NO_SOURCE
+from tinylytics_tools.sanitize.values import NONE as NONE
+from tinylytics_tools.sanitize.values import NOT_A_HOST as NOT_A_HOST
+from tinylytics_tools.sanitize.values import UNKNOWN as UNKNOWN
+from tinylytics_tools.sanitize.values import Field as Field
+from tinylytics_tools.sanitize.values import browser as browser
+from tinylytics_tools.sanitize.values import country as country
+from tinylytics_tools.sanitize.values import domain as domain
+from tinylytics_tools.sanitize.values import host as host
+from tinylytics_tools.sanitize.values import is_plain as is_plain
+from tinylytics_tools.sanitize.values import matches as matches
+from tinylytics_tools.sanitize.values import path as path
+from tinylytics_tools.sanitize.values import platform as platform
+from tinylytics_tools.sanitize.values import referrer as referrer
+from tinylytics_tools.sanitize.values import source as source
+from tinylytics_tools.sanitize.values import time as time
+from tinylytics_tools.sanitize.values import uid as uid
+from tinylytics_tools.sanitize.values import url as url

@@ -1,8 +1,8 @@
-"""Sorts characters by whether they can be shown as they are."""
+"""Sorts characters by whether they can be shown as they are, and finds those that no answer may show."""
 
 from functools import lru_cache
 from typing import Final, Literal
-from unicodedata import category, normalize
+from unicodedata import category, name, normalize
 
 STRUCTURAL: Final = frozenset("\"'`<>|\\()[]{}")
 """What an answer's own structure is written with."""
@@ -45,3 +45,35 @@ def kind(char: str) -> Literal["letter", "mark", "other"]:
 def stands_for_structure(char: str) -> bool:
     """Return whether a reader that folds look-alikes, as many tokenizers do, sees structure in it, as in U+2474."""
     return not STRUCTURAL.isdisjoint(normalize("NFKC", char))
+
+
+# From here on nothing above is used: this is to catch the mistakes of the grammars.
+_ALLOWED_QUOTES = "\u201c\u201d\u2018\u2019"
+_BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Ps", "Pe", "Pi", "Pf"}
+_INVISIBLE_NAMES = (
+    "VARIATION SELECTOR",
+    "HANGUL FILLER",
+    "SEONG FILLER",
+    "SCRIPT FILLER",
+    "GRAPHEME JOINER",
+    "VOWEL INHERENT",
+    "BRAILLE PATTERN BLANK",
+    "HIEROGLYPH FULL BLANK",
+    "HIEROGLYPH HALF BLANK",
+    "NULL NOTEHEAD",
+)
+
+
+def forbidden(text: str) -> list[str]:
+    """Return the characters of one shown value that may not be there, in order; of a table, check each cell."""
+    return [char for char in text if _is_forbidden(char)]
+
+
+def _is_forbidden(char: str) -> bool:
+    if char in _ALLOWED_QUOTES:
+        return False
+    if category(char) in _BAD_CATEGORIES or (category(char) == "Zs" and char != " "):
+        return True
+    if any(folded in "\"'`|<>\\()[]{}" for folded in normalize("NFKC", char)):
+        return True
+    return any(part in name(char, "") for part in _INVISIBLE_NAMES)

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Final
 
-from tinylytics_tools.sanitize.values import IN_URLS, NONE, PART, canonical, uid
+from tinylytics_tools.sanitize.values import IN_URLS, NONE, PART, canonical, digest, uid
 
 CAP: Final = 60
 MOST_NAMED: Final = 4
@@ -27,7 +26,7 @@ def quoted(value: str | None) -> str:
     odd = [f"U+{ord(char):04X} as character {place}" for place, char in _odd(text)]
     named = odd[:MOST_NAMED]
     if len(odd) > MOST_NAMED:
-        named.append(f"{len(odd) - MOST_NAMED} more that are not plain, SHA-256 {_digest(text)}")
+        named.append(f"{len(odd) - MOST_NAMED} more that are not plain, SHA-256 {digest(text)}")
     return f"{_OPEN}{exact(value)}{_CLOSE}" + (f" with {', '.join(named)}" if named else "")
 
 
@@ -55,7 +54,3 @@ def _odd(text: str) -> Iterator[tuple[int, str]]:
         is_plain = len(part) > 1 or (part.isascii() and (part.isalnum() or part in IN_URLS)) or place in spaces
         if not is_plain:
             yield place + 1, part
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

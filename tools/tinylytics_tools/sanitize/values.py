@@ -9,6 +9,7 @@ value, so that two long values stay two.
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -41,41 +42,77 @@ _DOTTED: Final = re.compile(r"[^.]+(?:\.[^.]+)+")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
 
-def path(value: str | None) -> str:
-    """Return a page's path, at most 120 characters."""
-    return encoded(value, absent=NONE, cap=120)
+def encoded(value: str | None, *, absent: str, cap: int, punctuation: str = IN_URLS) -> str:
+    """Return the value in its canonical form, of at most `cap` characters; `absent` for null and for empty text."""
+    if not value or value == absent or _is_cut(value, cap, punctuation):
+        return value or absent
+    whole = canonical(value, punctuation)
+    return whole if len(whole) <= cap else _cut(value, cap, punctuation)
 
 
-def referrer(value: str | None) -> str:
-    """Return a referrer's full address, at most 120 characters; `direct` for none. For rankings see `host`."""
-    return encoded(value, absent=DIRECT, cap=120)
+def canonical(value: str, punctuation: str) -> str:
+    """Return the value with all percent-encoded but letters, digits, their marks, and this ASCII punctuation."""
+    return "".join(_parts(value, punctuation))
 
 
-def source(value: str | None) -> str:
-    """Return a campaign's name (`?ref=`, `?utm_source=`), at most 60 characters."""
-    return encoded(value, absent=NO_SOURCE, cap=60)
+def _is_cut(value: str, cap: int, punctuation: str) -> bool:
+    """Return whether a value has the form that a longer one is shown in."""
+    cut = _CUT.fullmatch(value)
+    return cut is not None and len(value) <= cap and canonical(cut[1], punctuation) == cut[1]
 
 
-def uid(value: str | None) -> str:
-    """Return a kudo's or a site's uid, at most 60 characters."""
-    return encoded(value, absent=NONE, cap=60)
+def _parts(value: str, punctuation: str) -> Iterator[str]:
+    """Yield the canonical form in parts that a cut must not divide."""
+    marks_left = 0  # a mark that follows no letter would sit on what we print before it
+    for part in PART.findall(value):
+        if len(part) > 1 or part in punctuation:
+            marks_left = 0
+            yield part
+        elif kind(part) == "letter":
+            marks_left = MOST_MARKS
+            yield part
+        elif kind(part) == "mark" and marks_left:
+            marks_left -= 1
+            yield part
+        else:
+            marks_left = 0
+            yield "".join(f"%{byte:02X}" for byte in part.encode("utf-8", "surrogatepass"))
 
 
-def url(value: str | None) -> str:
-    """Return a page's or a link's full address, at most 120 characters."""
-    return encoded(value, absent=NONE, cap=120)
+def _cut(value: str, cap: int, punctuation: str) -> str:
+    most = cap - len(CUT_MARK) - _CUT_DIGITS
+    kept = ""
+    for part in _parts(value, punctuation):
+        if len(kept) + len(part) > most:
+            break
+        kept += part
+    return f"{kept}{CUT_MARK}{digest(value)}"
+
+
+def digest(value: str) -> str:
+    """Return the hex digits that tell values apart of which not all is shown."""
+    return sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_CUT_DIGITS]
+
+
+path = url = partial(encoded, absent=NONE, cap=120)
+"""A page's path; a page's or a link's full address."""
+referrer = partial(encoded, absent=DIRECT, cap=120)
+"""A referrer's full address. For rankings see `host`."""
+source = partial(encoded, absent=NO_SOURCE, cap=60)
+"""A campaign's name (`?ref=`, `?utm_source=`)."""
+uid = partial(encoded, absent=NONE, cap=60)
+"""A kudo's or a site's uid."""
 
 
 def browser(value: str | None) -> str:
-    """Return a browser's short plain name, at most 40 characters; `unknown` for none."""
+    """Return a browser's short plain name; `unknown` for none."""
     # Browser detection writes "iOS (iPhone)": the brackets go, the words stay.
     words = re.sub(r"[()\s]+", " ", value or "").strip()
     return encoded(words, absent=UNKNOWN, cap=40, punctuation=_IN_NAMES)
 
 
-def platform(value: str | None) -> str:
-    """Return an operating system's name, in the grammar of a browser's."""
-    return browser(value)
+platform = browser
+"""An operating system's name, in the grammar of a browser's."""
 
 
 def host(value: str | None) -> str:
@@ -157,54 +194,3 @@ def is_plain(given: str, field: Field) -> bool:
     if "%" in given or CUT_MARK in given or given in _ABSENT:
         return False
     return _GRAMMARS[field](given) == given
-
-
-def encoded(value: str | None, *, absent: str, cap: int, punctuation: str = IN_URLS) -> str:
-    """Return the value in its canonical form, of at most `cap` characters; `absent` for null and for empty text."""
-    if not value or value == absent or _is_cut(value, cap, punctuation):
-        return value or absent
-    whole = canonical(value, punctuation)
-    return whole if len(whole) <= cap else _cut(value, cap, punctuation)
-
-
-def canonical(value: str, punctuation: str) -> str:
-    """Return the value with all percent-encoded but letters, digits, their marks, and this ASCII punctuation."""
-    return "".join(_parts(value, punctuation))
-
-
-def _is_cut(value: str, cap: int, punctuation: str) -> bool:
-    """Return whether a value has the form that a longer one is shown in."""
-    cut = _CUT.fullmatch(value)
-    return cut is not None and len(value) <= cap and canonical(cut[1], punctuation) == cut[1]
-
-
-def _parts(value: str, punctuation: str) -> Iterator[str]:
-    """Yield the canonical form in parts that a cut must not divide."""
-    marks_left = 0  # a mark that follows no letter would sit on what we print before it
-    for part in PART.findall(value):
-        if len(part) > 1 or part in punctuation:
-            marks_left = 0
-            yield part
-        elif kind(part) == "letter":
-            marks_left = MOST_MARKS
-            yield part
-        elif kind(part) == "mark" and marks_left:
-            marks_left -= 1
-            yield part
-        else:
-            marks_left = 0
-            yield "".join(f"%{byte:02X}" for byte in part.encode("utf-8", "surrogatepass"))
-
-
-def _cut(value: str, cap: int, punctuation: str) -> str:
-    most = cap - len(CUT_MARK) - _CUT_DIGITS
-    kept = ""
-    for part in _parts(value, punctuation):
-        if len(kept) + len(part) > most:
-            break
-        kept += part
-    return f"{kept}{CUT_MARK}{_digest(value)[:_CUT_DIGITS]}"
-
-
-def _digest(value: str) -> str:
-    return sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
