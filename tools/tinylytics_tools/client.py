@@ -25,8 +25,7 @@ from tinylytics_tools.transport.cache import Transport, reply_of
 from tinylytics_tools.transport.call_stats import CallStats, Purpose, RequestInfo
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.rate_limit import Status, was_sent
-from tinylytics_tools.writes.interface import Writes
-from tinylytics_tools.writes.record import WriteRecord
+from tinylytics_tools.writes.record import WriteRecord, Writes
 
 R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
