@@ -103,12 +103,7 @@ class Client:
     async def send(
         self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, info: RequestInfo | None = None
     ) -> httpx.Response:
-        """Send one request, with the key where the endpoint takes one.
-
-        Raises:
-            KeyNotAccepted: no key is configured.
-            httpx.TransportError: as the transport raises it.
-        """
+        """Send one request, with the key where the endpoint takes one; raise `KeyNotAccepted` where there is none."""
         headers = self._headers
         if not endpoint.keyless:
             if self._key is None:
@@ -134,7 +129,6 @@ class Client:
             await self.on_change(endpoint, int(path_values["site_id"]))
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self.transport.aclose()
 
 
@@ -161,11 +155,8 @@ class CallContext:
         return self
 
     async def sign(self, *facts: Any) -> str:
-        """Return 20 hex digits that only a server of this account, with the same state key, makes of these facts.
-
-        Raises:
-            StoreUnavailable: there is no state key, and the record of writes cannot be read.
-        """
+        """Return 20 hex digits that only a server of this account, with the same state key, makes of these facts;
+        raise `StoreUnavailable` where there is no state key, and the record of writes cannot be read."""
         shared = self._client.state_key
         secret = await self.writes.secret() if shared is None else shared.encode()
         signed = json.dumps([self._client.account, *facts])
@@ -173,7 +164,6 @@ class CallContext:
 
     @property
     def requests(self) -> int:
-        """How many requests the call sent so far."""
         return self.stats.requests
 
     @property
@@ -182,7 +172,6 @@ class CallContext:
         return self._calls
 
     def now(self) -> datetime:
-        """Return the time in UTC."""
         return self._client.clock()
 
     async def call(
@@ -194,13 +183,8 @@ class CallContext:
         looks_up: bool = False,
         **path_values: int | str,
     ) -> R:
-        """Ask one endpoint; the reply is complete and of the endpoint's type.
-
-        `looks_up`: whether this finds out what came of a write; then nothing stored answers it.
-
-        Raises:
-            TinylyticsError: whichever of the tree fits, see `errors`.
-        """
+        """Return the reply of one endpoint, complete and of its type; `looks_up`: whether this finds out what came of
+        a write, so that nothing stored answers it. Raise the `TinylyticsError` that fits."""
         path = endpoint.fill(**path_values)
         info = RequestInfo(endpoint, Purpose.LOOK_UP if looks_up else self._purpose, self.stats)
         is_write = endpoint.method != "GET"
@@ -265,10 +249,7 @@ class CallContext:
         return {"requests_used": self.stats.requests, "requests_left": left, "stored_s": stored_s}
 
     async def gather(self, *questions: Callable[[], Awaitable[T]]) -> list[T]:
-        """Ask several things at the same time, answers in the order asked.
-
-        The first failure cancels the others and is raised as it is.
-        """
+        """Ask several things at the same time, answers in the order asked; the first failure cancels the others."""
         answers: dict[int, T] = {}
 
         async def ask(index: int) -> None:

@@ -29,8 +29,6 @@ MOST_IN_HEADLINE = 160
 
 
 class SignalReply(Reply):
-    """One thing that changed."""
-
     headline: str | None = None
     summary: str | None = None
     importance_score: Score | None = None
@@ -60,8 +58,6 @@ NO_INSIGHT = InsightReply(insights_for_date=FIRST_DAY)
 
 
 class SettingsReply(Reply):
-    """How insights are set for the site."""
-
     insights_enabled: bool | None = None
     daily_insight_reports_active: bool | None = None
     next_insight_job_scheduled_at: Time | None = None

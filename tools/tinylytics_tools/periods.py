@@ -60,15 +60,12 @@ class Window:
 
     @property
     def days(self) -> int:
-        """How many days these are, at least one."""
         return (self.last - self.first).days + 1
 
     def dates(self) -> Iterator[date]:
-        """Every day, oldest first."""
         return (self.first + timedelta(days=n) for n in range(self.days))
 
     def query(self, zone: str) -> dict[str, str]:
-        """The window as the API's parameters."""
         return {"start_date": self.first.isoformat(), "end_date": self.last.isoformat(), "time_zone": zone}
 
     def pieces(self, longest: int = LONGEST_WINDOW) -> list["Window"]:
@@ -129,14 +126,9 @@ class Series:
 def resolve(
     period: str | None, start_date: date | None, end_date: date | None, *, today: date, earliest: date
 ) -> RequestedPeriod:
-    """The days of the time arguments of a tool.
-
-    Without any: the default period. `start_date` alone runs to today. A window of dates may be longer than one
-    request may cover (see `Window.pieces`). `earliest` is the site's first day; only `all_time` starts there.
-
-    Raises InvalidArgument for an unknown period, a period beside dates, an end without a start, dates in the wrong
-    order, in the future, or before `FIRST_START`.
-    """
+    """The days of the time arguments of a tool: without any, the default period; `start_date` alone runs to today. A
+    window of dates may be longer than one request may cover (see `Window.pieces`). `earliest` is the site's first day;
+    only `all_time` starts there. Raises `InvalidArgument`."""
     if start_date is None and end_date is None:
         named = DEFAULT_PERIOD if period is None else period
         if named not in PERIODS:
@@ -202,11 +194,12 @@ def series_in_order(window: Window) -> list[Series]:
 
 def _named(period: Period, today: date, earliest: date) -> Window:
     if days := _WHOLE_DAYS.get(period):
-        return _lasting(today - timedelta(days=days), days)
+        return Window(today - timedelta(days=days), today - _DAY)
     if unit := _RUNNING.get(period):
         return Window(_start_of(unit, today), today)
     if unit := _FINISHED.get(period):
-        return _unit_before(unit, today)
+        last = _start_of(unit, today) - _DAY
+        return Window(_start_of(unit, last), last)
     if period == "last_12_months":
         month = _start_of("month", today)
         return Window(_months_before(month, 12), month - _DAY)
@@ -230,10 +223,6 @@ def _between(start: date, end: date, today: date) -> Window:
     return Window(start, end)
 
 
-def _lasting(first: date, days: int) -> Window:
-    return Window(first, first + timedelta(days=days - 1))
-
-
 def _cut(window: Window, unit: Unit) -> list[Window]:
     units = (list(days) for _, days in groupby(window.dates(), key=lambda day: _start_of(unit, day)))
     return [Window(days[0], days[-1]) for days in units]
@@ -249,11 +238,6 @@ def _start_of(unit: Unit, day: date) -> date:
             return day.replace(day=1)
         case "year":
             return day.replace(month=1, day=1)
-
-
-def _unit_before(unit: Unit, day: date) -> Window:
-    last = _start_of(unit, day) - _DAY
-    return Window(_start_of(unit, last), last)
 
 
 def _a_year_before(days: Window) -> Window:

@@ -56,7 +56,6 @@ class Transport(httpx.AsyncBaseTransport):
         self._distrusted_until = float("-inf")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from the store, from an equal request under way, or from the service."""
         info = info_of(request)
         if request.method != "GET":
             return await self._write(request)
@@ -144,7 +143,6 @@ class Transport(httpx.AsyncBaseTransport):
             self._distrusted_until = self._now()  # what this could not drop, it does not use either
 
     async def status(self) -> Status:
-        """Return what is used and left of the hour, and whether the service wants silence."""
         return await self._rate_limit.status()
 
     async def generation(self) -> int | None:
@@ -183,7 +181,6 @@ class Transport(httpx.AsyncBaseTransport):
         return self._clock().timestamp()
 
     async def aclose(self) -> None:
-        """End what is under way and close what is wrapped."""
         await self._flights.aclose()
         await self._inner.aclose()
 

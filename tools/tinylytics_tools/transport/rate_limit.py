@@ -111,7 +111,6 @@ class RateLimit(httpx.AsyncBaseTransport):
             await requests.answered(self._fingerprint, place.since)
 
     async def status(self) -> Status:
-        """Return what is used and left now."""
         lost = None
         try:
             usage = await self._requests.usage(self._fingerprint, self._clock)
@@ -122,7 +121,6 @@ class RateLimit(httpx.AsyncBaseTransport):
         return Status(usage.used, usage.oldest, reads, *left, usage.pause_s, lost)
 
     async def aclose(self) -> None:
-        """Close what is wrapped."""
         await self._inner.aclose()
 
 

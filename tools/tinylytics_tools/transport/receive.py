@@ -26,10 +26,8 @@ class Receive(httpx.AsyncBaseTransport):
     """Turns each streamed answer into a complete one without the key, so that all above it can look at bodies.
 
     The key, known from the request's own header, is found too where its characters are JSON escapes or
-    percent-encoded, in any case, and where invisible characters divide it.
-
-    Raises:
-        BodyTooLarge: as soon as the announced or the real size passes the limit.
+    percent-encoded, in any case, and where invisible characters divide it. Raises `BodyTooLarge` as soon as the
+    announced or the real size passes the limit.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, *, largest: int = LARGEST_BODY) -> None:
@@ -37,7 +35,6 @@ class Receive(httpx.AsyncBaseTransport):
         self._largest = largest
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, then read the body in pieces."""
         response = await self._inner.handle_async_request(request)
         response.request = request
         try:
@@ -73,7 +70,6 @@ class Receive(httpx.AsyncBaseTransport):
         return BodyTooLarge(f"the answer has more than {self._largest:,} bytes", request=response.request)
 
     async def aclose(self) -> None:
-        """Close what is wrapped."""
         await self._inner.aclose()
 
 

@@ -39,11 +39,7 @@ AWAY_S = 2.0
 
 @contextmanager
 def readable() -> Generator[None]:
-    """What Redis holds may be garbage: whatever cannot be read in here cannot be used.
-
-    Raises:
-        StoreUnavailable: it is not what this program writes.
-    """
+    """What Redis holds may be garbage: what cannot be read in here raises `StoreUnavailable`."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error) as error:
@@ -54,10 +50,8 @@ class RedisLink:
     """A way to run scripts in one Redis: each runs alone there, so that what it does is done at once for all replicas.
 
     Nothing is sent twice by itself. Keys that must not be lost have no time to live, and those of stored answers have
-    one, so that Redis may drop the latter where its memory is full (`maxmemory-policy volatile-lru`).
-
-    Raises:
-        ValueError: the URL is none that Redis knows.
+    one, so that Redis may drop the latter where its memory is full (`maxmemory-policy volatile-lru`). Raises
+    `ValueError` for a URL that Redis does not know.
     """
 
     def __init__(self, url: str) -> None:
@@ -68,25 +62,20 @@ class RedisLink:
         self._asked_again_at = -math.inf
 
     async def run(self, script: str, keys: list[str], *values: str | bytes | float) -> Any:
-        """Run a Lua script over keys of ours; numbers go exactly.
-
-        Raises:
-            StoreUnavailable: Redis cannot be reached, or cannot do it. After a lost answer it may have been done.
-        """
+        """Run a Lua script over keys of ours; numbers go exactly. Raises `StoreUnavailable` where Redis cannot be
+        reached, or cannot do it; after a lost answer it may have been done."""
         if monotonic() < self._asked_again_at:
             raise StoreUnavailable("Redis cannot be used now")
-        known = self._scripts.get(script)
-        if known is None:
-            known = self._scripts[script] = self._redis.register_script(script)
+        if script not in self._scripts:
+            self._scripts[script] = self._redis.register_script(script)
         sent = [repr(value) if isinstance(value, float) else value for value in values]
         try:
-            return await known(keys=[PREFIX + key for key in keys], args=sent)
+            return await self._scripts[script](keys=[PREFIX + key for key in keys], args=sent)
         except (RedisError, OSError) as error:  # never its text: it may name the URL
             self._asked_again_at = monotonic() + AWAY_S
             raise StoreUnavailable(f"Redis cannot be used now ({type(error).__name__})") from error
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self._redis.aclose()
 
 

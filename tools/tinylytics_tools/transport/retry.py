@@ -23,11 +23,8 @@ _SURE_TO_FAIL_AGAIN = (BodyTooLarge, httpx.UnsupportedProtocol, httpx.LocalProto
 class Retry(httpx.AsyncBaseTransport):
     """Sends a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
 
-    All tries together, to the last byte of the body, have `read_s` or `write_s` seconds. A 429 or 503 is returned at
-    once: how long to wait is the rate limit's matter.
-
-    Raises:
-        httpx.ReadTimeout: the time is over; the request may have left.
+    All tries together, to the last byte of the body, have `read_s` or `write_s` seconds; then `ReadTimeout` is raised,
+    and the request may have left. A 429 or 503 is returned at once: how long to wait is the rate limit's matter.
     """
 
     def __init__(
@@ -45,7 +42,6 @@ class Retry(httpx.AsyncBaseTransport):
         self._between = between
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send within the time there is."""
         seconds, tries = (self._read_s, TRIES) if request.method == "GET" else (self._write_s, 1)
         with anyio.move_on_after(seconds):
             for tried in range(tries - 1):
@@ -62,5 +58,4 @@ class Retry(httpx.AsyncBaseTransport):
         raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
 
     async def aclose(self) -> None:
-        """Close what is wrapped."""
         await self._inner.aclose()

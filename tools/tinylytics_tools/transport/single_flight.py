@@ -24,11 +24,8 @@ class SingleFlight(Generic[T]):
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     async def join(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of the work that is under way for `key`, begun with `work` if there is none.
-
-        Raises:
-            whatever the work raises, the same object for all that waited.
-        """
+        """The result of the work that is under way for `key`, begun with `work` if there is none; what it raises is
+        the same object for all that waited."""
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight(asyncio.create_task(work()))
@@ -43,7 +40,6 @@ class SingleFlight(Generic[T]):
                 self._landed(key, flight.task)
 
     async def aclose(self) -> None:
-        """End all work under way."""
         tasks = [flight.task for flight in self._flights.values()]
         for task in tasks:
             task.cancel()

@@ -36,7 +36,6 @@ class SqliteStore(Store):
         self.file = file
 
     def close(self) -> None:
-        """Close the file."""
         self.file.close()
 
 
