@@ -61,8 +61,7 @@ class Host:
     def end_of_the_hour(self) -> None:
         """Forget the requests that were counted and the pause that the service asked for, as if an hour were over."""
         with closing(sqlite3.connect(self.folder / "state.sqlite3")) as file, file:
-            file.execute("DELETE FROM pauses")
-            file.execute("DELETE FROM requests")
+            file.execute("DELETE FROM hours")
 
     def leaks(self, key: str) -> list[str]:
         """Return where a key is: in what the process wrote, or in a file of its state."""

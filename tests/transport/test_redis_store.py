@@ -76,7 +76,6 @@ async def test_only_stored_answers_may_be_dropped_by_a_redis_that_is_full(redis_
         assert await keys(link) == {
             f"reply:{KEY}:1 a?b",
             f"requests:{KEY}",
-            f"pause:{KEY}",
             f"generations:{KEY}",
             "accounts",
         }

@@ -3,7 +3,7 @@
 import anyio
 import httpx2 as httpx
 import pytest
-from support.network import Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
+from support.network import KEY, Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.receive import BodyTooLarge
 from tinylytics_tools.transport.retry import Retry
@@ -107,8 +107,7 @@ async def test_each_try_is_a_request_of_the_hour_and_of_the_report() -> None:
     request = get()
     await retrying(rate_limited(service, store, clock)).handle_async_request(request)
     assert stats_of(request).requests == 3
-    with store.file.reading() as rows:
-        assert rows.execute("SELECT count(*) FROM requests").fetchone() == (3,)
+    assert (await store.requests.usage(KEY, clock)).used == 3
 
 
 async def test_a_retry_that_the_hour_has_no_room_for_is_a_refusal() -> None:

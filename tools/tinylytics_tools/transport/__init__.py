@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import httpx2 as httpx
 
 from tinylytics_tools.transport.cache import Transport
-from tinylytics_tools.transport.interface import Clock, Store
+from tinylytics_tools.transport.hour import Clock
+from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.transport.network import Network
 from tinylytics_tools.transport.rate_limit import RateLimit
 from tinylytics_tools.transport.receive import Receive

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.transport.call_stats import Purpose, info_of
-from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Clock, Found, Replies, StoredReply, StoreUnavailable
+from tinylytics_tools.transport.hour import Clock
+from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Found, Replies, StoredReply, StoreUnavailable
 from tinylytics_tools.transport.rate_limit import RateLimit, Status, was_sent
 from tinylytics_tools.transport.single_flight import SingleFlight
 

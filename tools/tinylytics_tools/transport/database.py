@@ -190,6 +190,12 @@ STEPS: tuple[tuple[str, ...], ...] = (
         " PRIMARY KEY (kind, id)) STRICT",
         "CREATE INDEX oauth_by_end ON oauth (until)",
     ),
+    (
+        "DROP TABLE requests",
+        "DROP TABLE pauses",
+        "CREATE TABLE hours (fingerprint TEXT PRIMARY KEY, value BLOB NOT NULL, ends REAL NOT NULL) STRICT",
+        "CREATE INDEX hours_by_end ON hours (ends)",
+    ),
 )
 """The tables, step by step: a step is added at the end and never changed afterwards.
 

@@ -10,9 +10,8 @@ import anyio
 import httpx2 as httpx
 
 from tinylytics_tools.transport.call_stats import Purpose, info_of
-from tinylytics_tools.transport.database import Database
-from tinylytics_tools.transport.interface import Clock, Place, Requests, StoreUnavailable
-from tinylytics_tools.transport.sqlite_store import SqliteRequests
+from tinylytics_tools.transport.hour import Clock, Place, Requests
+from tinylytics_tools.transport.interface import StoreUnavailable
 
 ALLOWED = 950
 """Requests in any hour: the API allows 1000 (API document, section 8); the rest is for clocks and delays, since the
@@ -64,7 +63,7 @@ class RateLimit(httpx.AsyncBaseTransport):
     ) -> None:
         self._inner = inner
         self._requests = requests
-        self._in_memory = SqliteRequests(Database(None))
+        self._in_memory = Requests()
         self._fingerprint = fingerprint
         self._clock = clock
         self._for_reads = for_reads
@@ -108,7 +107,7 @@ class RateLimit(httpx.AsyncBaseTransport):
             if response.status_code == 429 or "retry-after" in response.headers:
                 response.headers.update(_retry_after(pause_s))
         elif place.refused_before:  # else there is nothing to end
-            await requests.answered(self._fingerprint, place.since)
+            await requests.answered(self._fingerprint, place.since, self._clock)
 
     async def status(self) -> Status:
         lost = None

@@ -3,24 +3,15 @@
 import contextlib
 import sqlite3
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeVar
 
 from tinylytics_tools.transport.database import Database
-from tinylytics_tools.transport.interface import (
-    HOUR_S,
-    KEPT_AFTER_END_S,
-    Clock,
-    Found,
-    Place,
-    Replies,
-    Requests,
-    Store,
-    StoredReply,
-    StoreUnavailable,
-    Usage,
-    pause_length_s,
-)
+from tinylytics_tools.transport.hour import Clock, Hour, Requests
+from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Found, Replies, Store, StoredReply, StoreUnavailable
+
+T = TypeVar("T")
 
 LARGEST_FILE = 64_000_000
 """Bytes of the file's pages in use; past that, answers that were not asked for longest go."""
@@ -48,92 +39,43 @@ def open_store(path: Path | None, *, largest_file: int = LARGEST_FILE) -> Sqlite
     return SqliteStore(Database(path), largest_file=largest_file)
 
 
-class Pause(NamedTuple):
-    """A key's last pause, and how many refusals in a row it follows."""
-
-    since: float
-    until: float
-    refusals: int
-    is_outage: bool
-
-
 class SqliteRequests(Requests):
-    """One row a request, with the key's fingerprint and the time.
+    """One row a key.
 
     A place is counted, taken and committed under the file's write lock before the request leaves, so a process that
-    dies can only leave one place too many taken. The clock is read under the lock: rows are in the order of their
-    times, whoever wrote them. Where the clock was set back, rows and pauses from the future count from now.
+    dies can only leave one place too many taken. The clock is read under the lock: places are in the order of their
+    times, whoever took them.
     """
 
     def __init__(self, file: Database) -> None:
         self._file = file
 
-    async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
-        def work(rows: sqlite3.Connection) -> Place:
-            now = clock().timestamp()
-            rows.execute("DELETE FROM requests WHERE at <= ?", (now - HOUR_S,))
-            rows.execute("UPDATE requests SET at = ?1 WHERE at > ?1", (now,))
-            rows.execute("UPDATE pauses SET since = ?1, until = ?1 + until - since WHERE since > ?1", (now,))
-            pause = _pause(rows, fingerprint)
-            if pause is not None and pause.until > now and not (in_outage and pause.is_outage):
-                return Place(pause.until - now, now, refused_before=True, is_outage=pause.is_outage)
-            count = "SELECT count(*) FROM requests WHERE fingerprint = ?"
-            used: int = rows.execute(count, (fingerprint,)).fetchone()[0]
-            if used >= most:
-                oldest = "SELECT at FROM requests WHERE fingerprint = ? ORDER BY at LIMIT 1 OFFSET ?"
-                leaves: float = rows.execute(oldest, (fingerprint, used - most)).fetchone()[0]
-                return Place(leaves + HOUR_S - now, now, refused_before=pause is not None)
-            rows.execute("INSERT INTO requests (fingerprint, at) VALUES (?, ?)", (fingerprint, now))
-            return Place(None, now, refused_before=pause is not None)
+    async def change(self, fingerprint: str, clock: Clock, work: Callable[[Hour, float], T]) -> T:
+        def change(rows: sqlite3.Connection) -> T:
+            now, hour = clock().timestamp(), _hour(rows, fingerprint)
+            result = work(hour, now)
+            rows.execute("DELETE FROM hours WHERE ends <= ?", (now,))
+            rows.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, ?)", (fingerprint, hour.packed(), hour.ends))
+            return result
 
-        return await self._file.patiently(work)
+        return await self._file.patiently(change)
 
-    async def refused(
-        self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
-    ) -> float:
-        def work(rows: sqlite3.Connection) -> float:
-            now = clock().timestamp()
-            last = _pause(rows, fingerprint) or Pause(0.0, 0.0, 0, is_outage)
-            since, refusals = last.since, last.refusals
-            if not sent <= since <= now:  # requests that were under way together are refused together: one refusal
-                since, refusals = now, refusals + 1
-            until = now + pause_length_s(asked_s, refusals, is_outage=is_outage)
-            pause = Pause(since, until, min(refusals, 30), is_outage)
-            if last.until > until:
-                pause = pause._replace(until=last.until, is_outage=last.is_outage)
-            rows.execute(
-                "INSERT OR REPLACE INTO pauses (fingerprint, since, until, refusals, is_outage) VALUES (?, ?, ?, ?, ?)",
-                (fingerprint, *pause),
-            )
-            return pause.until - now
-
-        return await self._file.patiently(work)
-
-    async def answered(self, fingerprint: str, sent: float) -> None:
-        drop = "DELETE FROM pauses WHERE fingerprint = ? AND since < ?"
-        await self._file.patiently(lambda rows: rows.execute(drop, (fingerprint, sent)))
-
-    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
-        now = clock().timestamp()
-        count = "SELECT count(*), min(min(at), ?) FROM requests WHERE fingerprint = ? AND at > ?"
+    async def read(self, fingerprint: str) -> Hour:
         with self._file.reading() as rows:
-            used, oldest = rows.execute(count, (now, fingerprint, now - HOUR_S)).fetchone()
-            pause = _pause(rows, fingerprint)
-        return Usage(used, oldest, 0.0 if pause is None else max(0.0, pause.until - now))
+            return _hour(rows, fingerprint)
 
     async def clear(self, fingerprint: str) -> int:
         def work(rows: sqlite3.Connection) -> int:
-            rows.execute("DELETE FROM pauses WHERE fingerprint = ?", (fingerprint,))
-            return rows.execute("DELETE FROM requests WHERE fingerprint = ?", (fingerprint,)).rowcount
+            removed = len(_hour(rows, fingerprint).sent)
+            rows.execute("DELETE FROM hours WHERE fingerprint = ?", (fingerprint,))
+            return removed
 
         return await self._file.erase(work)
 
 
-def _pause(rows: sqlite3.Connection, fingerprint: str) -> Pause | None:
-    found = rows.execute(
-        "SELECT since, until, refusals, is_outage FROM pauses WHERE fingerprint = ?", (fingerprint,)
-    ).fetchone()
-    return None if found is None else Pause(found[0], found[1], found[2], bool(found[3]))
+def _hour(rows: sqlite3.Connection, fingerprint: str) -> Hour:
+    found = rows.execute("SELECT value FROM hours WHERE fingerprint = ?", (fingerprint,)).fetchone()
+    return Hour(found[0] if found else b"")
 
 
 class SqliteReplies(Replies):
