@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import re
+from functools import partial
 
 import anyio
 import httpx2 as httpx
@@ -77,7 +78,7 @@ class Transport(httpx.AsyncBaseTransport):
         # a read that began before a write is not joined by one that begins after it
         key = (address, info.purpose, found.generation, self._writes)
         try:
-            response, kept = await self._flights.join(key, lambda: self._fetch(request, address, found.generation))
+            response, kept = await self._flights.join(key, partial(self._fetch, request, address, found.generation))
         except httpx.TransportError as error:
             stored = self._usable(request, found.reply)
             if stored is not None:
