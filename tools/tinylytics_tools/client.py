@@ -235,7 +235,7 @@ class CallContext:
         return answer
 
     async def hour(self) -> Status:
-        """Return how much of the hour is used; an answer with this is not kept to be used again."""
+        """How much of the hour is used; an answer with this is not kept to be used again."""
         self.stats.fresh_until = 0.0
         return await self._client.transport.status()
 
@@ -244,21 +244,20 @@ class CallContext:
         status = await self._client.transport.status()
         self.stats.store_is_lost = self.stats.store_is_lost or status.lost is not None
         left = status.left_for_reads if self._purpose is Purpose.READ else status.left_for_writes
-        oldest_s = self.stats.oldest_s
-        stored_s = None if oldest_s is None else round(oldest_s)
+        stored_s = None if self.stats.oldest_s is None else round(self.stats.oldest_s)
         return {"requests_used": self.stats.requests, "requests_left": left, "stored_s": stored_s}
 
     async def gather(self, *questions: Callable[[], Awaitable[T]]) -> list[T]:
         """Ask several things at the same time, answers in the order asked; the first failure cancels the others."""
         answers: dict[int, T] = {}
 
-        async def ask(index: int) -> None:
-            answers[index] = await questions[index]()
+        async def ask(index: int, question: Callable[[], Awaitable[T]]) -> None:
+            answers[index] = await question()
 
         try:
             async with anyio.create_task_group() as tasks:
-                for index in range(len(questions)):
-                    tasks.start_soon(ask, index)
+                for index, question in enumerate(questions):
+                    tasks.start_soon(ask, index, question)
         except ExceptionGroup as group:
             first = group.exceptions[0]
             raise first from first.__cause__

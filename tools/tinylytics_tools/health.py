@@ -38,8 +38,6 @@ _COLUMNS = [
 
 @dataclass(frozen=True)
 class Poll:
-    """What is known of one site's health."""
-
     site: SiteReply
     status: Status
     content: ContentReply | Unknown
@@ -86,7 +84,6 @@ class Poll:
         return self.status.state == "unknown" or any(part.why != "off" for part in missing)
 
     def row(self) -> list[Cell]:
-        """The site as a row of the answer."""
         known = self.content if isinstance(self.content, ContentReply) else None
         return [
             self.site.id,

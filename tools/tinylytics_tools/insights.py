@@ -154,7 +154,6 @@ async def _read(
 
 
 def ranked(insight: InsightReply) -> list[SignalReply]:
-    """Return its signals, the most important first."""
     return sorted(insight.signals or [], key=lambda signal: -(signal.importance_score or 0))
 
 
@@ -173,7 +172,6 @@ def _texts(insight: InsightReply, signals: int, most_bytes: int) -> tuple[list[s
 
 
 def _cut(texts: list[str], is_too_much: Callable[[], bool]) -> None:
-    """Shorten the longest by a tenth until it is enough."""
     while is_too_much():
         longest = max(range(len(texts)), key=lambda place: compact(texts[place]))
         texts[longest] = sanitize.prose(texts[longest], cap=len(texts[longest]) * 9 // 10)

@@ -83,12 +83,10 @@ class Window:
         return kept
 
     def common(self, other: "Window") -> "Window | None":
-        """The days that both have; None if there are none."""
         first, last = max(self.first, other.first), min(self.last, other.last)
         return Window(first, last) if first <= last else None
 
     def finished(self, today: date) -> "Window | None":
-        """The days before today; None if there are none."""
         last = min(self.last, today - _DAY)
         return Window(self.first, last) if self.first <= last else None
 
@@ -146,11 +144,10 @@ def earlier(
 ) -> Comparison | None:
     """Which finished days are compared with which; None where nothing can be or is to be compared.
 
-    `all_before`: with all days since the site was `born`.
-
-    `previous_period`: of a calendar period the one before (`_calendar_period_before`), otherwise as many days
-    immediately before. `previous_year`: the same dates one calendar year earlier (29 February: the 28th). Where these
-    would reach into the days they are compared with (more than a year), they are as many that end just before those.
+    `all_before`: with all days since the site was `born`. `previous_period`: of a calendar period the one before
+    (`_calendar_period_before`), otherwise as many days immediately before. `previous_year`: the same dates one calendar
+    year earlier (29 February: the 28th). Where these would reach into the days they are compared with (more than a
+    year), they are as many that end just before those.
     """
     current = requested.window.finished(today)
     if current is None or compare == "none" or requested.period == "all_time":

@@ -133,16 +133,15 @@ class Transport(httpx.AsyncBaseTransport):
         site = _OF_A_SITE.match(request.url.path)
         if site is None:
             return
-        paths: list[str] = []
-        for name in info_of(request).endpoint.invalidates:
-            one = f"{site['sites']}/{site['id']}"
-            paths += [site["sites"], one] if name == "sites" else [f"{one}/{name}"]
+        one = f"{site['sites']}/{site['id']}"
+        paths = [f"{one}/{name}" for name in info_of(request).endpoint.invalidates if name != "sites"]
+        paths += [site["sites"], one] if "sites" in info_of(request).endpoint.invalidates else []
         self._writes += 1
         try:
-            addresses = frozenset(_path(request.url.copy_with(path=path)) for path in paths)
+            addresses = frozenset(str(request.url.copy_with(path=path, query=None, fragment=None)) for path in paths)
             await self._replies.forget(self._fingerprint, addresses)
         except StoreUnavailable:
-            self._distrusted_until = self._now()  # what this could not drop, it does not use either
+            self._distrusted_until = self._clock().timestamp()  # what this could not drop, it does not use either
 
     async def status(self) -> Status:
         return await self._rate_limit.status()
@@ -156,7 +155,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def _find(self, address: str) -> Found:
         try:
-            return await self._replies.find(self._fingerprint, address, self._now())
+            return await self._replies.find(self._fingerprint, address, self._clock().timestamp())
         except StoreUnavailable:
             return Found(None, -1)
 
@@ -167,7 +166,7 @@ class Transport(httpx.AsyncBaseTransport):
 
         `is_fresh`: only one that is as good as new; else also one that ended within the last week, for an outage.
         """
-        now = self._now()
+        now = self._clock().timestamp()
         if stored is None or now >= stored.expires_at + (0.0 if is_fresh else KEPT_AFTER_END_S):
             return None
         if is_fresh and not self._distrusted_until < stored.fetched_at <= now:
@@ -178,9 +177,6 @@ class Transport(httpx.AsyncBaseTransport):
         info_of(request).stats.add_stored(max(0.0, now - stored.fetched_at), stored.expires_at)
         headers = {"content-type": stored.content_type}
         return httpx.Response(200, headers=headers, content=stored.body, request=request, extensions={_REPLY: reply})
-
-    def _now(self) -> float:
-        return self._clock().timestamp()
 
     async def aclose(self) -> None:
         await self._flights.aclose()
@@ -214,10 +210,7 @@ def _kind(response: httpx.Response) -> str:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _path(url: httpx.URL) -> str:
-    return str(url.copy_with(query=None, fragment=None))
-
-
 def _address(url: httpx.URL, suffix: str = "") -> str:
+    """Return what a reply is kept under: the URL with its query in order."""
     query = httpx.QueryParams(sorted(url.params.multi_items()))
-    return f"{_path(url)}{suffix}?{query}"
+    return f"{url.copy_with(query=None, fragment=None)}{suffix}?{query}"

@@ -47,7 +47,6 @@ def slash_added(given: str, sent: str) -> list[str]:
 
 
 def url(value: str) -> str:
-    """Return a page's whole address."""
     text = _address(value, LONGEST_ADDRESS)
     if not _ADDRESS.match(text):
         raise ValueError("give a whole address, for example https://example.com/pricing?ref=news")
