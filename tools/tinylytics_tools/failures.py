@@ -17,9 +17,14 @@ NO_KEY = (
     f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
     "TINYLYTICS_API_KEY of this server and restart it; tinylytics-mcp serve --demo needs no key."
 )
-_RESTART = f"under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
-BAD_KEY = f"Tinylytics did not accept the API key: it is wrong, revoked or incomplete. Make a new one {_RESTART}"
-_MAKE_A_FULL_KEY = f"The user can make a full-access key {_RESTART}"
+BAD_KEY = (
+    "Tinylytics did not accept the API key: it is wrong, revoked or incomplete. Make a new one under "
+    f"{WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+)
+_MAKE_A_FULL_KEY = (
+    f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the "
+    "server."
+)
 FULL_KEY_NEEDED = (
     "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. "
     f"{_MAKE_A_FULL_KEY}"

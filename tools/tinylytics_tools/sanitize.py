@@ -14,7 +14,7 @@ value, so that two long values stay two.
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Final, Literal
 from unicodedata import category, name, normalize
@@ -99,7 +99,12 @@ def encoded(value: str | None, *, absent: str, cap: int, punctuation: str = IN_U
 
 def canonical(value: str, punctuation: str) -> str:
     """Return the value with all percent-encoded but letters, digits, their marks, and this ASCII punctuation."""
-    return "".join(_parts(value, punctuation))
+    return value if _canonical_already(punctuation).fullmatch(value) else "".join(_parts(value, punctuation))
+
+
+@cache
+def _canonical_already(punctuation: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:[0-9A-Za-z{re.escape(punctuation)}]|%[0-9A-Fa-f]{{2}})*")
 
 
 def _is_cut(value: str, cap: int, punctuation: str) -> bool:
@@ -371,6 +376,7 @@ def forbidden(text: str) -> list[str]:
     return [char for char in text if _is_forbidden(char)]
 
 
+@lru_cache(maxsize=10_000)
 def _is_forbidden(char: str) -> bool:
     if char in "\u201c\u201d\u2018\u2019":
         return False

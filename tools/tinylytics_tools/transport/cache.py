@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import re
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 import anyio
@@ -26,6 +27,7 @@ _OF_A_SITE = re.compile(r"(?P<sites>.*/sites)/(?P<id>\d+)/")
 _CHANGE_NOTHING = (400, 401, 403)
 
 
+@dataclass(eq=False)
 class Transport(httpx.AsyncBaseTransport):
     """One key's way to the network: the cache of its reads, over all the transports below.
 
@@ -37,22 +39,15 @@ class Transport(httpx.AsyncBaseTransport):
     not leave. What was stored and sent is added to the call's stats; `reply_of` is what an answer says, already read.
     """
 
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        replies: Replies,
-        rate_limit: RateLimit,
-        *,
-        fingerprint: str,
-        clock: Clock,
-        enabled: bool = True,
-    ) -> None:
-        self._inner = inner
-        self._replies = replies
-        self._rate_limit = rate_limit
-        self._fingerprint = fingerprint
-        self._clock = clock
-        self._enabled = enabled
+    inner: httpx.AsyncBaseTransport
+    replies: Replies
+    rate_limit: RateLimit
+    _: KW_ONLY
+    fingerprint: str
+    clock: Clock
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
         self._flights = SingleFlight[tuple[httpx.Response, StoredReply | None]]()
         self._writes = 0
         self._distrusted_until = float("-inf")
@@ -61,9 +56,9 @@ class Transport(httpx.AsyncBaseTransport):
         info = info_of(request)
         if request.method != "GET":
             return await self._write(request)
-        if not self._enabled or info.purpose is Purpose.LOOK_UP:
+        if not self.enabled or info.purpose is Purpose.LOOK_UP:
             info.stats.fresh_until = 0.0
-            return await self._inner.handle_async_request(request)
+            return await self.inner.handle_async_request(request)
         address = _address(request.url)
         found = await self._find(address)
         stored = self._usable(request, found.reply, is_fresh=True)
@@ -99,7 +94,7 @@ class Transport(httpx.AsyncBaseTransport):
         self, request: httpx.Request, address: str, generation: int
     ) -> tuple[httpx.Response, StoredReply | None]:
         """Return the answer, and as what it is stored; None where it is not what the endpoint answers."""
-        response = await self._inner.handle_async_request(request)
+        response = await self.inner.handle_async_request(request)
         endpoint = info_of(request).endpoint
         if len(response.content) > LARGE:
             await anyio.sleep(0.001)  # lets those who waited send before it is read
@@ -107,20 +102,20 @@ class Transport(httpx.AsyncBaseTransport):
         if reply is None:
             return response, None
         response.extensions = {**response.extensions, _REPLY: reply}
-        now = self._clock()
+        now = self.clock()
         end = now.timestamp() + endpoint.ttl(dict(request.url.params), reply, now)
         stored = StoredReply(response.headers.get("content-type", ""), response.content, now.timestamp(), end)
         copies = [address, _address(request.url, _FOR_WRITES)] if endpoint.survives_writes else [address]
         with contextlib.suppress(StoreUnavailable):
             for one in copies:
-                await self._replies.keep(self._fingerprint, one, stored, generation)
+                await self.replies.keep(self.fingerprint, one, stored, generation)
         return response, stored
 
     async def _write(self, request: httpx.Request) -> httpx.Response:
         """Send a write. A 404 or 422 shows that something stored is stale: the kudo is gone, or its uid was taken."""
         changed_nothing = False
         try:
-            response = await self._inner.handle_async_request(request)
+            response = await self.inner.handle_async_request(request)
             changed_nothing = response.status_code in _CHANGE_NOTHING or not was_sent(response)
             return response
         finally:
@@ -139,23 +134,23 @@ class Transport(httpx.AsyncBaseTransport):
         self._writes += 1
         try:
             addresses = frozenset(str(request.url.copy_with(path=path, query=None, fragment=None)) for path in paths)
-            await self._replies.forget(self._fingerprint, addresses)
+            await self.replies.forget(self.fingerprint, addresses)
         except StoreUnavailable:
-            self._distrusted_until = self._clock().timestamp()  # what this could not drop, it does not use either
+            self._distrusted_until = self.clock().timestamp()  # what this could not drop, it does not use either
 
     async def status(self) -> Status:
-        return await self._rate_limit.status()
+        return await self.rate_limit.status()
 
     async def generation(self) -> int | None:
         """Return how often replies of the key were dropped, by all that share the store; None where none are used."""
-        if not self._enabled or self._distrusted_until > float("-inf"):
+        if not self.enabled or self._distrusted_until > float("-inf"):
             return None
         generation = (await self._find("")).generation
         return None if generation < 0 else generation
 
     async def _find(self, address: str) -> Found:
         try:
-            return await self._replies.find(self._fingerprint, address, self._clock().timestamp())
+            return await self.replies.find(self.fingerprint, address, self.clock().timestamp())
         except StoreUnavailable:
             return Found(None, -1)
 
@@ -166,7 +161,7 @@ class Transport(httpx.AsyncBaseTransport):
 
         `is_fresh`: only one that is as good as new; else also one that ended within the last week, for an outage.
         """
-        now = self._clock().timestamp()
+        now = self.clock().timestamp()
         if stored is None or now >= stored.expires_at + (0.0 if is_fresh else KEPT_AFTER_END_S):
             return None
         if is_fresh and not self._distrusted_until < stored.fetched_at <= now:
@@ -180,7 +175,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._flights.aclose()
-        await self._inner.aclose()
+        await self.inner.aclose()
 
 
 def reply_of(response: httpx.Response) -> Reply | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -40,6 +40,7 @@ class Status:
     lost: str | None
 
 
+@dataclass(eq=False)
 class RateLimit(httpx.AsyncBaseTransport):
     """Takes a place before each request; without one the request is answered here, with `Retry-After`.
 
@@ -51,38 +52,29 @@ class RateLimit(httpx.AsyncBaseTransport):
     memory instead.
     """
 
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        requests: Requests,
-        *,
-        fingerprint: str,
-        clock: Clock,
-        for_reads: int = FOR_READS,
-        allowed: int = ALLOWED,
-    ) -> None:
-        self._inner = inner
-        self._requests = requests
-        self._in_memory = Requests()
-        self._fingerprint = fingerprint
-        self._clock = clock
-        self._for_reads = for_reads
-        self._allowed = allowed
-        self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
+    inner: httpx.AsyncBaseTransport
+    requests: Requests
+    _: KW_ONLY
+    fingerprint: str
+    clock: Clock
+    for_reads: int = FOR_READS
+    allowed: int = ALLOWED
+    in_memory: Requests = field(default_factory=Requests, init=False)
+    slots: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(MOST_AT_ONCE), init=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, if it may be sent; at most eight requests are under way at the same time."""
         info = info_of(request)
-        most = self._for_reads if info.purpose is Purpose.READ else self._allowed
+        most = self.for_reads if info.purpose is Purpose.READ else self.allowed
         in_outage = info.purpose is Purpose.LOOK_UP
-        requests = self._requests
-        async with self._slots:
+        requests = self.requests
+        async with self.slots:
             try:
-                place = await requests.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
+                place = await requests.reserve(self.fingerprint, most, self.clock, in_outage=in_outage)
             except StoreUnavailable:
                 info.stats.store_is_lost = True
-                requests, most = self._in_memory, min(most, WITHOUT_STORE)
-                place = await requests.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
+                requests, most = self.in_memory, min(most, WITHOUT_STORE)
+                place = await requests.reserve(self.fingerprint, most, self.clock, in_outage=in_outage)
             if place.wait_s is not None:
                 return httpx.Response(
                     503 if place.is_outage else 429,
@@ -92,7 +84,7 @@ class RateLimit(httpx.AsyncBaseTransport):
                     extensions={_NOT_SENT: True},
                 )
             info.stats.requests += 1
-            response = await self._inner.handle_async_request(request)
+            response = await self.inner.handle_async_request(request)
             try:
                 await self._learn(requests, place, response)
             except StoreUnavailable:
@@ -102,25 +94,25 @@ class RateLimit(httpx.AsyncBaseTransport):
     async def _learn(self, requests: Requests, place: Place, response: httpx.Response) -> None:
         """Begin a pause after a refusal, and end the growing of pauses after an answer."""
         if asks_to_wait(response):
-            asked_s, is_outage = retry_after_s(response, self._clock()), response.status_code == 503
-            pause_s = await requests.refused(self._fingerprint, asked_s, place.since, self._clock, is_outage=is_outage)
+            asked_s, is_outage = retry_after_s(response, self.clock()), response.status_code == 503
+            pause_s = await requests.refused(self.fingerprint, asked_s, place.since, self.clock, is_outage=is_outage)
             if response.status_code == 429 or "retry-after" in response.headers:
                 response.headers.update(_retry_after(pause_s))
         elif place.refused_before:  # else there is nothing to end
-            await requests.answered(self._fingerprint, place.since, self._clock)
+            await requests.answered(self.fingerprint, place.since, self.clock)
 
     async def status(self) -> Status:
         lost = None
         try:
-            usage = await self._requests.usage(self._fingerprint, self._clock)
+            usage = await self.requests.usage(self.fingerprint, self.clock)
         except StoreUnavailable as error:
-            usage, lost = await self._in_memory.usage(self._fingerprint, self._clock), str(error)
-        reads, writes = (self._for_reads, self._allowed) if lost is None else (WITHOUT_STORE, WITHOUT_STORE)
+            usage, lost = await self.in_memory.usage(self.fingerprint, self.clock), str(error)
+        reads, writes = (self.for_reads, self.allowed) if lost is None else (WITHOUT_STORE, WITHOUT_STORE)
         left = max(0, reads - usage.used), max(0, writes - usage.used)
         return Status(usage.used, usage.oldest, reads, *left, usage.pause_s, lost)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self.inner.aclose()
 
 
 _NOT_SENT = "tinylytics-not-sent"

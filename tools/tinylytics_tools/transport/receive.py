@@ -2,6 +2,7 @@
 
 import functools
 import re
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 import httpx2 as httpx
@@ -22,6 +23,7 @@ class BodyTooLarge(httpx.ReadError):
     """An answer with more bytes than are read."""
 
 
+@dataclass(eq=False)
 class Receive(httpx.AsyncBaseTransport):
     """Turns each streamed answer into a complete one without the key, so that all above it can look at bodies.
 
@@ -30,12 +32,11 @@ class Receive(httpx.AsyncBaseTransport):
     announced or the real size passes the limit.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, largest: int = LARGEST_BODY) -> None:
-        self._inner = inner
-        self._largest = largest
+    inner: httpx.AsyncBaseTransport
+    largest: int = LARGEST_BODY
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
+        response = await self.inner.handle_async_request(request)
         response.request = request
         try:
             body = await self._read(response)
@@ -57,20 +58,18 @@ class Receive(httpx.AsyncBaseTransport):
 
     async def _read(self, response: httpx.Response) -> bytes:
         announced = response.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._largest:
-            raise self._too_large(response)
+        too_large = BodyTooLarge(f"the answer has more than {self.largest:,} bytes", request=response.request)
+        if announced.isdecimal() and int(announced) > self.largest:
+            raise too_large
         body = bytearray()
         async for piece in response.aiter_bytes():
             body += piece
-            if len(body) > self._largest:
-                raise self._too_large(response)
+            if len(body) > self.largest:
+                raise too_large
         return bytes(body)
 
-    def _too_large(self, response: httpx.Response) -> BodyTooLarge:
-        return BodyTooLarge(f"the answer has more than {self._largest:,} bytes", request=response.request)
-
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self.inner.aclose()
 
 
 def _holds(key: str, text: bytes) -> bool:

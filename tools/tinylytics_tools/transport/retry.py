@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import anyio
 import httpx2 as httpx
@@ -20,6 +21,7 @@ come back together."""
 _SURE_TO_FAIL_AGAIN = (BodyTooLarge, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
+@dataclass(eq=False)
 class Retry(httpx.AsyncBaseTransport):
     """Sends a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
 
@@ -27,35 +29,27 @@ class Retry(httpx.AsyncBaseTransport):
     and the request may have left. A 429 or 503 is returned at once: how long to wait is the rate limit's matter.
     """
 
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        *,
-        read_s: float = READ_S,
-        write_s: float = WRITE_S,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        between: Callable[[float, float], float] = random.uniform,
-    ) -> None:
-        self._inner = inner
-        self._read_s, self._write_s = read_s, write_s
-        self._sleep = sleep
-        self._between = between
+    inner: httpx.AsyncBaseTransport
+    read_s: float = READ_S
+    write_s: float = WRITE_S
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    between: Callable[[float, float], float] = random.uniform
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        seconds, tries = (self._read_s, TRIES) if request.method == "GET" else (self._write_s, 1)
+        seconds, tries = (self.read_s, TRIES) if request.method == "GET" else (self.write_s, 1)
         with anyio.move_on_after(seconds):
             for tried in range(tries - 1):
                 try:
-                    response = await self._inner.handle_async_request(request)
+                    response = await self.inner.handle_async_request(request)
                     if response.status_code < 500 or asks_to_wait(response):
                         return response
                 except _SURE_TO_FAIL_AGAIN:
                     raise
                 except httpx.TransportError:
                     pass
-                await self._sleep(self._between(0.0, FIRST_WAIT_S * 2**tried))
-            return await self._inner.handle_async_request(request)
+                await self.sleep(self.between(0.0, FIRST_WAIT_S * 2**tried))
+            return await self.inner.handle_async_request(request)
         raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self.inner.aclose()

@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +40,7 @@ def open_store(path: Path | None, *, largest_file: int = LARGEST_FILE) -> Sqlite
     return SqliteStore(Database(path), largest_file=largest_file)
 
 
+@dataclass(eq=False)
 class SqliteRequests(Requests):
     """One row a key.
 
@@ -47,8 +49,7 @@ class SqliteRequests(Requests):
     times, whoever took them.
     """
 
-    def __init__(self, file: Database) -> None:
-        self._file = file
+    file: Database
 
     async def change(self, fingerprint: str, clock: Clock, work: Callable[[Hour, float], T]) -> T:
         def change(rows: sqlite3.Connection) -> T:
@@ -58,10 +59,10 @@ class SqliteRequests(Requests):
             rows.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, ?)", (fingerprint, hour.packed(), hour.ends))
             return result
 
-        return await self._file.patiently(change)
+        return await self.file.patiently(change)
 
     async def read(self, fingerprint: str) -> Hour:
-        with self._file.reading() as rows:
+        with self.file.reading() as rows:
             return _hour(rows, fingerprint)
 
     async def clear(self, fingerprint: str) -> int:
@@ -70,7 +71,7 @@ class SqliteRequests(Requests):
             rows.execute("DELETE FROM hours WHERE fingerprint = ?", (fingerprint,))
             return removed
 
-        return await self._file.erase(work)
+        return await self.file.erase(work)
 
 
 def _hour(rows: sqlite3.Connection, fingerprint: str) -> Hour:
@@ -78,26 +79,26 @@ def _hour(rows: sqlite3.Connection, fingerprint: str) -> Hour:
     return Hour(found[0] if found else b"")
 
 
+@dataclass(eq=False)
 class SqliteReplies(Replies):
     """One row an answer, packed, and no more of them than the file has room for."""
 
-    def __init__(self, file: Database, largest_file: int) -> None:
-        self._file = file
-        self._largest = largest_file
+    file: Database
+    largest_file: int
 
     async def find(self, fingerprint: str, address: str, now: float) -> Found:
         query = (
             "SELECT content_type, body, fetched_at, expires_at, used_at, id FROM replies"
             " WHERE fingerprint = ? AND address = ?"
         )
-        with self._file.reading() as rows:
+        with self.file.reading() as rows:
             generation = _generation(rows, fingerprint)
             row = rows.execute(query, (fingerprint, address)).fetchone()
         if row is None:
             return Found(None, generation)
         content_type, body, fetched_at, expires_at, used_at, number = row
         if abs(now - used_at) > _USE_NOTED_S:
-            with contextlib.suppress(StoreUnavailable), self._file.transaction() as rows:  # a read goes on without
+            with contextlib.suppress(StoreUnavailable), self.file.transaction() as rows:  # a read goes on without
                 rows.execute("UPDATE replies SET used_at = ? WHERE id = ?", (now, number))
         try:
             return Found(StoredReply(content_type, zlib.decompress(body), fetched_at, expires_at), generation)
@@ -106,7 +107,7 @@ class SqliteReplies(Replies):
 
     async def keep(self, fingerprint: str, address: str, reply: StoredReply, generation: int) -> None:
         body, path, now = zlib.compress(reply.body, _PACK_LEVEL), address.partition("?")[0], reply.fetched_at
-        with self._file.transaction() as rows:
+        with self.file.transaction() as rows:
             if _generation(rows, fingerprint) != generation:
                 return
             rows.execute("DELETE FROM replies WHERE expires_at < ?", (now - KEPT_AFTER_END_S,))
@@ -116,7 +117,7 @@ class SqliteReplies(Replies):
                 (fingerprint, address, path, reply.content_type, body, now, reply.expires_at, now),
             )
             # Deleted pages are used again before the file grows, so bounding the pages in use bounds the file.
-            while _bytes_in_use(rows) > self._largest:
+            while _bytes_in_use(rows) > self.largest_file:
                 oldest = "DELETE FROM replies WHERE id IN (SELECT id FROM replies ORDER BY used_at LIMIT 16)"
                 if rows.execute(oldest).rowcount == 0:
                     return
@@ -127,14 +128,14 @@ class SqliteReplies(Replies):
             drop = "DELETE FROM replies WHERE fingerprint = ? AND path = ?"
             rows.executemany(drop, [(fingerprint, path) for path in paths])
 
-        await self._file.patiently(work)
+        await self.file.patiently(work)
 
     async def clear(self, fingerprint: str) -> int:
         def work(rows: sqlite3.Connection) -> int:
             rows.execute(_NEXT_GENERATION, (fingerprint,))
             return rows.execute("DELETE FROM replies WHERE fingerprint = ?", (fingerprint,)).rowcount
 
-        return await self._file.erase(work)
+        return await self.file.erase(work)
 
 
 _NEXT_GENERATION = (
