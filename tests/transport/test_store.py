@@ -180,3 +180,13 @@ async def test_a_lock_that_is_given_back_in_time_harms_nobody(path: Path, monkey
 def test_a_row_that_a_table_does_not_take_is_no_fault_of_the_file() -> None:
     with pytest.raises(sqlite3.IntegrityError), Database(None).transaction() as rows:
         rows.execute("INSERT INTO hours VALUES ('none', NULL, 1)")
+
+
+async def test_a_count_that_cannot_be_read_is_told(path: Path) -> None:
+    store = open_store(path)
+    for value in (b"odd", bytes(16)):
+        with store.file.transaction() as rows:
+            rows.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, 1)", (KEY, value))
+        with pytest.raises(StoreUnavailable, match="damaged"):
+            await store.requests.reserve(KEY, 9, Clock())
+    store.close()

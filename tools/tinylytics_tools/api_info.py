@@ -209,7 +209,6 @@ class Document:
         self._body = _mapping(body)
 
     def operations(self) -> list[Operation]:
-        """Return all operations, in the order of the document."""
         return [
             Operation(verb.upper(), path, _mapping(item[verb]), _array(item.get("parameters")))
             for path, value in _mapping(self._body.get("paths")).items()

@@ -201,7 +201,6 @@ async def _of_all_sites(api: CallContext, status: int | None, limit: int | None,
 
 
 def _sites(found: Sequence[tuple[SiteReply, ContentReply | Unknown]], status: int | None, start: int, of: int) -> Table:
-    """Return a row a site, most broken links first."""
     columns = ["id", "site", "broken_links", "mixed_content", "matching_issues", "last_check", "not_known"]
     rows: list[list[Cell]] = []
     for site, reply in found:
@@ -276,7 +275,6 @@ def _state(check: CheckReply) -> str:
 
 
 def _notes(reply: ContentReply, listed: int) -> list[str]:
-    """Return what is missing, and why."""
     broken = (reply.broken or 0) - len(reply.issues.broken_links or ())
     mixed = (reply.mixed or 0) - len(reply.issues.mixed_content or ())
     known = reply.broken is not None and reply.mixed is not None

@@ -31,7 +31,6 @@ class DimensionCounts:
 
     @classmethod
     def of_groups(cls, lists: Sequence[Groups]) -> "DimensionCounts":
-        """Return grouped lists of different hits as one."""
         whole = cls()
         for one in lists:
             of = one.of if one.host is None else len(one.hits)

@@ -60,7 +60,6 @@ class Poll:
 
     @property
     def problems_in_words(self) -> str:
-        """All of them in one sentence, the most urgent first."""
         *others, last = [words for _, words in self.problems]
         return f"{', '.join(others)} and {last}" if others else last
 

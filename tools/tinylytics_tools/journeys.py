@@ -55,7 +55,6 @@ class JourneyReply(Reply):
 
     @property
     def paths(self) -> list[str | None]:
-        """The pages in their order, as far as they are listed."""
         return [page.path for page in self.pages or []]
 
 

@@ -184,7 +184,6 @@ def reply_of(response: httpx.Response) -> Reply | None:
 
 
 def _read(request: httpx.Request, body: bytes) -> Reply | None:
-    """Return a body as the model of its endpoint."""
     try:
         return info_of(request).endpoint.reply.model_validate_json(body)
     except ValidationError:

@@ -91,7 +91,7 @@ class RedisStore(Store):
 
 
 class RedisRequests(Requests):
-    """One value a key, changed only where it is still what was read; `accounts` says when each ends."""
+    """One value a key, changed only where it is still what was read; `hours` says when each ends."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -104,7 +104,7 @@ class RedisRequests(Requests):
                 old, hour = await self._read(fingerprint)
                 now = clock().timestamp()
                 result = work(hour, now)
-                keys = [_key(fingerprint), "accounts"]
+                keys = [_key(fingerprint), "hours"]
                 if await self._link.run(_SWAP, keys, old, hour.packed(), fingerprint, now, hour.ends):
                     return result
         raise StoreUnavailable("too many servers change the same in Redis")
@@ -114,7 +114,7 @@ class RedisRequests(Requests):
 
     async def clear(self, fingerprint: str) -> int:
         _, hour = await self._read(fingerprint)
-        await self._link.run(_CLEAR_REQUESTS, [_key(fingerprint), "accounts"], fingerprint)
+        await self._link.run(_CLEAR_REQUESTS, [_key(fingerprint), "hours"], fingerprint)
         return len(hour.sent)
 
     async def _read(self, fingerprint: str) -> tuple[bytes, Hour]:
@@ -157,7 +157,7 @@ class RedisReplies(Replies):
 
 
 def _key(fingerprint: str) -> str:
-    return f"requests:{fingerprint}"
+    return f"hour:{fingerprint}"
 
 
 def _reply_keys(fingerprint: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,7 +77,10 @@ class SqliteRequests(Requests):
 
 def _hour(rows: sqlite3.Connection, fingerprint: str) -> Hour:
     found = rows.execute("SELECT value FROM hours WHERE fingerprint = ?", (fingerprint,)).fetchone()
-    return Hour(found[0] if found else b"")
+    try:
+        return Hour(found[0] if found else b"")
+    except (ValueError, struct.error) as error:
+        raise StoreUnavailable("the state file is damaged: the requests of this hour cannot be read") from error
 
 
 @dataclass(eq=False)
