@@ -1,4 +1,4 @@
-"""Everything between a question and the network: httpx transports, each wrapping the next.
+"""Everything between a question and the network.
 
 cache ─► retry, within a time ─► rate limit ─► receive: a bounded body without the key ─► network
 """
@@ -12,8 +12,6 @@ from tinylytics_tools.transport.hour import Clock
 from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.transport.network import Network
 from tinylytics_tools.transport.rate_limit import RateLimit
-from tinylytics_tools.transport.receive import Receive
-from tinylytics_tools.transport.retry import Retry
 from tinylytics_tools.transport.sqlite_store import SqliteStore, open_store
 
 __all__ = ["Network", "SqliteStore", "Transport", "build_transport", "open_store"]
@@ -32,5 +30,5 @@ def build_transport(
     `fingerprint` tells keys apart in the store; the key itself only passes through in its header. `cache=False` asks
     everything anew.
     """
-    rate_limit = RateLimit(Receive(network), store.requests, fingerprint=fingerprint, clock=clock)
-    return Transport(Retry(rate_limit), store.replies, rate_limit, fingerprint=fingerprint, clock=clock, enabled=cache)
+    rate_limit = RateLimit(network, store.requests, fingerprint=fingerprint, clock=clock)
+    return Transport(rate_limit, store.replies, fingerprint=fingerprint, clock=clock, enabled=cache)

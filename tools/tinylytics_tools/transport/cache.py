@@ -15,6 +15,7 @@ from tinylytics_tools.transport.call_stats import Purpose, info_of
 from tinylytics_tools.transport.hour import Clock
 from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Found, Replies, StoredReply, StoreUnavailable
 from tinylytics_tools.transport.rate_limit import RateLimit, Status, was_sent
+from tinylytics_tools.transport.retry import send
 from tinylytics_tools.transport.single_flight import SingleFlight
 
 LARGE = 50_000
@@ -29,7 +30,7 @@ _CHANGE_NOTHING = (400, 401, 403)
 
 @dataclass(eq=False)
 class Transport(httpx.AsyncBaseTransport):
-    """One key's way to the network: the cache of its reads, over all the transports below.
+    """One key's way to the network: the cache of its reads, over the rate limit and what is below.
 
     Replies that are of their endpoint's model are kept, by key and address: the URL with its query in order. On an
     outage (a fault of transport, a 5xx or 429, a reply that is not of the model) a stored reply is used although its
@@ -39,9 +40,8 @@ class Transport(httpx.AsyncBaseTransport):
     not leave. What was stored and sent is added to the call's stats; `reply_of` is what an answer says, already read.
     """
 
-    inner: httpx.AsyncBaseTransport
-    replies: Replies
     rate_limit: RateLimit
+    replies: Replies
     _: KW_ONLY
     fingerprint: str
     clock: Clock
@@ -58,7 +58,7 @@ class Transport(httpx.AsyncBaseTransport):
             return await self._write(request)
         if not self.enabled or info.purpose is Purpose.LOOK_UP:
             info.stats.fresh_until = 0.0
-            return await self.inner.handle_async_request(request)
+            return await send(self.rate_limit.handle_async_request, request)
         address = _address(request.url)
         found = await self._find(address)
         stored = self._usable(request, found.reply, is_fresh=True)
@@ -94,7 +94,7 @@ class Transport(httpx.AsyncBaseTransport):
         self, request: httpx.Request, address: str, generation: int
     ) -> tuple[httpx.Response, StoredReply | None]:
         """Return the answer, and as what it is stored; None where it is not what the endpoint answers."""
-        response = await self.inner.handle_async_request(request)
+        response = await send(self.rate_limit.handle_async_request, request)
         endpoint = info_of(request).endpoint
         if len(response.content) > LARGE:
             await anyio.sleep(0.001)  # lets those who waited send before it is read
@@ -115,7 +115,7 @@ class Transport(httpx.AsyncBaseTransport):
         """Send a write. A 404 or 422 shows that something stored is stale: the kudo is gone, or its uid was taken."""
         changed_nothing = False
         try:
-            response = await self.inner.handle_async_request(request)
+            response = await send(self.rate_limit.handle_async_request, request)
             changed_nothing = response.status_code in _CHANGE_NOTHING or not was_sent(response)
             return response
         finally:
@@ -175,7 +175,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._flights.aclose()
-        await self.inner.aclose()
+        await self.rate_limit.aclose()
 
 
 def reply_of(response: httpx.Response) -> Reply | None:

@@ -12,6 +12,7 @@ import httpx2 as httpx
 from tinylytics_tools.transport.call_stats import Purpose, info_of
 from tinylytics_tools.transport.hour import Clock, Place, Requests
 from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.transport.receive import receive
 
 ALLOWED = 950
 """Requests in any hour: the API allows 1000 (API document, section 8); the rest is for clocks and delays, since the
@@ -52,7 +53,7 @@ class RateLimit(httpx.AsyncBaseTransport):
     memory instead.
     """
 
-    inner: httpx.AsyncBaseTransport
+    network: httpx.AsyncBaseTransport
     requests: Requests
     _: KW_ONLY
     fingerprint: str
@@ -84,7 +85,7 @@ class RateLimit(httpx.AsyncBaseTransport):
                     extensions={_NOT_SENT: True},
                 )
             info.stats.requests += 1
-            response = await self.inner.handle_async_request(request)
+            response = await receive(self.network, request)
             try:
                 await self._learn(requests, place, response)
             except StoreUnavailable:
@@ -112,7 +113,7 @@ class RateLimit(httpx.AsyncBaseTransport):
         return Status(usage.used, usage.oldest, reads, *left, usage.pause_s, lost)
 
     async def aclose(self) -> None:
-        await self.inner.aclose()
+        await self.network.aclose()
 
 
 _NOT_SENT = "tinylytics-not-sent"

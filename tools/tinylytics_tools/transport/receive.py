@@ -2,7 +2,6 @@
 
 import functools
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 import httpx2 as httpx
@@ -23,53 +22,44 @@ class BodyTooLarge(httpx.ReadError):
     """An answer with more bytes than are read."""
 
 
-@dataclass(eq=False)
-class Receive(httpx.AsyncBaseTransport):
-    """Turns each streamed answer into a complete one without the key, so that all above it can look at bodies.
+async def receive(
+    network: httpx.AsyncBaseTransport, request: httpx.Request, *, largest: int = LARGEST_BODY
+) -> httpx.Response:
+    """Send, and return the complete answer without the key, so that all above can look at bodies.
 
     The key, known from the request's own header, is found too where its characters are JSON escapes or
     percent-encoded, in any case, and where invisible characters divide it. Raises `BodyTooLarge` as soon as the
     announced or the real size passes the limit.
     """
-
-    inner: httpx.AsyncBaseTransport
-    largest: int = LARGEST_BODY
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self.inner.handle_async_request(request)
-        response.request = request
-        try:
-            body = await self._read(response)
-        except httpx.DecodingError as error:
-            raise httpx.ReadError("the answer could not be decoded", request=request) from error
-        finally:
-            await response.aclose()
-        key = request.headers.get("authorization", "").removeprefix("Bearer ")
-        headers = [
-            (name, value)
-            for name, value in response.headers.multi_items()
-            if name not in _ABOUT_THE_STREAM and not (key and _holds(key, value.encode()))
-        ]
-        if key and _holds(key, body):
-            body = _struck(key, body)
-        return httpx.Response(
-            response.status_code, headers=headers, content=body, request=request, extensions=response.extensions
-        )
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        announced = response.headers.get("content-length", "")
-        too_large = BodyTooLarge(f"the answer has more than {self.largest:,} bytes", request=response.request)
-        if announced.isdecimal() and int(announced) > self.largest:
+    response = await network.handle_async_request(request)
+    response.request = request
+    announced, body = response.headers.get("content-length", ""), bytearray()
+    too_large = BodyTooLarge(f"the answer has more than {largest:,} bytes", request=request)
+    try:
+        if announced.isdecimal() and int(announced) > largest:
             raise too_large
-        body = bytearray()
         async for piece in response.aiter_bytes():
             body += piece
-            if len(body) > self.largest:
+            if len(body) > largest:
                 raise too_large
-        return bytes(body)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+    except httpx.DecodingError as error:
+        raise httpx.ReadError("the answer could not be decoded", request=request) from error
+    finally:
+        await response.aclose()
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        if name not in _ABOUT_THE_STREAM and not (key and _holds(key, value.encode()))
+    ]
+    text = bytes(body)
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=_struck(key, text) if key and _holds(key, text) else text,
+        request=request,
+        extensions=response.extensions,
+    )
 
 
 def _holds(key: str, text: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import anyio
 import httpx2 as httpx
@@ -21,35 +20,31 @@ come back together."""
 _SURE_TO_FAIL_AGAIN = (BodyTooLarge, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-@dataclass(eq=False)
-class Retry(httpx.AsyncBaseTransport):
-    """Sends a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
+async def send(
+    once: Callable[[httpx.Request], Awaitable[httpx.Response]],
+    request: httpx.Request,
+    *,
+    read_s: float = READ_S,
+    write_s: float = WRITE_S,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    between: Callable[[float, float], float] = random.uniform,
+) -> httpx.Response:
+    """Send a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
 
     All tries together, to the last byte of the body, have `read_s` or `write_s` seconds; then `ReadTimeout` is raised,
     and the request may have left. A 429 or 503 is returned at once: how long to wait is the rate limit's matter.
     """
-
-    inner: httpx.AsyncBaseTransport
-    read_s: float = READ_S
-    write_s: float = WRITE_S
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-    between: Callable[[float, float], float] = random.uniform
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        seconds, tries = (self.read_s, TRIES) if request.method == "GET" else (self.write_s, 1)
-        with anyio.move_on_after(seconds):
-            for tried in range(tries - 1):
-                try:
-                    response = await self.inner.handle_async_request(request)
-                    if response.status_code < 500 or asks_to_wait(response):
-                        return response
-                except _SURE_TO_FAIL_AGAIN:
-                    raise
-                except httpx.TransportError:
-                    pass
-                await self.sleep(self.between(0.0, FIRST_WAIT_S * 2**tried))
-            return await self.inner.handle_async_request(request)
-        raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+    seconds, tries = (read_s, TRIES) if request.method == "GET" else (write_s, 1)
+    with anyio.move_on_after(seconds):
+        for tried in range(tries - 1):
+            try:
+                response = await once(request)
+                if response.status_code < 500 or asks_to_wait(response):
+                    return response
+            except _SURE_TO_FAIL_AGAIN:
+                raise
+            except httpx.TransportError:
+                pass
+            await sleep(between(0.0, FIRST_WAIT_S * 2**tried))
+        return await once(request)
+    raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
