@@ -65,8 +65,7 @@ class Host:
         if not (self.folder / "state.sqlite3").exists():
             return
         with closing(sqlite3.connect(self.folder / "state.sqlite3")) as file, file:
-            file.execute("DELETE FROM pauses")
-            file.execute("DELETE FROM requests")
+            file.execute("DELETE FROM hours")
 
     def descriptors(self) -> int:
         """How many files and connections it has open."""

@@ -142,7 +142,7 @@ async def _counts(at: Host, service: Upstream, site: int, number: int) -> list[s
     _, text = await at.call("create_kudo", kudo)
     stored = service.api.connection.execute("SELECT COUNT(*) FROM kudos WHERE path = ?", (kudo["path"],)).fetchone()[0]
     with closing(sqlite3.connect(at.folder / "state.sqlite3")) as file:
-        counted = file.execute("SELECT COUNT(*) FROM requests").fetchone()[0]
+        counted = file.execute("SELECT SUM(LENGTH(value) / 8 - 4) FROM hours").fetchone()[0]
     sent = service.asked - asked
     return [
         None if stored == 1 else f"the kudo is there {stored} times: {text[:200]}",
