@@ -18,10 +18,10 @@ from typing import Any
 from tinylytics_mcp.cli import main
 from tinylytics_tools.client import Client
 from tinylytics_tools.transport import build_transport, database
-from tinylytics_tools.transport.retry import Retry
+from tinylytics_tools.transport.retry import send
 
 READ_S, WRITE_S = 2.0, 3.0
-NEWER_STEP = ("ALTER TABLE requests ADD COLUMN newer TEXT", "CREATE TABLE newer (id INTEGER PRIMARY KEY) STRICT")
+NEWER_STEP = ("ALTER TABLE hours ADD COLUMN newer TEXT", "CREATE TABLE newer (id INTEGER PRIMARY KEY) STRICT")
 
 
 def _with_defaults(function: Any, **defaults: Any) -> None:
@@ -42,7 +42,7 @@ def _wrong_clock(by: Path) -> None:
 
 if __name__ == "__main__":
     if os.environ.get("RELIABILITY_QUICK"):
-        _with_defaults(Retry.__init__, read_s=READ_S, write_s=WRITE_S)
+        _with_defaults(send, read_s=READ_S, write_s=WRITE_S)
     signal.signal(signal.SIGUSR1, _tell_tasks)
     if by := os.environ.get("RELIABILITY_CLOCK"):
         _wrong_clock(Path(by))
