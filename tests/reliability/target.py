@@ -4,11 +4,11 @@ import os
 import sys
 
 from tinylytics_mcp.cli import main
-from tinylytics_tools.transport.retry import Retry
+from tinylytics_tools.transport.retry import send
 
 READ_S, WRITE_S = 2.0, 3.0
 
 if __name__ == "__main__":
     read_s = float(os.environ.get("RELIABILITY_READ_S", READ_S))
-    Retry.__init__.__kwdefaults__ = {**(Retry.__init__.__kwdefaults__ or {}), "read_s": read_s, "write_s": WRITE_S}
+    send.__kwdefaults__ = {**(send.__kwdefaults__ or {}), "read_s": read_s, "write_s": WRITE_S}
     sys.exit(main())
