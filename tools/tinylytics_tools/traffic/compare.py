@@ -1,6 +1,6 @@
 """Compares two windows, as a whole and name by name, and says where that is not like for like (ANSWERS 3)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from tinylytics_tools import tables
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.dimensions import Named
 from tinylytics_tools.periods import Compare, Comparison, RequestedPeriod, Window
+from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import counted
 
 A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
@@ -134,6 +135,11 @@ def not_compared(
     return ["no comparison: the site has no day before these"]
 
 
+def span(scope: Scope, comparison: Comparison | None) -> Window:
+    """Return all days of a question and of what it is compared with."""
+    return Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
+
+
 def so_far(today: int | None) -> str:
     """How many of a headline's hits are of the running day; empty where it is not among the days asked about."""
     return "" if today is None else f", {today} of them today so far"
@@ -168,34 +174,28 @@ def movers(
     A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
     `now`. With `is_ever` the earlier days are all there are: then only what is new can be told, being of other lengths.
     """
-    if is_ever:
-        return {"new": _top(("name", later), _names_of(now, before), limit)}
-    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
     moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
-    rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
-    fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
 
-    def rows(keys: Iterable[str]) -> list[list[Cell]]:
-        found: list[list[Cell]] = []
-        for key in keys:
-            hits, earlier = now[key].hits, before[key].hits
-            found.append([now[key].name, hits, earlier, *tables.change(hits, earlier)[: 2 if has_percent else 1]])
-        return found
+    def changed(keys: Iterable[str]) -> list[list[Cell]]:
+        both = [
+            (now[key].name, now[key].hits, before[key].hits)
+            for key in sorted(keys, key=lambda key: (-abs(moved[key]), key))
+        ]
+        return [[name, *pair, *tables.change(*pair)[: 2 if has_percent else 1]] for name, *pair in both]
 
-    return {
-        "rose": _top(columns, rows(rose), limit),
-        "fell": _top(columns, rows(fell), limit),
-        "new": _top(("name", later), _names_of(now, before), limit),
-        "gone": _top(("name", "earlier_hits"), _names_of(before, now), limit),
+    def missing(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
+        return [[named.name, named.hits] for key, named in one.items() if key not in other]
+
+    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
+    lists = {
+        "rose": (columns, changed(key for key in moved if moved[key] > 0)),
+        "fell": (columns, changed(key for key in moved if moved[key] < 0)),
+        "new": (["name", later], missing(now, before)),
+        "gone": (["name", "earlier_hits"], missing(before, now)),
     }
-
-
-def _names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
-    return [[named.name, named.hits] for key, named in one.items() if key not in other]
-
-
-def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:
-    """The first rows; a table without `next_offset`, since `offset` is the ranking's: `limit` shows more of these."""
-    top = [list(row) for row in rows[:limit]]
-    table = Table(columns=list(columns), rows=top, of=len(rows))
-    return table.shortened_by(lambda: _top(columns, rows, len(top) - 1) if top else None)
+    # without an offset, which is the ranking's: `limit` shows more of these
+    return {
+        name: tables.listing(columns, rows, limit=limit).without_offset()
+        for name, (columns, rows) in lists.items()
+        if name == "new" or not is_ever
+    }
