@@ -182,25 +182,21 @@ async def page(
 
 
 async def count(api: CallContext, part: Slice) -> Count:
-    """How many hits there are: one request (field notes 5), or one a thousand referrers where `host` is set."""
+    """How many hits there are: one request (field notes 5), or one a thousand referrers where `host` is set; raises
+    `UnexpectedReply` where some of these cannot be read."""
     if part.host is None:
         total = (await page(api, part, 1, per_page=1)).pagination.total_count
         return Count(total, total)
-    return (await all_groups(api, part, "referrer")).count
+    groups = await first_groups(api, part, "referrer")
+    await more_groups(api, part, groups)
+    groups.must_be_complete()
+    return groups.count
 
 
 async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Count]:
     """Several counts at the same time."""
     counts = await api.gather(*(partial(count, api, part) for part in parts))
     return dict(zip(parts, counts, strict=True))
-
-
-async def all_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
-    """The whole list, one request a thousand groups; raises `UnexpectedReply` where some of it cannot be read."""
-    groups = await first_groups(api, part, by)
-    await more_groups(api, part, groups)
-    groups.must_be_complete()
-    return groups
 
 
 async def first_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:

@@ -1,6 +1,6 @@
 """Compares two windows, as a whole and name by name, and says where that is not like for like (ANSWERS 3)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -37,17 +37,9 @@ class Compared:
         """The later hits minus the earlier ones."""
         return None if self.later is None or self.earlier is None else self.later - self.earlier
 
-    @property
-    def a_day(self) -> tuple[float, float, float] | None:
-        """The later and the earlier hits a day, and the change; None where both are of as many days."""
-        if self.later is None or self.earlier is None or self.lengths is None:
-            return None
-        later, earlier = round(self.later / self.lengths[0], 1), round(self.earlier / self.lengths[1], 1)
-        return later, earlier, round(later - earlier, 1)
-
     def fields(self) -> dict[str, Any]:
         """The comparison as fields of an answer."""
-        later, earlier, change = self.a_day or (None, None, None)
+        later, earlier, change = self._a_day or (None, None, None)
         return {
             "compared_hits": self.later,
             "earlier_hits": self.earlier,
@@ -59,21 +51,27 @@ class Compared:
             "compared": self.days,
         }
 
-    def words(self, left_out: Iterable[str] = ()) -> str:
-        """The comparison as the end of a headline, the absolute change before the relative one; empty without one.
+    def words(self, left_out: Sequence[str] = ()) -> str:
+        """The comparison as the end of a headline; empty without one.
 
         `left_out` names what the headline's own figure counts and the comparison does not. Only then is the later
         figure printed: without it, it is the headline's own.
         """
         if self.change is None:
             return ""
-        without = " and ".join(f"without {what}" for what in left_out)
-        later = f"{without} {self.later}, " if without else ""
+        later = f"{' and '.join(f'without {what}' for what in left_out)} {self.later}, " if left_out else ""
         text = f"; {later}{moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
-        if self.a_day is not None:
-            now, then, change = self.a_day
-            text += f"; a day {tables.plain(now)}, {moved(change, None, then)}"
-        return text
+        if self._a_day is None:
+            return text
+        now, then, change = self._a_day
+        return f"{text}; a day {tables.plain(now)}, {moved(change, None, then)}"
+
+    @property
+    def _a_day(self) -> tuple[float, float, float] | None:
+        if self.later is None or self.earlier is None or self.lengths is None:
+            return None
+        later, earlier = round(self.later / self.lengths[0], 1), round(self.earlier / self.lengths[1], 1)
+        return later, earlier, round(later - earlier, 1)
 
 
 def moved(change: float, percent: float | None, earlier: float | None) -> str:
@@ -98,22 +96,21 @@ def compared(
     days = f"{counted(days_now, 'day')} to {now.last} against {counted(days_then, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    which = earlier_days(comparison)
+    which, percent, notes = earlier_days(comparison), None, list[str]()
+    lengths = (days_now, days_then) if days_now != days_then and days_now and days_then else None
     if born > then.first:
-        note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
-        return Compared(days, later, earlier, None, (note,), f"{which}, though the site did not exist on all of them")
-    if days_then > 2 * days_now > 0:
-        note = f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared"
-        return Compared(days, later, earlier, None, (note,), which, (days_now, days_then))
-    _, percent = tables.change(later, earlier)
-    notes = [tables.SMALL_NUMBERS] if percent is not None and tables.is_small(later, earlier) else []
-    if days_now == days_then or not (days_now and days_then):
-        return Compared(days, later, earlier, percent, tuple(notes), which)
-    same = tables.percent(days_now - days_then, days_then)
-    notes.append(
-        f"{counted(days_now, 'day')} against {days_then}: with as many hits a day the change would be {same:+g} %"
-    )
-    return Compared(days, later, earlier, percent, tuple(notes), which, (days_now, days_then))
+        notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
+        which, lengths = f"{which}, though the site did not exist on all of them", None
+    elif days_then > 2 * days_now > 0:
+        notes.append(f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared")
+    else:
+        _, percent = tables.change(later, earlier)
+        notes += [tables.SMALL_NUMBERS] if percent is not None and tables.is_small(later, earlier) else []
+        if lengths is not None:
+            same = tables.percent(days_now - days_then, days_then)
+            against = f"{counted(days_now, 'day')} against {days_then}"
+            notes.append(f"{against}: with as many hits a day the change would be {same:+g} %")
+    return Compared(days, later, earlier, percent, tuple(notes), which, lengths)
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:
