@@ -66,11 +66,9 @@ CHANGED_BY_HITS = ("sites", "hits", "user_journeys", "leaderboard")
 
 @dataclass(frozen=True)
 class Slice:
-    """Hits that one request can ask for: at most 730 days of a site, and the API's own filters.
-
-    `referrer` finds every address that contains it (API document, section 3). Where that is more than is meant, `host`
-    says which referring host is: only groups by referrer and single rows can then be told apart, by the reader.
-    """
+    """Hits that one request can ask for: at most 730 days of a site, and the API's own filters. `referrer` finds every
+    address that contains it (API document, section 3). Where that is more than is meant, `host` says which referring
+    host is: only groups by referrer and single rows can then be told apart, by the reader."""
 
     site_id: int
     window: Window
@@ -88,11 +86,9 @@ class Slice:
 
 @dataclass
 class Groups:
-    """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means.
-
-    `of` is the number of groups there are, `per_page` how many the service gives, which may be fewer than it was asked
-    for. A value that came twice, because the list moved while it was read, counts once, with the larger count.
-    """
+    """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means. There are
+    `of` groups, of which the service gives `per_page`, which may be fewer than it was asked for. A value that came
+    twice, because the list moved while it was read, counts once, with the larger count."""
 
     by: Grouping
     host: str | None = None

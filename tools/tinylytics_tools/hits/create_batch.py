@@ -163,11 +163,8 @@ async def create_hits(
 
 
 async def _send(api: CallContext, site: SiteReply, rows: list[Row], *, again: bool) -> Outcomes:
-    """Send a hundred after the other, until an answer is lost or a hundred is refused as a whole.
-
-    Raises:
-        TinylyticsError: the first hundred was refused, or never left.
-    """
+    """Send a hundred after the other, until an answer is lost or a hundred is refused as a whole; raise its error where
+    the first was refused, or never left."""
     found = Outcomes()
     for start in range(0, len(rows), CHUNK):
         chunk, rest = rows[start : start + CHUNK], rows[start + CHUNK :]

@@ -155,11 +155,8 @@ async def check(
     confirm: str | None,
     ctx: Context[Any, Any],
 ) -> Check:
-    """Return how a call is confirmed. A code holds for these kudos of this account, and for some minutes.
-
-    Raises:
-        Unavailable: there is no state key, and the record of writes cannot be read.
-    """
+    """Return how a call is confirmed. A code holds for these kudos of this account, and for some minutes; raise
+    `Unavailable` where there is no state key, and the record of writes cannot be read."""
     if not targets.there:
         return Check(asks=False, is_confirmed=True)  # all is gone: nothing is left to agree to
     if _can_ask(ctx):

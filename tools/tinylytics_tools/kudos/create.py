@@ -128,11 +128,8 @@ async def create_kudo(
 
 
 async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
-    """Return the deleted kudo that these name as an answer showed them.
-
-    Raises:
-        InvalidArgument: several are shown like this, or what they name is not written.
-    """
+    """Return the deleted kudo that these name as an answer showed them; raise `InvalidArgument` where several are shown
+    like this, or what they name is not written."""
     found = {
         (entry.path, entry.uid): None
         for entry in await recorded(api, DELETE, site)

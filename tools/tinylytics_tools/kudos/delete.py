@@ -95,11 +95,8 @@ async def delete_kudo(
 
 
 async def _delete_all(api: CallContext, targets: Targets) -> DeletedKudos:
-    """Delete one after the other, each sent once, until a failure that is not of one kudo alone.
-
-    Raises:
-        TinylyticsError: the only one failed, or nothing was deleted and all outcomes are known.
-    """
+    """Delete one after the other, each sent once, until a failure that is not of one kudo alone; raise it where it was
+    the only one, or nothing was deleted and all outcomes are known."""
     results: list[str] = []
     notes: list[str] = []
     failure: TinylyticsError | None = None

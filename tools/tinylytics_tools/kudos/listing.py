@@ -360,12 +360,13 @@ def _sites(found: Sequence[tuple[SiteReply, Found | Unknown]], start: int, of: i
     columns = ["id", "site", "kudos", "lifetime_kudos", "views", "per_100_views", "few_views", "not_known"]
     rows: list[list[Cell]] = []
     for site, one in found:
-        known: list[Cell] = [None, site.lifetime_kudos, None, None, None]
-        why = one.reason if isinstance(one, Unknown) else "not all kudos could be read"
-        if isinstance(one, Found) and one.is_complete:
-            known = [one.kudos, site.lifetime_kudos, one.views, per_100(one.kudos, one.views), _is_few(one.views)]
-            why = "nothing"
-        rows.append([site.id, site.name, *known, why])
+        kudos, views, why = None, None, "not all kudos could be read"
+        if isinstance(one, Unknown):
+            why = one.reason
+        elif one.is_complete:
+            kudos, views, why = one.kudos, one.views, "nothing"
+        few = None if kudos is None else _is_few(views)
+        rows.append([site.id, site.name, kudos, site.lifetime_kudos, views, per_100(kudos, views), few, why])
     return all_sites.table(columns, rows, start=start, of=of)
 
 

@@ -101,10 +101,8 @@ class Page:
 
 @dataclass(frozen=True)
 class Found:
-    """The kudos of a scope that match, newest first, and the views of its days by path, None where not read.
-
-    `counted`: how many the service counts before the filters that are applied here; all were read if `is_complete`.
-    """
+    """The kudos of a scope that match, newest first, and the views of its days by path, None where not read. `counted`:
+    how many the service counts before the filters that are applied here; all were read if `is_complete`."""
 
     scope: Scope
     filters: Filters

@@ -197,10 +197,8 @@ def _notes(reading: Reading, total: Compared, young: Sequence[Row], columns: Seq
 
 
 def _columns(reading: Reading, total: Compared) -> list[str]:
-    """The columns of the table, the ones that are left out first at the end: a change goes before its two figures.
-
-    Rows have no per cent where the headline has none; without today their `hits` are what is compared.
-    """
+    """The columns of the table, the ones that are left out first at the end: a change goes before its two figures. Rows
+    have no per cent where the headline has none; without today their `hits` are what is compared."""
     scope = reading.rows[0].scope
     marks_today = scope.today in scope.window and scope.window.days > 1 and scope.requested.period != "all_time"
     later, share = ["compared_hits"] * (scope.today in scope.window), ["change_percent"] * (total.percent is not None)

@@ -18,11 +18,9 @@ A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
 
 @dataclass(frozen=True)
 class Compared:
-    """Hits of finished days, later and earlier; both None where nothing is compared.
-
-    `days` names the days of both. `earlier_days` says in a headline which days the earlier ones are. `lengths`: how
-    many days the later and the earlier ones are, where these are not as many: only then are there hits a day.
-    """
+    """Hits of finished days, later and earlier; both None where nothing is compared. `days` names the days of both,
+    `earlier_days` in a headline the earlier ones. `lengths`: how many days the later and the earlier ones are, where
+    these are not as many: only then are there hits a day."""
 
     days: str | None = None
     later: int | None = None
@@ -52,11 +50,8 @@ class Compared:
         }
 
     def words(self, left_out: Sequence[str] = ()) -> str:
-        """The comparison as the end of a headline; empty without one.
-
-        `left_out` names what the headline's own figure counts and the comparison does not. Only then is the later
-        figure printed: without it, it is the headline's own.
-        """
+        """The comparison as the end of a headline; empty without one. `left_out` names what the headline's own figure
+        counts and the comparison does not: only then is the later figure printed."""
         if self.change is None:
             return ""
         later = f"{' and '.join(f'without {what}' for what in left_out)} {self.later}, " if left_out else ""
@@ -85,10 +80,8 @@ def moved(change: float, percent: float | None, earlier: float | None) -> str:
 def compared(
     comparison: Comparison | None, *, later: int, earlier: int, born: date, without: Collection[date] = ()
 ) -> Compared:
-    """Compare the hits of the later and the earlier days; no per cent where the site did not exist on all of these.
-
-    The days in `without` are counted on neither side.
-    """
+    """Compare the hits of the later and the earlier days, none of them in `without`; no per cent where the site did not
+    exist on all of the earlier ones."""
     if comparison is None:
         return Compared()
     now, then = comparison.current, comparison.earlier

@@ -16,7 +16,7 @@ from tinylytics_tools.hits.api import Slice
 from tinylytics_tools.periods import Window
 from tinylytics_tools.planner import pages
 from tinylytics_tools.read_hits import read_lists, read_rows
-from tinylytics_tools.tables import plain
+from tinylytics_tools.tables import counted, plain
 from tinylytics_tools.traffic.automated import automated_by_lists, automated_by_rows
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.unusual import TIMES
@@ -66,9 +66,11 @@ class Parts:
         return [one for one in found if sanitize.host(cast("str | None", one.raw[0])) not in no_source]
 
     @property
-    def internal(self) -> Contribution | None:
-        """What the site's own pages refer; None where nothing, or not known."""
-        return next((one for one in self._all.get("referrer", ()) if one.name == self.own), None)
+    def internal(self) -> list[str]:
+        """A note on what the site's own pages refer; none where nothing, or not known."""
+        own = [one for one in self._all.get("referrer", ()) if one.name == self.own]
+        figures = [f"{counted(one.hits, 'hit')} against {plain(one.usual)}" for one in own]
+        return [f"{self.own} is the site itself and no source: {both}, among other" for both in figures]
 
     @property
     def first_page(self) -> Contribution | None:

@@ -16,10 +16,8 @@ from tinylytics_tools.traffic.estimate import Estimate
 @dataclass
 class TrafficWindow:
     """What was read of a window. `today` is None where the window does not reach it; `series` where there was no room.
-
-    `notes` name what is missing and where the service does not agree with itself. `unread`: why a dimension that was
-    requested is not in `by`. `hours`: hits of each hour of a single day that was read hit by hit.
-    """
+    `unread`: why a dimension that was requested is not in `by`. `hours`: hits of each hour of a single day that was
+    read hit by hit."""
 
     total: int
     today: int | None

@@ -52,11 +52,8 @@ async def estimate(api: CallContext, dimension: Dimension, counts: Mapping[Slice
 
 
 def sample_of_days(window: Window, room: int, *, width: int) -> list[date]:
-    """Return the days of some whole weeks that lie all over the window; a day takes `width` requests.
-
-    Raises:
-        InvalidArgument: not even one week fits into `room` requests.
-    """
+    """Return the days of some whole weeks that lie all over the window, each taking `width` requests; raise
+    `InvalidArgument` where not even one week fits into `room` requests."""
     weeks = window.days // 7
     wanted = min(SAMPLE_WEEKS, room // (7 * width))
     if not wanted or not weeks:

@@ -78,11 +78,7 @@ class Excluded:
 
 
 def parse_excluded(exclude: Sequence[str] | None) -> Excluded:
-    """Return what the argument `exclude` means.
-
-    Raises:
-        InvalidArgument: a day that is none, a page that is no path, a referrer that is no host.
-    """
+    """Return what the argument `exclude` means; raise `InvalidArgument` for a day, path or host that is none."""
     found: dict[str, list[str]] = {"day": [], "page": [], "referrer": [], "": []}
     for text in exclude or ():
         kind, colon, value = text.partition(":")
@@ -104,11 +100,8 @@ def parse_excluded(exclude: Sequence[str] | None) -> Excluded:
 async def read_without(
     api: CallContext, scope: Scope, filters: Filters, comparison: Comparison | None, dimension: Dimension, out: Excluded
 ) -> tuple[DimensionTraffic, TrafficReader, Excluded]:
-    """Return the traffic of a dimension without what is excluded, its reader, and what is excluded with its hits.
-
-    Raises:
-        InvalidArgument: that takes more requests than one call may use, or cannot be counted exactly.
-    """
+    """Return the traffic of a dimension without what is excluded, its reader, and what is excluded with its hits; raise
+    `InvalidArgument` where that takes more requests than one call may use, or cannot be counted exactly."""
     if (out.pages and filters.paths != (None,)) or (out.hosts and (filters.referrer or filters.host)):
         raise InvalidArgument("exclude page: and referrer: do not go with a filter by path or referrer. Leave one out.")
     kept = replace(filters, without=out.days)
@@ -153,11 +146,8 @@ def containing(search: Sequence[str], *lists: Mapping[str, Named]) -> Keys:
 
 
 def matching(exclude: Sequence[str], *lists: Mapping[str, Named]) -> Keys:
-    """Return the names that are one of these, `*` standing for any text.
-
-    Raises:
-        InvalidArgument: one would leave out everything.
-    """
+    """Return the names that are one of these, `*` standing for any text; raise `InvalidArgument` where one would leave
+    out everything."""
     if any(not text.strip("*") for text in exclude):
         raise InvalidArgument("exclude needs names to leave out, apart by commas, such as /feed*,*.xml")
     return {sanitize.path(text): _keys(re.split(r"\*+", text), lists) for text in exclude}

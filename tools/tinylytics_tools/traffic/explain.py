@@ -121,8 +121,7 @@ def _answer(
         notes=[
             *found.notes,
             *([f"not read, they take more requests than one call may use: {', '.join(unread)}"] if unread else []),
-            *(parts.notes if parts else []),
-            *_internal(parts),
+            *([*parts.notes, *parts.internal] if parts else []),
             *([SMALL_NUMBERS] if share is not None and is_small(found.hits, round(found.usual or 0)) else []),
             *filters.notes,
             *([f"today, {scope.today}, is not over and not looked at"] if scope.running else []),
@@ -189,27 +188,15 @@ def _tables(
     return made
 
 
-def _internal(parts: Parts | None) -> list[str]:
-    internal = parts.internal if parts else None
-    if parts is None or internal is None:
-        return []
-    hits, usual = counted(internal.hits, "hit"), plain(internal.usual)
-    return [f"{parts.own} is the site itself and no source: {hits} against {usual}, among other"]
-
-
 def _days(windows: Sequence[Window]) -> str:
     return ", ".join(f"{one.first}" if one.days == 1 else f"{one.first} to {one.last}" for one in windows)
 
 
 def _next_step(found: Finding) -> str | None:
     if found.kind == "unusual day":
-        day = found.seen.first
-        return (
-            f"rank_traffic: dimension=hour of this day tells when it began, exclude=day:{day} what is left without it."
-        )
-    if len(found.days) > 1:
-        return "explain_change with day explains another of the unusual days."
-    return None
+        without = f"exclude=day:{found.seen.first} what is left without it"
+        return f"rank_traffic: dimension=hour of this day tells when it began, {without}."
+    return "explain_change with day explains another of the unusual days." if len(found.days) > 1 else None
 
 
 _WORDS: dict[Kind, str] = {

@@ -236,11 +236,8 @@ class Ranking:
         )
 
     def incomplete(self) -> TrafficRanking:
-        """Return the answer where not all was read: without a comparison and without a number of names.
-
-        Raises:
-            InvalidArgument: names, or an order, are asked for that only a list read to its end has.
-        """
+        """Return the answer where not all was read, without a comparison and a number of names; raise `InvalidArgument`
+        where names, or an order, are asked for that only a list read to its end has."""
         traffic, dimension, of, table = self.traffic, self.dimension, self._counts.of, None
         most, offset, estimate = self.limit or ALL_ROWS.get(dimension, DEFAULT_ROWS), self.offset, traffic.estimate
         headline = f"{counted(traffic.total, 'hit')} on {self.scope.site.quoted}, {spoken(self.scope.window)}"

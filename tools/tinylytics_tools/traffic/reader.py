@@ -100,11 +100,8 @@ class TrafficReader:
         return traffic
 
     async def read_dimension(self, dimension: Dimension) -> DimensionTraffic:
-        """Read one dimension by the cheapest exact way, else as an estimate.
-
-        Raises:
-            InvalidArgument: what only the account's time zone could tell, or what takes too many requests.
-        """
+        """Read one dimension by the cheapest exact way, else as an estimate; raise `InvalidArgument` for what only the
+        account's time zone could tell, or what takes too many requests."""
         is_utc = self._scope.zone == "utc"
         if dimension == "hour" and not is_utc:
             raise InvalidArgument(
@@ -182,22 +179,19 @@ class TrafficReader:
         none = [_TOO_MANY * hits_api.PER_PAGE]
         rows = [count.rows for count in self.counts_of(self._scope.window).values()] if shows_rows else none
         lists = len(self._slices(self._scope.window))
-        if self._filters.host is None:
-            return self._cheapest(rows, lists * len(dimensions))
-        # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
-        plan = self._cheapest(rows, _TOO_MANY)
-        return plan if plan.by_rows else self._cheapest(none, lists)
-
-    def _cheapest(self, rows: Sequence[int], lists: int) -> Plan:
-        return cheapest(
-            rows,
-            lists=lists,
+        plan = partial(
+            cheapest,
             candidates=series_in_order(self._scope.window),
             known=[window for window in (self._scope.finished, self._scope.running, self._scope.window) if window],
             width=self._width,
             rows_tell_days=self._scope.zone == "utc",
             room=self.room,
         )
+        if self._filters.host is None:
+            return plan(rows, lists=lists * len(dimensions))
+        # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
+        of_rows = plan(rows, lists=_TOO_MANY)
+        return of_rows if of_rows.by_rows else plan(none, lists=lists)
 
     async def _window_by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow | None:
         """The window out of all single hits; None where they are not all shown."""
@@ -335,11 +329,8 @@ class TrafficReader:
         return None
 
     async def _lists(self, requests: Sequence[_List], windows: Sequence[Window], room: int) -> list[DimensionCounts]:
-        """Read lists and count `windows`, which add up to the whole one.
-
-        Where the window reaches today and complete lists or counts do not agree, hits arrived in between: these lists
-        and the counts of today are read a second time.
-        """
+        """Read lists and count `windows`, which add up to the whole one. Where the window reaches today and complete
+        lists or counts do not agree, hits arrived in between: these and the counts of today are read a second time."""
 
         async def read(chosen: Sequence[_List], room: int) -> list[DimensionCounts]:
             return await read_lists(self._api, [(name, self._slices(window)) for name, window in chosen], max(0, room))
