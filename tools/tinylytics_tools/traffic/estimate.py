@@ -45,7 +45,9 @@ async def estimate(api: CallContext, dimension: Dimension, counts: Mapping[Slice
     hits = sum(count.hits for count in counts.values())
     names = merged(dimension, whole.of(dimension).hits)
     shares = [(named.name, round(100 * named.hits / whole.hits)) for named in names.values()]
-    margin = max((_margin([_share(rows, dimension, name) for rows in sample]) for name, _ in shares), default=0)
+    parts = [(merged(dimension, rows.of(dimension).hits), rows.hits) for rows in sample]
+    of_name = ([100 * part[key].hits / hits if key in part else 0.0 for part, hits in parts] for key in names)
+    margin = max(map(_margin, of_name), default=0)
     spread_over = f"{counted(len(chosen), 'page')} spread over the window"
     basis = f"{whole.hits} of {hits} hits, {spread_over}, give or take {counted(margin, 'point')}"
     return Estimate(shares, basis)
@@ -78,11 +80,6 @@ def _pages(counts: Mapping[Slice, Count], wanted: int) -> list[tuple[Slice, int]
         if count.rows
         for number in spread(pages(count.rows), max(1, int(wanted * count.rows / rows)))
     ]
-
-
-def _share(rows: RowCounts, dimension: Dimension, name: str) -> float:
-    hits = [named.hits for named in merged(dimension, rows.of(dimension).hits).values() if named.name == name]
-    return 100 * sum(hits) / rows.hits if rows.hits else 0.0
 
 
 def _margin(shares: Sequence[float]) -> int:
