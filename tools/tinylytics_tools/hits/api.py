@@ -66,11 +66,9 @@ CHANGED_BY_HITS = ("sites", "hits", "user_journeys", "leaderboard")
 
 @dataclass(frozen=True)
 class Slice:
-    """Hits that one request can ask for: at most 730 days of a site, and the API's own filters.
-
-    `referrer` finds every address that contains it (API document, section 3). Where that is more than is meant, `host`
-    says which referring host is: only groups by referrer and single rows can then be told apart, by the reader.
-    """
+    """Hits that one request can ask for: at most 730 days of a site, and the API's own filters. `referrer` finds every
+    address that contains it (API document, section 3). Where that is more than is meant, `host` says which referring
+    host is: only groups by referrer and single rows can then be told apart, by the reader."""
 
     site_id: int
     window: Window
@@ -88,11 +86,9 @@ class Slice:
 
 @dataclass
 class Groups:
-    """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means.
-
-    `of` is the number of groups there are, `per_page` how many the service gives, which may be fewer than it was asked
-    for. A value that came twice, because the list moved while it was read, counts once, with the larger count.
-    """
+    """Hits by raw value, as far as they are read; with `host`, only those that a slice of that host means. There are
+    `of` groups, of which the service gives `per_page`, which may be fewer than it was asked for. A value that came
+    twice, because the list moved while it was read, counts once, with the larger count."""
 
     by: Grouping
     host: str | None = None
@@ -182,25 +178,21 @@ async def page(
 
 
 async def count(api: CallContext, part: Slice) -> Count:
-    """How many hits there are: one request (field notes 5), or one a thousand referrers where `host` is set."""
+    """How many hits there are: one request (field notes 5), or one a thousand referrers where `host` is set; raises
+    `UnexpectedReply` where some of these cannot be read."""
     if part.host is None:
         total = (await page(api, part, 1, per_page=1)).pagination.total_count
         return Count(total, total)
-    return (await all_groups(api, part, "referrer")).count
+    groups = await first_groups(api, part, "referrer")
+    await more_groups(api, part, groups)
+    groups.must_be_complete()
+    return groups.count
 
 
 async def count_all(api: CallContext, parts: Sequence[Slice]) -> dict[Slice, Count]:
     """Several counts at the same time."""
     counts = await api.gather(*(partial(count, api, part) for part in parts))
     return dict(zip(parts, counts, strict=True))
-
-
-async def all_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:
-    """The whole list, one request a thousand groups; raises `UnexpectedReply` where some of it cannot be read."""
-    groups = await first_groups(api, part, by)
-    await more_groups(api, part, groups)
-    groups.must_be_complete()
-    return groups
 
 
 async def first_groups(api: CallContext, part: Slice, by: Grouping) -> Groups:

@@ -103,22 +103,13 @@ async def create_hit(
     """
     sent = validation.checked("path", validation.path, path)
     target = await find_site(api, site)
-    row = HitRow.model_construct(
-        path=sent,
-        url=url,
-        referrer=referrer,
-        country=country,
-        ip_address=ip_address,
-        user_agent=user_agent,
-        visitor_id=visitor_id,
-        source=source,
-    )
-    body: dict[str, Any] = row.model_dump(exclude_none=True)
-    shown, slash = sanitize.path(sent), validation.slash_added(path, sent)
+    given = (sent, url, referrer, country, ip_address, user_agent, visitor_id, source)
+    body = {name: value for name, value in zip(HitRow.model_fields, given, strict=True) if value is not None}
+    shown, notes = sanitize.path(sent), [FOR_GOOD, *validation.slash_added(path, sent)]
     if dry_run:
         return CreatedHit(
             headline=f"Nothing was sent. Without dry_run, a hit on {shown} of {target.quoted} would be recorded.",
-            notes=[FOR_GOOD, *slash, SHOWN_ENCODED],
+            notes=[*notes, SHOWN_ENCODED],
             site_id=target.id,
             site=target.name,
             status="dry_run",
@@ -138,21 +129,20 @@ async def create_hit(
         )
     if tried.error is not None:
         raise tried.error
-    answer = CreatedHit(
-        headline="",
-        notes=[FOR_GOOD, *slash, *tried.notes],
+    result = tried.result
+    where, country = f"{result['path']} of {target.quoted}", result.get("country", sanitize.UNKNOWN)
+    of = "country not told" if country == sanitize.UNKNOWN else f"stored with country {country}"
+    headline = f"Recorded a hit on {where}, {of}{', which stands for an unknown one' if country == 'XX' else ''}."
+    if result["status"] == "ignored":
+        headline = f"Ignored: no hit was stored on {where}. The service says: {result['reason']}."
+    return CreatedHit(
+        headline=headline + tried.repeat_note,
+        notes=[*notes, *tried.notes, *([IGNORED] if result["status"] == "ignored" else [])],
         site_id=target.id,
         site=target.name,
         repeated=tried.repeated_s is not None,
-        **tried.result,
+        **result,
     )
-    where = f"{answer.path} of {target.quoted}"
-    answer.headline = f"Recorded a hit on {where}, {_from(answer.country)}." + tried.repeat_note
-    if answer.status == "ignored":
-        answer.headline = f"Ignored: no hit was stored on {where}. The service says: {answer.reason}."
-        answer.headline += tried.repeat_note
-        answer.notes.append(IGNORED)
-    return answer
 
 
 def _result(path: str, reply: HitCreatedReply) -> dict[str, Any]:
@@ -169,13 +159,6 @@ def _result(path: str, reply: HitCreatedReply) -> dict[str, Any]:
         "platform": sanitize.platform(reply.hit.platform_name),
         "source": sanitize.source(reply.hit.source),
     }
-
-
-def _from(country: str) -> str:
-    """Return the country that was stored, in a sentence."""
-    if country == sanitize.UNKNOWN:
-        return "country not told"
-    return f"stored with country {country}" + (", which stands for an unknown one" if country == "XX" else "")
 
 
 TOOLS = [create_hit]

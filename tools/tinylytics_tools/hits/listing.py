@@ -60,8 +60,8 @@ async def list_hits(
     own = site_host(scope.site.url)
     internal = [f"the referrer {own} is the site itself and no source"] if own in map(_host, rows) else []
     which = " that match the filters" if match else ""
-    so_far = "" if today is None else f", {today} of them today so far"
     days = f"{scope.window.first} to {scope.window.last}"
+    so_far = "" if today is None else f", {today} of them today so far"
     return HitList(
         **scope.fields(),
         headline=f"{counted(total, 'hit')}{which} on {scope.site.quoted}, {days}{so_far}.",
@@ -96,10 +96,8 @@ async def _newest(
 async def _of_same_days(
     api: CallContext, parts: Mapping[Slice, Count], offset: int, limit: int
 ) -> tuple[list[HitReply], str | None]:
-    """Return hits of slices of the same days, or raise `InvalidArgument` where they are too far down for one call.
-
-    The order of the API is verified, never trusted (field notes 7).
-    """
+    """Return hits of slices of the same days, or raise `InvalidArgument` where they are too far down for one call. The
+    order of the API is verified, never trusted (field notes 7)."""
     end = min(offset + limit, sum(count.hits for count in parts.values()))
     before = offset // hits_api.PER_PAGE if len(parts) == 1 else 0
     needed = {part: range(before + 1, pages(min(end, count.rows)) + 1) for part, count in parts.items()}

@@ -157,9 +157,7 @@ async def look_up(
     api: CallContext, site: SiteReply, uid: str, why: str, done: str, to_find_out: str
 ) -> KudoReply | None:
     """Return the kudo of exactly this uid, once the answer to its creation or deletion was lost; None if there is none.
-
-    Where that cannot be found out now, raise `OutcomeUnknown` with `why`, `done` and `to_find_out` in its message.
-    """
+    Raise `OutcomeUnknown` with `why`, `done` and `to_find_out` in its message where that cannot be found out."""
     await api.writes.pause(LATE_S)
     try:
         return await find_exactly(api, site, uid, looks_up=True)

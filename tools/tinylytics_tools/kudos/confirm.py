@@ -53,6 +53,11 @@ class Target:
         """The uid as the service has it, where that is known."""
         return (self.found.uid if self.found else None) or self.uid
 
+    @property
+    def outcome(self) -> str:
+        """What became of one that is not there."""
+        return "deleted before" if isinstance(self.found, Entry) else "not found"
+
     def row(self, outcome: str) -> list[Cell]:
         """Return it as the row of a table."""
         time = sanitize.time(self.found.created_at) if isinstance(self.found, KudoReply) else None
@@ -72,6 +77,10 @@ class Targets:
     def there(self) -> list[KudoReply]:
         """The kudos that would go."""
         return [target.found for target in self.each if isinstance(target.found, KudoReply)]
+
+    def outcomes(self, there: str) -> list[str]:
+        """Return the outcome of each where nothing was sent; `there` for those that are there."""
+        return [there if isinstance(one.found, KudoReply) else one.outcome for one in self.each]
 
 
 async def find_targets(api: WritingApi, site: str | None, uid: str | None, uids: list[str] | None) -> Targets:
@@ -146,23 +155,19 @@ async def check(
     confirm: str | None,
     ctx: Context[Any, Any],
 ) -> Check:
-    """Return how a call is confirmed. A code holds for these kudos of this account, and for some minutes.
-
-    Raises:
-        Unavailable: there is no state key, and the record of writes cannot be read.
-    """
+    """Return how a call is confirmed. A code holds for these kudos of this account, and for some minutes; raise
+    `Unavailable` where there is no state key, and the record of writes cannot be read."""
     if not targets.there:
         return Check(asks=False, is_confirmed=True)  # all is gone: nothing is left to agree to
     if _can_ask(ctx):
         return Check(asks=True)
     shown = sorted([kudo.id or 0, kudo.uid or "", kudo.path or "", str(kudo.created_at)] for kudo in targets.there)
-    now = int(api.now().timestamp())
+    now, problem = int(api.now().timestamp()), None
 
     async def code_until(end: str) -> str:
         return f"{end}-{await api.sign(DELETE, targets.site.id, shown, end)}"
 
     try:
-        problem = None
         if confirm is not None:
             code = _CODE.fullmatch(confirm.strip())
             if code is None or not hmac.compare_digest(code[0], await code_until(code[1])):

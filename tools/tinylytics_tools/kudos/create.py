@@ -87,13 +87,17 @@ async def create_kudo(
     """
     custom_uid = custom_uid and sanitize.unquoted(custom_uid)
     target = await find_site(api, site)
-    kudo = await _checked(api, target, path, custom_uid)
-    slash = validation.slash_added(path, kudo.path)
+    kudo = await _as_deleted(api, target, path, custom_uid) if custom_uid is not None else None
+    if kudo is None:  # one that was deleted from here is created as it was
+        sent = validation.checked("path", validation.path, path)
+        uid = _new_uid() if custom_uid is None else validation.checked("custom_uid", validation.uid, custom_uid)
+        kudo = NewKudo(target, sent, uid, is_ours=custom_uid is None)
+    notes = validation.slash_added(path, kudo.path)
     if dry_run:
         where = f"{sanitize.path(kudo.path)} of {target.quoted}"
         return CreatedKudo(
             headline=f"Nothing was sent. Without dry_run, a kudo on {where} would be created.",
-            notes=slash,
+            notes=notes,
             next_step=f"create_kudo with {kudo.named} sends exactly this.",
             site_id=target.id,
             site=target.name,
@@ -103,52 +107,29 @@ async def create_kudo(
             would_send=would_send(f"POST /sites/{target.id}/kudos", kudo.body),
         )
     tried = await _create(api, kudo, again=bool(allow_repeat))
-    answer = CreatedKudo(
-        headline="",
-        notes=[*slash, *tried.notes],
+    result = tried.result
+    uid = sanitize.quoted(tried.uid if sanitize.uid(tried.uid) == result["uid"] else result["uid"])
+    where = f"{result['path']} of {target.quoted}"
+    headline = {
+        "created": f"Created a kudo on {where}, as uid {uid}.",
+        "stored": f"The kudo on {where} is stored, as uid {uid}: its answer was lost, and a look-up found it.",
+        "ignored": f"Ignored: no kudo was stored on {where}. The service says: {result.get('reason', 'none')}.",
+    }[result["status"]]
+    is_ignored = result["status"] == "ignored"
+    return CreatedKudo(
+        headline=headline + tried.repeat_note,
+        notes=[*notes, *tried.notes, *([IGNORED] if is_ignored else [])],
+        next_step=None if is_ignored else f"delete_kudo with uid {uid} takes it back.",
         site_id=target.id,
         site=target.name,
         repeated=tried.repeated_s is not None,
-        **tried.result,
+        **result,
     )
-    is_raw = sanitize.uid(tried.uid) == answer.uid
-    uid = sanitize.quoted(tried.uid if is_raw else answer.uid)
-    answer.headline = _headline(answer, target, uid) + tried.repeat_note
-    if answer.status == "ignored":
-        answer.notes.append(IGNORED)
-    else:
-        answer.next_step = f"delete_kudo with uid {uid} takes it back."
-    return answer
-
-
-async def _checked(api: CallContext, site: SiteReply, path: str, uid: str | None) -> NewKudo:
-    """Return what is to be created, checked; one that was deleted from here is created as it was."""
-    if uid is None:
-        return NewKudo(site, validation.checked("path", validation.path, path), _new_uid(), is_ours=True)
-    deleted = await _as_deleted(api, site, path, uid)
-    if deleted is not None:
-        return deleted
-    sent = validation.checked("path", validation.path, path)
-    return NewKudo(site, sent, validation.checked("custom_uid", validation.uid, uid))
-
-
-def _headline(answer: CreatedKudo, site: SiteReply, uid: str) -> str:
-    where = f"{answer.path} of {site.quoted}"
-    match answer.status:
-        case "ignored":
-            return f"Ignored: no kudo was stored on {where}. The service says: {answer.reason}."
-        case "stored":
-            return f"The kudo on {where} is stored, as uid {uid}: its answer was lost, and a look-up found it."
-        case _:
-            return f"Created a kudo on {where}, as uid {uid}."
 
 
 async def _as_deleted(api: CallContext, site: SiteReply, path: str, uid: str) -> NewKudo | None:
-    """Return the deleted kudo that these name as an answer showed them.
-
-    Raises:
-        InvalidArgument: several are shown like this, or what they name is not written.
-    """
+    """Return the deleted kudo that these name as an answer showed them; raise `InvalidArgument` where several are shown
+    like this, or what they name is not written."""
     found = {
         (entry.path, entry.uid): None
         for entry in await recorded(api, DELETE, site)

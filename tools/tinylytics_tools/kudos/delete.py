@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, Literal
 
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver.resolve import Resolve
@@ -39,8 +39,9 @@ from tinylytics_tools.writes.validation import hidden
 _DELETED: Final = {"status": "deleted"}
 """What the record keeps of a deletion."""
 
-Result = Literal["deleted", "deleted before", "not found", "not known", "not deleted"]
 _GONE: Final = ("deleted", "deleted before")
+_OPEN: Final = ("not known", "not deleted")
+Status = Literal["deleted", "partly deleted", "not deleted", "not confirmed"]
 
 
 class DeletedKudos(SiteAnswer):
@@ -50,7 +51,7 @@ class DeletedKudos(SiteAnswer):
     from_visitors = ("path", "uid")
     may_not_apply = ("code",)
 
-    status: Literal["deleted", "partly deleted", "not deleted", "not confirmed"]
+    status: Status
     deleted: int = 0
     repeated: bool = False
     code: str | None = None
@@ -76,19 +77,15 @@ async def delete_kudo(
     """
     if isinstance(consent, AcceptedElicitation) and consent.data.confirm:
         return await _delete_all(api, targets)
+    there, site_name = targets.there, targets.site.quoted
     if checked.asks:
-        which = "The kudo is" if len(targets.there) == 1 else "The kudos are"
-        headline = f"Nothing was deleted: the user did not agree. {which} still there."
-        return _answer(targets, "not deleted", headline, _outcomes(targets, "kept"))
-    what = named(targets.site, targets.there[0]) if targets.is_single else counted(len(targets.there), "kudo")
-    of = "" if targets.is_single else f" of {targets.site.quoted}"
+        are = "The kudo is" if len(there) == 1 else "The kudos are"
+        headline = f"Nothing was deleted: the user did not agree. {are} still there."
+        return _answer(targets, "not deleted", headline, targets.outcomes("kept"))
+    what = named(targets.site, there[0]) if targets.is_single else f"{counted(len(there), 'kudo')} of {site_name}"
     why = f": {checked.problem}" if checked.problem else " yet"
-    answer = _answer(
-        targets,
-        "not confirmed",
-        f"Nothing was deleted{why}. What would go: {what}{of}.",
-        _outcomes(targets, "would go"),
-    )
+    headline = f"Nothing was deleted{why}. What would go: {what}."
+    answer = _answer(targets, "not confirmed", headline, targets.outcomes("would go"))
     answer.code = checked.code
     answer.next_step = (
         f"Tell the user what would go. When they agree: delete_kudo with the same {'uid' if uid else 'uids'} and "
@@ -98,53 +95,61 @@ async def delete_kudo(
 
 
 async def _delete_all(api: CallContext, targets: Targets) -> DeletedKudos:
-    """Delete one after the other, each sent once, until a failure that is not of one kudo alone.
-
-    Raises:
-        TinylyticsError: the only one failed, or nothing was deleted and all outcomes are known.
-    """
-    results: list[Result] = []
+    """Delete one after the other, each sent once, until a failure that is not of one kudo alone; raise it where it was
+    the only one, or nothing was deleted and all outcomes are known."""
+    results: list[str] = []
     notes: list[str] = []
     failure: TinylyticsError | None = None
     for target in targets.each:
         try:
-            result, told = await _delete(api, targets.site, target)
+            notes += await _delete(api, targets.site, target)
+            results.append("deleted" if isinstance(target.found, KudoReply) else target.outcome)
         except TinylyticsError as error:
-            result, told, failure = "not known" if isinstance(error, OutcomeUnknown) else "not deleted", (), error
             if isinstance(error, NotFound) and not targets.is_single:
-                result, failure = "not found", None
-        results.append(result)
-        notes.extend(note for note in told if note not in notes)
-        if failure is not None:
+                results.append("not found")
+                continue
+            results.append("not known" if isinstance(error, OutcomeUnknown) else "not deleted")
+            failure = error
             break
     if failure is not None and (targets.is_single or not {*_GONE, "not known"} & set(results)):
         raise failure
-    results += cast("list[Result]", ["not deleted"] * (len(targets.each) - len(results)))
-    return _told(api, targets, results, notes, failure)
+    results += ["not deleted"] * (len(targets.each) - len(results))
+    gone = sum(result in _GONE for result in results)
+    left = [f"; {results.count(kind)} {kind}" for kind in ("not found", *_OPEN) if kind in results]
+    headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.quoted}{''.join(left)}."
+    if targets.is_single:
+        headline = _headline(api, targets)
+    status = "deleted" if gone == len(results) else "partly deleted" if gone else "not deleted"
+    answer = _answer(targets, status, headline, results)
+    answer.deleted, answer.complete, answer.repeated = gone, not set(_OPEN) & set(results), not targets.there
+    answer.notes += [*dict.fromkeys(notes), *([f"at the first of those left: {failure}"] if failure else [])]
+    if not answer.complete:
+        answer.next_step = "delete_kudo with the uids that are not known or not deleted finds out, and asks anew."
+    elif gone:
+        answer.next_step = _restore(targets)
+    return answer
 
 
-async def _delete(api: CallContext, site: SiteReply, target: Target) -> tuple[Result, tuple[str, ...]]:
-    """Delete one kudo, and return what became of it with notes; raises as `_send` does."""
-    if target.found is None:
-        return "not found", ()
-    if isinstance(target.found, Entry):
-        notes = await end(api, target.found.id, Outcome.DONE, _DELETED)
-    else:
-        notes = await _send(api, site, target.found.path, target.raw)
-    with contextlib.suppress(StoreUnavailable):
-        await api.writes.undone(CREATE, site.id, target.raw)
-    return _outcome_before(target) if isinstance(target.found, Entry) else "deleted", notes
-
-
-async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -> tuple[str, ...]:
-    """Delete a kudo, and return notes; where the answer is lost, a look-up tells what became of it.
+async def _delete(api: CallContext, site: SiteReply, target: Target) -> Sequence[str]:
+    """Delete a kudo unless it is gone, and return notes; where the answer is lost, a look-up tells what became of it.
 
     Raises:
         NotFound: it is gone, and not by a call from here.
         Unavailable: it is still there.
         OutcomeUnknown: the look-up failed.
     """
+    if target.found is None:
+        return ()
+    if isinstance(target.found, Entry):
+        notes = await end(api, target.found.id, Outcome.DONE, _DELETED)
+    else:
+        notes = await _send(api, site, target.found.path, target.raw)
+    with contextlib.suppress(StoreUnavailable):
+        await api.writes.undone(CREATE, site.id, target.raw)
+    return notes
 
+
+async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -> Sequence[str]:
     async def send() -> dict[str, str]:
         await api.call(KUDO, site_id=site.id, uid=uid)
         return _DELETED
@@ -169,50 +174,15 @@ async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -
     return tried.notes
 
 
-def _told(
-    api: CallContext, targets: Targets, results: list[Result], notes: list[str], failure: TinylyticsError | None
-) -> DeletedKudos:
-    """Return what became of each."""
-    gone = sum(result in _GONE for result in results)
-    open_ = sum(result in ("not known", "not deleted") for result in results)
-    first = targets.each[0].found
-    if not targets.is_single:
-        others = "".join(
-            f"; {results.count(kind)} {kind}" for kind in ("not found", "not known", "not deleted") if kind in results
-        )
-        headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.quoted}{others}."
-    elif isinstance(first, KudoReply):
-        headline = f"Deleted {named(targets.site, first)}."
-    else:
-        age = max(0, round(api.now().timestamp() - first.at)) if first else 0
-        headline = f"Deleted: this kudo of {targets.site.quoted} is gone, by a call {age} s ago. Nothing was sent now."
-    status = "deleted" if gone == len(results) else "partly deleted" if gone else "not deleted"
-    answer = _answer(targets, status, headline, results)
-    answer.deleted, answer.complete = gone, not open_
-    answer.repeated = not targets.there
-    answer.notes = [*answer.notes, *notes, *([f"at the first of those left: {failure}"] if failure else [])]
-    if open_:
-        answer.next_step = "delete_kudo with the uids that are not known or not deleted finds out, and asks anew."
-    elif gone:
-        answer.next_step = _restore(targets)
-    return answer
+def _headline(api: CallContext, targets: Targets) -> str:
+    found = targets.each[0].found
+    if isinstance(found, KudoReply):
+        return f"Deleted {named(targets.site, found)}."
+    age = max(0, round(api.now().timestamp() - found.at)) if found else 0
+    return f"Deleted: this kudo of {targets.site.quoted} is gone, by a call {age} s ago. Nothing was sent now."
 
 
-def _outcomes(targets: Targets, there: str) -> list[str]:
-    """Return the outcome of each where nothing was sent; `there` for those that are there."""
-    return [there if isinstance(target.found, KudoReply) else _outcome_before(target) for target in targets.each]
-
-
-def _outcome_before(target: Target) -> Result:
-    return "deleted before" if isinstance(target.found, Entry) else "not found"
-
-
-def _answer(
-    targets: Targets,
-    status: Literal["deleted", "partly deleted", "not deleted", "not confirmed"],
-    headline: str,
-    outcomes: Sequence[str],
-) -> DeletedKudos:
+def _answer(targets: Targets, status: Status, headline: str, outcomes: Sequence[str]) -> DeletedKudos:
     rows: list[list[Cell]] = [target.row(outcome) for target, outcome in zip(targets.each, outcomes, strict=True)]
     odd = [sanitize.quoted(target.raw) for target in targets.each if sanitize.is_odd(target.raw)]
     return DeletedKudos(

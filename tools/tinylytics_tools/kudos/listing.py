@@ -8,20 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tinylytics_tools import all_sites, sanitize
+from tinylytics_tools import arguments as arg
 from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.arguments import (
-    ALL,
-    EndDate,
-    LeastViews,
-    Limit,
-    Offset,
-    Path,
-    Period,
-    Search,
-    SiteOrAll,
-    StartDate,
-    TimeZone,
-)
+from tinylytics_tools.arguments import ALL
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.errors import InvalidArgument, KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.hits import api as hits_api
@@ -43,9 +32,6 @@ Sort = Annotated[
     Literal["newest", "oldest", "most", "rate"] | None,
     Field(description="Kudos newest or oldest first; or pages by most kudos or by kudos per 100 views."),
 ]
-
-
-_MORE_PAGES = "by_page goes on, by offset, with sort most"
 
 
 class Kudos(WindowAnswer):
@@ -79,18 +65,18 @@ class KudosOfAllSites(Kudos):
 @tool(SITES, KUDOS, hits_api.HITS, title="Kudos")
 async def list_kudos(
     api: CurrentApi,
-    site: SiteOrAll = None,
-    path: Path = None,
+    site: arg.SiteOrAll = None,
+    path: arg.Path = None,
     uid: AnyUid = None,
-    search: Search = None,
-    period: Period = None,
-    start_date: StartDate = None,
-    end_date: EndDate = None,
-    time_zone: TimeZone = None,
+    search: arg.Search = None,
+    period: arg.Period = None,
+    start_date: arg.StartDate = None,
+    end_date: arg.EndDate = None,
+    time_zone: arg.TimeZone = None,
     sort: Sort = None,
-    least_views: LeastViews = None,
-    limit: Limit = None,
-    offset: Offset = None,
+    least_views: arg.LeastViews = None,
+    limit: arg.Limit = None,
+    offset: arg.Offset = None,
 ) -> Kudos:
     """List kudos, the likes of pages: how many, which pages have most, likes per hundred views, and the newest.
     With `path` or `uid` the default period is all_time; end_date alone means until then.
@@ -109,22 +95,17 @@ async def list_kudos(
     _refuse_several(filters, [found])
     kudos, most, start = found.kudos, limit or DEFAULT_ROWS, offset or 0
     pages, on_order = _ordered(found, sort, SMALL if least_views is None else least_views)
-    ranked: list[list[Cell]] = [[page.name, page.kudos, page.views, page.rate, _is_few(page.views)] for page in pages]
-    columns = ["path", "kudos", "percent", "views", "per_100_views", "few_views"]
     by_page = None
     if uid is None and kudos is not None:
+        ranked = [[page.name, page.kudos, page.views, page.rate, _is_few(page.views)] for page in pages]
+        columns = ["path", "kudos", "percent", "views", "per_100_views", "few_views"]
         by_page = ranking(columns, ranked, total=kudos, limit=most, offset=0 if by_kudo else start)
-    if by_page is not None and by_kudo:
-        by_page = by_page.without_offset()
+        by_page = by_page.without_offset() if by_kudo else by_page
+    goes_on = ["by_page goes on, by offset, with sort most"] if by_kudo and len(pages) > most else []
     return Kudos(
         headline=_headline(found, pages, sort),
         complete=found.is_complete,
-        notes=[
-            *on_order,
-            *_notes(found),
-            *days.notes(found.rows),
-            *([_MORE_PAGES] if by_kudo and len(ranked) > most else []),
-        ],
+        notes=[*on_order, *_notes(found), *days.notes(found.rows), *goes_on],
         next_step=_next_step(found),
         **scope.fields(),
         filters=filters.words(),
@@ -192,16 +173,12 @@ def _single(
     pages are asked for."""
     if rows is None or sort in ("most", "rate"):
         return {}
-    shown: list[list[Cell]] = [
-        [
-            sanitize.time(row.created_at),
-            *([site.name] if by_site else []),
-            sanitize.path(row.path),
-            sanitize.uid(row.uid),
-        ]
-        for site, row in sorted(rows, key=lambda one: (one[1].created_at, one[1].id or 0), reverse=sort != "oldest")
+    ordered = sorted(rows, key=lambda one: (one[1].created_at, one[1].id or 0), reverse=sort != "oldest")
+    shown = [
+        [sanitize.time(row.created_at), *[site.name] * by_site, sanitize.path(row.path), sanitize.uid(row.uid)]
+        for site, row in ordered
     ]
-    columns = ["time", *(["site"] if by_site else []), "path", "uid"]
+    columns = ["time", *["site"] * by_site, "path", "uid"]
     table = listing(columns, shown, limit=limit, offset=offset)
     return {"oldest" if sort == "oldest" else "newest": table.without_offset() if by_site else table}
 
@@ -216,8 +193,8 @@ def _ordered(found: Found, sort: Sort, least_views: int) -> tuple[list[Page], li
     ranked.sort(key=lambda page: (-page.kudos / (page.views or 1), -page.kudos, page.name))
     left_out = len(found.pages) - len(ranked)
     few = f"{counted(left_out, 'page')} with kudos and fewer than {max(1, least_views)} views not ranked"
-    few += ", but in other" if ranked else ""
-    return ranked, [*[few] * bool(left_out), *_tied([f"{page.rate:g} kudos per hundred views" for page in ranked])]
+    notes = [few + (", but in other" if ranked else "")] if left_out else []
+    return ranked, [*notes, *_tied([f"{page.rate:g} kudos per hundred views" for page in ranked])]
 
 
 def _tied(values: Sequence[str]) -> list[str]:
@@ -227,24 +204,27 @@ def _tied(values: Sequence[str]) -> list[str]:
 
 
 def _headline(found: Found, pages: Sequence[Page], sort: Sort) -> str:
-    scope, kudos, views = found.scope, found.kudos, found.views
-    days = f"{scope.window.first} to {scope.window.last}"
-    which = "" if found.filters.is_all else f" matching {found.filters.words()}"
+    scope, filters, kudos, views = found.scope, found.filters, found.kudos, found.views
+    which = "" if filters.is_all else f" matching {filters.words()}"
+    days = f"from {scope.window.first} to {scope.window.last}"
     if kudos is None:
-        return f"Not all kudos{which} of {scope.site.quoted} from {days} could be read."
+        return f"Not all kudos{which} of {scope.site.quoted} {days} could be read."
+    seen = "" if views is None else counted(views, "view")
     if not kudos:
-        seen = "" if views is None else f"{counted(views, 'view')}, "
-        return f"{seen}no kudos{which} on {scope.site.quoted} from {days}."
+        return f"{seen and f'{seen}, '}no kudos{which} on {scope.site.quoted} {days}."
     total = counted(kudos, "kudo")
-    if found.filters.search and found.of_all is not None:
+    if filters.search and found.of_all is not None:
         total = f"{kudos} of {counted(found.of_all, 'kudo')}, {percent(kudos, found.of_all):g} %,"
-    seen = "" if found.filters.is_all or views is None else f", on {counted(views, 'view')}"
-    best = ""
+    text = f"{scope.site.quoted} has {total}{which} {days}"
+    if seen and not filters.is_all:
+        text += f", on {seen}"
     if len(pages) > 1:
-        rate = f"{pages[0].rate:g} per hundred views, " if sort == "rate" and pages[0].rate is not None else ""
-        best = f"; most on {pages[0].name}, {rate}{pages[0].kudos}"
-        best += f" on {counted(pages[0].views or 0, 'view')}" if rate else ""
-    return f"{scope.site.quoted} has {total}{which} from {days}{seen}{best}."
+        best, is_rate = pages[0], sort == "rate" and pages[0].rate is not None
+        rate, on = (
+            (f"{best.rate:g} per hundred views, ", f" on {counted(best.views or 0, 'view')}") if is_rate else ("", "")
+        )
+        text += f"; most on {best.name}, {rate}{best.kudos}{on}"
+    return f"{text}."
 
 
 def _notes(found: Found) -> list[str]:
@@ -380,12 +360,13 @@ def _sites(found: Sequence[tuple[SiteReply, Found | Unknown]], start: int, of: i
     columns = ["id", "site", "kudos", "lifetime_kudos", "views", "per_100_views", "few_views", "not_known"]
     rows: list[list[Cell]] = []
     for site, one in found:
-        known: list[Cell] = [None, site.lifetime_kudos, None, None, None]
-        why = one.reason if isinstance(one, Unknown) else "not all kudos could be read"
-        if isinstance(one, Found) and one.is_complete:
-            known = [one.kudos, site.lifetime_kudos, one.views, per_100(one.kudos, one.views), _is_few(one.views)]
-            why = "nothing"
-        rows.append([site.id, site.name, *known, why])
+        kudos, views, why = None, None, "not all kudos could be read"
+        if isinstance(one, Unknown):
+            why = one.reason
+        elif one.is_complete:
+            kudos, views, why = one.kudos, one.views, "nothing"
+        few = None if kudos is None else _is_few(views)
+        rows.append([site.id, site.name, kudos, site.lifetime_kudos, views, per_100(kudos, views), few, why])
     return all_sites.table(columns, rows, start=start, of=of)
 
 

@@ -1,7 +1,7 @@
 """Kudos of some days by page, beside the views of the same days."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -44,19 +44,19 @@ class Filters:
     def keeps(self, row: KudoReply) -> bool:
         """Return whether a kudo matches."""
         is_named = self.uid is None or sanitize.matches(self.uid, row.uid, "uid")
-        return is_named and self._is_on(row.path) and (self.is_page(row.path) or self._is_called(row))
+        is_found = not self.search or any(_is_called(text, row) for text in self.search)
+        return is_named and self._is_on(row.path) and is_found
 
     def is_page(self, path: Raw) -> bool:
         """Return whether a path is of a page that is meant; where none is named, each is."""
         return self._is_on(path) and (not self.search or any(_contains(text, path) for text in self.search))
 
-    def unfound(self, rows: Sequence[KudoReply], viewed: Mapping[Raw, int]) -> list[str]:
+    def unfound(self, rows: Sequence[KudoReply], viewed: Iterable[Raw]) -> list[str]:
         """Return the texts of a search that no uid and no path has, of those with kudos and those with views."""
         return [
             text
             for text in self.search
-            if not any(Filters(None, None, [text]).keeps(row) for row in rows)
-            and not any(_contains(text, path) for path in viewed)
+            if not any(_is_called(text, row) for row in rows) and not any(_contains(text, path) for path in viewed)
         ]
 
     def words(self) -> str:
@@ -71,9 +71,11 @@ class Filters:
             return True
         return any(sanitize.matches(name, cast("str | None", path), "path") for name in spellings(self.path))
 
-    def _is_called(self, row: KudoReply) -> bool:
-        texts = ((row.uid or "").casefold(), sanitize.uid(row.uid).casefold())
-        return any(part.casefold() in text for part in self.search for text in texts)
+
+def _is_called(text: str, row: KudoReply) -> bool:
+    """Return whether the path or the uid of a kudo contains a text in any case."""
+    uids = ((row.uid or "").casefold(), sanitize.uid(row.uid).casefold())
+    return _contains(text, row.path) or any(text.casefold() in uid for uid in uids)
 
 
 def _contains(part: str, path: Raw) -> bool:
@@ -99,10 +101,8 @@ class Page:
 
 @dataclass(frozen=True)
 class Found:
-    """The kudos of a scope that match, newest first, and the views of its days by path, None where not read.
-
-    `counted`: how many the service counts before the filters that are applied here; all were read if `is_complete`.
-    """
+    """The kudos of a scope that match, newest first, and the views of its days by path, None where not read. `counted`:
+    how many the service counts before the filters that are applied here; all were read if `is_complete`."""
 
     scope: Scope
     filters: Filters

@@ -1,30 +1,34 @@
-"""Tells how all sites of the account are doing, in one call: `get_overview`."""
+"""Tells how all sites of the account are doing, in one call, with what the rows leave out and why: `get_overview`."""
 
 from collections.abc import Sequence
 from datetime import date
 
-from tinylytics_tools.all_sites import ordered
+from tinylytics_tools import all_sites
+from tinylytics_tools import arguments as arg
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
-from tinylytics_tools.arguments import EndDate, Limit, Offset, Period, StartDate, TimeZone
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
 from tinylytics_tools.kudos.api import KUDOS
-from tinylytics_tools.overview import notes as overview_notes
-from tinylytics_tools.overview.read import FAILED, Reading, Row, read
-from tinylytics_tools.periods import Comparison, earlier, resolve
+from tinylytics_tools.overview.read import FAILED, MOST_WATCHED, Reading, Row, read
+from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, earlier, resolve
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.site_lookup import SITES, SiteReply, list_all
-from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tables import SMALL_NUMBERS, counted
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic import compare
-from tinylytics_tools.traffic.compare import A_DAY, so_far, spoken
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
+from tinylytics_tools.traffic.spikes import not_looked_at
+from tinylytics_tools.traffic.visitors import HASHES
 from tinylytics_tools.uptime import UPTIME
 
 ALWAYS = ("id", "site", "hits")
 """The columns that stay while others make way for rows."""
+_MOST_NAMES = 3
+_MANY = 20
+"""Of more sites than these the rows need the room: sites that days carry are counted, and not named."""
 
 
 class Overview(Answer):
@@ -58,16 +62,16 @@ class Overview(Answer):
 @tool(SITES, HITS, JOURNEYS, KUDOS, UPTIME, title="All sites at a glance")
 async def get_overview(
     api: CurrentApi,
-    period: Period = None,
-    start_date: StartDate = None,
-    end_date: EndDate = None,
-    time_zone: TimeZone = None,
-    limit: Limit = None,
-    offset: Offset = None,
+    period: arg.Period = None,
+    start_date: arg.StartDate = None,
+    end_date: arg.EndDate = None,
+    time_zone: arg.TimeZone = None,
+    limit: arg.Limit = None,
+    offset: arg.Offset = None,
 ) -> Overview:
     """Tell how all sites are doing: hits, change, visitors, kudos, up or down. The first thing to ask for several."""
     start = offset or 0
-    sites = sorted(ordered(await list_all(api), start), key=lambda site: -(site.lifetime_hits or 0))
+    sites = sorted(all_sites.ordered(await list_all(api), start), key=lambda site: -(site.lifetime_hits or 0))
     zone = time_zone or api.preferences.time_zone
     today = await _today(api, sites, zone)
     oldest = min(first_day(site, zone) for site in sites)
@@ -78,10 +82,11 @@ async def get_overview(
     given = {"period": None if requested.defaulted else requested, "time_zone": time_zone}
     defaults = [name for name, value in given.items() if value is None]
 
-    columns = overview_notes.shown(reading, overview_notes.total_change(reading.rows, comparison))
+    total = _total_change(reading.rows, comparison)
+    columns = _columns(reading, total)
     costs = await api.costs()
     while True:
-        answer = _answer(reading, comparison, columns, defaults, start, len(sites))
+        answer = _answer(reading, comparison, total, columns, defaults, start, len(sites))
         half = LARGEST_DEFAULT_HALF if limit is None else None
         if len(columns) == len(ALWAYS) or not answer.model_copy(update=costs).oversize(half):
             return answer
@@ -89,20 +94,29 @@ async def get_overview(
 
 
 def _answer(
-    reading: Reading, comparison: Comparison | None, columns: Sequence[str], defaults: list[str], start: int, of: int
+    reading: Reading,
+    comparison: Comparison | None,
+    total: Compared,
+    columns: Sequence[str],
+    defaults: list[str],
+    start: int,
+    of: int,
 ) -> Overview:
     rows, scope = reading.rows, reading.rows[0].scope
-    window = scope.window
-    total = overview_notes.total_change(rows, comparison)
+    window, young = scope.window, [row for row in rows if _is_young(row, comparison)]
     hits = _sum([row.hits for row in rows])
     today = _sum([row.today for row in rows]) if scope.today in window else None
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, from offset {start} on"
     text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
+    left_out = ["today"] if scope.today in window else []
+    if young:
+        left_out.append(f"{_names(young)}, which {_are(young)} younger than the days compared,")
+    down = [row for row in rows if row.status == "down"]
     return Overview(
-        headline=f"{text}{total.words(overview_notes.not_compared(rows, comparison))}.{overview_notes.down(rows)}",
+        headline=f"{text}{total.words(left_out)}.{f' {_names(down)} {_are(down)} down.' if down else ''}",
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
-            *overview_notes.notes(reading, total, comparison, columns),
+            *_notes(reading, total, young, columns),
             *compare.not_compared(scope.requested, comparison, None, scope.today),
         ],
         next_step=_AGAIN if reading.left_out else _MORE,
@@ -116,7 +130,7 @@ def _answer(
         hits_today=today,
         **total.fields(),
         kudos=_sum([row.kudos for row in rows]),
-        sites=_table(columns, rows, start, of),
+        sites=all_sites.table(columns, [row.cells(columns) for row in rows], start=start, of=of),
     ).charted(
         {
             "sites": {
@@ -143,11 +157,94 @@ def _sum(counts: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _table(columns: Sequence[str], rows: Sequence[Row], start: int, of: int) -> Table:
-    """Most hits first; a shorter table ends at an earlier site by lifetime hits, so that `next_offset` goes on."""
-    ordered = sorted(rows, key=lambda row: -1 if row.hits is None else row.hits, reverse=True)
-    table = listing(columns, [row.cells(columns) for row in ordered], limit=len(rows), offset=start, of=of)
-    return table.shortened_by(lambda: _table(columns, rows[:-1], start, of) if rows else None)
+def _total_change(rows: Sequence[Row], comparison: Comparison | None) -> Compared:
+    """The change of all sites that existed on all of the days compared: the others would pass for growth."""
+    if comparison is None or any(row.hits is None for row in rows):
+        return Compared()
+    changes = [row.change for row in rows if not _is_young(row, comparison)]
+    known = [(one.later, one.earlier) for one in changes if one.later is not None and one.earlier is not None]
+    if not known or len(known) < len(changes):
+        return Compared()
+    later, earlier = (sum(counts) for counts in zip(*known, strict=True))
+    return compared(comparison, later=later, earlier=earlier, born=comparison.earlier.first)
+
+
+def _notes(reading: Reading, total: Compared, young: Sequence[Row], columns: Sequence[str]) -> list[str]:
+    """What is not known, and what the figures under `columns` mean."""
+    texts = [*_spikes(reading.rows), *_gaps(reading, columns)]
+    if reading.left_out:
+        missing = [row for row in reading.rows if row.hits is None and "hits" not in row.gaps]
+        waiting = [*([f"hits of {counted(len(missing), 'site')}"] if missing else []), *reading.left_out]
+        texts.append(f"not asked yet, for want of requests: {', '.join(name for name in waiting if name != 'hits')}")
+    unshown = [part for part in _columns(reading, total) if part not in columns]
+    if unshown:
+        texts.append(f"left out to keep all sites in sight: {', '.join(unshown)}; limit and offset show them of fewer")
+    if len(reading.rows) > MOST_WATCHED:
+        texts.append("status: of so many sites check_health tells it")
+    if young:
+        texts.append(f"younger than the days compared, so not in the total change: {_names(young)}")
+    printed = reading.rows if "change_percent" in columns else []
+    if total.notes or any(SMALL_NUMBERS in row.change.notes for row in printed):
+        texts.append(SMALL_NUMBERS)
+    scope = reading.rows[0].scope
+    if scope.requested.period == "all_time":
+        texts.append("hits and kudos of all time are the counters of Tinylytics, today included")
+    if scope.window.days > LONGEST_WINDOW:
+        texts.append(f"visitors: unknown for more than {LONGEST_WINDOW} days, and not to be added up")
+    if "visitors" in columns:
+        texts.append(f"{HASHES}, and do not add up")
+    return texts
+
+
+def _columns(reading: Reading, total: Compared) -> list[str]:
+    """The columns of the table, the ones that are left out first at the end: a change goes before its two figures. Rows
+    have no per cent where the headline has none; without today their `hits` are what is compared."""
+    scope = reading.rows[0].scope
+    marks_today = scope.today in scope.window and scope.window.days > 1 and scope.requested.period != "all_time"
+    later, share = ["compared_hits"] * (scope.today in scope.window), ["change_percent"] * (total.percent is not None)
+    names = [*ALWAYS, *["hits_today"] * marks_today]
+    for name in ("change", "visitors", "kudos", "status"):
+        if name in reading.columns:
+            names += [*later, "earlier_hits", "change", *share] if name == "change" else [name]
+    return names
+
+
+def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
+    """What failed, and under the columns shown also what cannot be known."""
+    gaps: dict[tuple[str, str], list[Row]] = {}
+    for row in reading.rows:
+        for name, reason in row.gaps.items():
+            if reason == FAILED or name in columns:
+                gaps.setdefault((name, reason), []).append(row)
+    return [f"{name} of {_names(rows)} unknown: {reason}" for (name, reason), rows in gaps.items()]
+
+
+def _spikes(rows: Sequence[Row]) -> list[str]:
+    """The days that carry a site's hits, and the sites whose days were not looked at."""
+    words = [text for row in rows if row.spikes and (text := row.spikes.words(row.scope.site.quoted))]
+    unread = [row for row in rows if row.spikes is None]
+    if len(rows) > _MANY:
+        which = ", ".join([f"carry the hits of {len(words)}", *([f"not looked at of {len(unread)}"] if unread else [])])
+        return [f"single days, by sites: {which}; summarize_traffic names them"] if words or unread else []
+    more = [f"so it is with {counted(len(words) - _MOST_NAMES, 'more site')}"] if len(words) > _MOST_NAMES else []
+    of = _names(unread) if 0 < len(unread) <= _MOST_NAMES else counted(len(unread), "site")
+    return [*words[:_MOST_NAMES], *more, *not_looked_at([of] if unread else [])]
+
+
+def _names(rows: Sequence[Row]) -> str:
+    named = [row.scope.site.quoted for row in rows[:_MOST_NAMES]]
+    more = len(rows) - _MOST_NAMES
+    *others, last = [*named, counted(more, "more site")] if more > 0 else named
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _is_young(row: Row, comparison: Comparison | None) -> bool:
+    """Return whether a site did not exist on all of the days compared."""
+    return comparison is not None and first_day(row.scope.site, row.scope.zone) > comparison.earlier.first
+
+
+def _are(rows: Sequence[Row]) -> str:
+    return "is" if len(rows) == 1 else "are"
 
 
 _AGAIN = "Ask the same again: stored answers are free, so it reads on. Or ask for fewer sites with limit and offset."

@@ -31,12 +31,10 @@ NOT_COUNTED = "none were counted, unique tracking may be off"
 
 @dataclass
 class Row:
-    """What is known of one site; None where it was not asked for, or is not known.
-
-    `before`: hits of the earlier days of the comparison. `gaps`: why a column that was asked for is not known.
-    `spikes`: the days that carry the finished ones, None where single days were not looked at. `pieces`: the days and
-    hits of what was counted of them meanwhile. `ssl_days_left` is of the monitor that tells the status.
-    """
+    """What is known of one site; None where it was not asked for, or is not known. `before`: hits of the earlier
+    days of the comparison. `gaps`: why a column that was asked for is not known. `spikes`: the days that carry the
+    finished ones, None where single days were not looked at. `pieces`: the days and hits of what was counted of them
+    meanwhile. `ssl_days_left` is of the monitor that tells the status."""
 
     scope: Scope
     comparison: Comparison | None = None
@@ -106,13 +104,10 @@ def affordable(costs: Sequence[tuple[str, int]], room: int) -> list[str]:
 
 
 async def read(api: CallContext, scopes: Sequence[Scope], comparison: Comparison | None) -> Reading:
-    """One row a site, in the order given; with too many sites even for their hits, the last ones have none.
+    """Return one row a site, in the order given; with too many sites even for their hits, the last ones have none.
 
     Stored answers cost nothing, so what they leave of the requests goes into further columns, and asking again reads
-    on from where there was no room.
-
-    Raises:
-        TinylyticsError: no site's hits could be read.
+    on from where there was no room. Raises the error of the first site where no site's hits could be read.
     """
     rows = [Row(scope, comparison) for scope in scopes]
     waiting = _columns(rows, comparison)
@@ -123,10 +118,14 @@ async def read(api: CallContext, scopes: Sequence[Scope], comparison: Comparison
         # Nothing is told of a site before its hits are.
         chosen = [column for column in waiting if column.name in names and (read or waiting[0].name in names)]
         await api.gather(*(partial(column.ask, api, column.rows) for column in chosen))
-        if not chosen and await _in_batches(api, waiting[0]):
+        if not chosen:  # as many sites as there is room for
+            asked = 0
+            for part in batches(api, waiting[0].rows, cost=waiting[0].cost, at_once=AT_ONCE):
+                await waiting[0].ask(api, part)
+                asked += len(part)
+            if asked < len(waiting[0].rows):
+                break
             chosen = waiting[:1]
-        if not chosen:
-            break
         read += [column.name for column in chosen]
         waiting = [column for column in waiting if column not in chosen]
     errors = [row.error for row in rows if row.error is not None]
@@ -154,15 +153,6 @@ def _since_born(scope: Scope) -> Window | None:
     """The finished days on which the site was there: before it nothing was counted, which is not zero."""
     born, finished = first_day(scope.site, scope.zone), scope.finished
     return finished.common(Window(born, finished.last)) if finished and born <= finished.last else None
-
-
-async def _in_batches(api: CallContext, column: Column) -> bool:
-    """Ask as many sites as there is room for; whether these were all."""
-    done = 0
-    for part in batches(api, column.rows, cost=column.cost, at_once=AT_ONCE):
-        await column.ask(api, part)
-        done += len(part)
-    return done == len(column.rows)
 
 
 def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:

@@ -1,5 +1,7 @@
 """Says which hits look automated: many that are alike in country, browser and platform (ANSWERS 3a). A guess."""
 
+from typing import cast
+
 from tinylytics_tools import sanitize
 from tinylytics_tools.count_rows import Agent, DimensionCounts, RowCounts
 from tinylytics_tools.dimensions import Dimension
@@ -31,7 +33,7 @@ def automated_by_lists(by: dict[Dimension, DimensionCounts]) -> list[str]:
     if len(lists) < 3 or not all(one.is_complete and len(one.hits) == 1 for one in lists):
         return []
     country, browser, platform = (next(iter(one.hits)) for one in lists)
-    return _note(lists[0].total, "counted here", (_text(country), _text(browser), _text(platform)))
+    return _note(lists[0].total, "counted here", cast("Agent", (country, browser, platform)))
 
 
 def _note(hits: int, which: str, agent: Agent | None) -> list[str]:
@@ -40,7 +42,3 @@ def _note(hits: int, which: str, agent: Agent | None) -> list[str]:
     country, browser, platform = agent
     names = f"{sanitize.country(country)}, {sanitize.browser(browser)}, {sanitize.platform(platform)}"
     return [f"looks automated, as a guess: all {hits} hits {which} have one country, browser and platform: {names}"]
-
-
-def _text(raw: str | int | None) -> str | None:
-    return raw if isinstance(raw, str) else None

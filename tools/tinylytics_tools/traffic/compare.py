@@ -9,6 +9,7 @@ from tinylytics_tools import tables
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.dimensions import Named
 from tinylytics_tools.periods import Compare, Comparison, RequestedPeriod, Window
+from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import counted
 
 A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
@@ -17,11 +18,9 @@ A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
 
 @dataclass(frozen=True)
 class Compared:
-    """Hits of finished days, later and earlier; both None where nothing is compared.
-
-    `days` names the days of both. `earlier_days` says in a headline which days the earlier ones are. `lengths`: how
-    many days the later and the earlier ones are, where these are not as many: only then are there hits a day.
-    """
+    """Hits of finished days, later and earlier; both None where nothing is compared. `days` names the days of both,
+    `earlier_days` in a headline the earlier ones. `lengths`: how many days the later and the earlier ones are, where
+    these are not as many: only then are there hits a day."""
 
     days: str | None = None
     later: int | None = None
@@ -36,17 +35,9 @@ class Compared:
         """The later hits minus the earlier ones."""
         return None if self.later is None or self.earlier is None else self.later - self.earlier
 
-    @property
-    def a_day(self) -> tuple[float, float, float] | None:
-        """The later and the earlier hits a day, and the change; None where both are of as many days."""
-        if self.later is None or self.earlier is None or self.lengths is None:
-            return None
-        later, earlier = round(self.later / self.lengths[0], 1), round(self.earlier / self.lengths[1], 1)
-        return later, earlier, round(later - earlier, 1)
-
     def fields(self) -> dict[str, Any]:
         """The comparison as fields of an answer."""
-        later, earlier, change = self.a_day or (None, None, None)
+        later, earlier, change = self._a_day or (None, None, None)
         return {
             "compared_hits": self.later,
             "earlier_hits": self.earlier,
@@ -58,21 +49,24 @@ class Compared:
             "compared": self.days,
         }
 
-    def words(self, left_out: Iterable[str] = ()) -> str:
-        """The comparison as the end of a headline, the absolute change before the relative one; empty without one.
-
-        `left_out` names what the headline's own figure counts and the comparison does not. Only then is the later
-        figure printed: without it, it is the headline's own.
-        """
+    def words(self, left_out: Sequence[str] = ()) -> str:
+        """The comparison as the end of a headline; empty without one. `left_out` names what the headline's own figure
+        counts and the comparison does not: only then is the later figure printed."""
         if self.change is None:
             return ""
-        without = " and ".join(f"without {what}" for what in left_out)
-        later = f"{without} {self.later}, " if without else ""
+        later = f"{' and '.join(f'without {what}' for what in left_out)} {self.later}, " if left_out else ""
         text = f"; {later}{moved(self.change, self.percent, self.earlier)} {self.earlier_days}"
-        if self.a_day is not None:
-            now, then, change = self.a_day
-            text += f"; a day {tables.plain(now)}, {moved(change, None, then)}"
-        return text
+        if self._a_day is None:
+            return text
+        now, then, change = self._a_day
+        return f"{text}; a day {tables.plain(now)}, {moved(change, None, then)}"
+
+    @property
+    def _a_day(self) -> tuple[float, float, float] | None:
+        if self.later is None or self.earlier is None or self.lengths is None:
+            return None
+        later, earlier = round(self.later / self.lengths[0], 1), round(self.earlier / self.lengths[1], 1)
+        return later, earlier, round(later - earlier, 1)
 
 
 def moved(change: float, percent: float | None, earlier: float | None) -> str:
@@ -86,10 +80,8 @@ def moved(change: float, percent: float | None, earlier: float | None) -> str:
 def compared(
     comparison: Comparison | None, *, later: int, earlier: int, born: date, without: Collection[date] = ()
 ) -> Compared:
-    """Compare the hits of the later and the earlier days; no per cent where the site did not exist on all of these.
-
-    The days in `without` are counted on neither side.
-    """
+    """Compare the hits of the later and the earlier days, none of them in `without`; no per cent where the site did not
+    exist on all of the earlier ones."""
     if comparison is None:
         return Compared()
     now, then = comparison.current, comparison.earlier
@@ -97,22 +89,21 @@ def compared(
     days = f"{counted(days_now, 'day')} to {now.last} against {counted(days_then, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    which = earlier_days(comparison)
+    which, percent, notes = earlier_days(comparison), None, list[str]()
+    lengths = (days_now, days_then) if days_now != days_then and days_now and days_then else None
     if born > then.first:
-        note = f"the site began on {born} and is younger than the earlier days, so there is no per cent"
-        return Compared(days, later, earlier, None, (note,), f"{which}, though the site did not exist on all of them")
-    if days_then > 2 * days_now > 0:
-        note = f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared"
-        return Compared(days, later, earlier, None, (note,), which, (days_now, days_then))
-    _, percent = tables.change(later, earlier)
-    notes = [tables.SMALL_NUMBERS] if percent is not None and tables.is_small(later, earlier) else []
-    if days_now == days_then or not (days_now and days_then):
-        return Compared(days, later, earlier, percent, tuple(notes), which)
-    same = tables.percent(days_now - days_then, days_then)
-    notes.append(
-        f"{counted(days_now, 'day')} against {days_then}: with as many hits a day the change would be {same:+g} %"
-    )
-    return Compared(days, later, earlier, percent, tuple(notes), which, (days_now, days_then))
+        notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
+        which, lengths = f"{which}, though the site did not exist on all of them", None
+    elif days_then > 2 * days_now > 0:
+        notes.append(f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared")
+    else:
+        _, percent = tables.change(later, earlier)
+        notes += [tables.SMALL_NUMBERS] if percent is not None and tables.is_small(later, earlier) else []
+        if lengths is not None:
+            same = tables.percent(days_now - days_then, days_then)
+            against = f"{counted(days_now, 'day')} against {days_then}"
+            notes.append(f"{against}: with as many hits a day the change would be {same:+g} %")
+    return Compared(days, later, earlier, percent, tuple(notes), which, lengths)
 
 
 def too_young(comparison: Comparison | None, born: date) -> str | None:
@@ -132,6 +123,11 @@ def not_compared(
     if requested.window.finished(today) is None:
         return ["no comparison: there is no finished day yet to compare"]
     return ["no comparison: the site has no day before these"]
+
+
+def span(scope: Scope, comparison: Comparison | None) -> Window:
+    """Return all days of a question and of what it is compared with."""
+    return Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
 
 
 def so_far(today: int | None) -> str:
@@ -168,34 +164,28 @@ def movers(
     A name that is missing in one list has no hits there, and never merely few. `later` names the column of the hits in
     `now`. With `is_ever` the earlier days are all there are: then only what is new can be told, being of other lengths.
     """
-    if is_ever:
-        return {"new": _top(("name", later), _names_of(now, before), limit)}
-    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
     moved = {key: named.hits - before[key].hits for key, named in now.items() if key in before}
-    rose = sorted((key for key in moved if moved[key] > 0), key=lambda key: (-moved[key], key))
-    fell = sorted((key for key in moved if moved[key] < 0), key=lambda key: (moved[key], key))
 
-    def rows(keys: Iterable[str]) -> list[list[Cell]]:
-        found: list[list[Cell]] = []
-        for key in keys:
-            hits, earlier = now[key].hits, before[key].hits
-            found.append([now[key].name, hits, earlier, *tables.change(hits, earlier)[: 2 if has_percent else 1]])
-        return found
+    def changed(keys: Iterable[str]) -> list[list[Cell]]:
+        both = [
+            (now[key].name, now[key].hits, before[key].hits)
+            for key in sorted(keys, key=lambda key: (-abs(moved[key]), key))
+        ]
+        return [[name, *pair, *tables.change(*pair)[: 2 if has_percent else 1]] for name, *pair in both]
 
-    return {
-        "rose": _top(columns, rows(rose), limit),
-        "fell": _top(columns, rows(fell), limit),
-        "new": _top(("name", later), _names_of(now, before), limit),
-        "gone": _top(("name", "earlier_hits"), _names_of(before, now), limit),
+    def missing(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
+        return [[named.name, named.hits] for key, named in one.items() if key not in other]
+
+    columns = ["name", later, "earlier_hits", "change", *(["change_percent"] if has_percent else [])]
+    lists = {
+        "rose": (columns, changed(key for key in moved if moved[key] > 0)),
+        "fell": (columns, changed(key for key in moved if moved[key] < 0)),
+        "new": (["name", later], missing(now, before)),
+        "gone": (["name", "earlier_hits"], missing(before, now)),
     }
-
-
-def _names_of(one: Mapping[str, Named], other: Mapping[str, Named]) -> list[list[Cell]]:
-    return [[named.name, named.hits] for key, named in one.items() if key not in other]
-
-
-def _top(columns: Sequence[str], rows: Sequence[Sequence[Cell]], limit: int) -> Table:
-    """The first rows; a table without `next_offset`, since `offset` is the ranking's: `limit` shows more of these."""
-    top = [list(row) for row in rows[:limit]]
-    table = Table(columns=list(columns), rows=top, of=len(rows))
-    return table.shortened_by(lambda: _top(columns, rows, len(top) - 1) if top else None)
+    # without an offset, which is the ranking's: `limit` shows more of these
+    return {
+        name: tables.listing(columns, rows, limit=limit).without_offset()
+        for name, (columns, rows) in lists.items()
+        if name == "new" or not is_ever
+    }

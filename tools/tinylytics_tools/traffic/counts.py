@@ -1,22 +1,23 @@
 """What was read of the traffic of some days: as a whole, or by one dimension."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from tinylytics_tools.answer import Table
 from tinylytics_tools.count_rows import DimensionCounts
-from tinylytics_tools.dimensions import PLURAL, Dimension
+from tinylytics_tools.dimensions import OF_REFERRERS, PLURAL, Dimension, shown
 from tinylytics_tools.periods import Series
+from tinylytics_tools.tables import ranking
 from tinylytics_tools.traffic.estimate import Estimate
 
 
 @dataclass
 class TrafficWindow:
     """What was read of a window. `today` is None where the window does not reach it; `series` where there was no room.
-
-    `notes` name what is missing and where the service does not agree with itself. `unread`: why a dimension that was
-    requested is not in `by`. `hours`: hits of each hour of a single day that was read hit by hit.
-    """
+    `unread`: why a dimension that was requested is not in `by`. `hours`: hits of each hour of a single day that was
+    read hit by hit."""
 
     total: int
     today: int | None
@@ -88,3 +89,20 @@ class DimensionTraffic:
             automated=[],
             notes=list(dict.fromkeys([*self.notes, *(other.notes if other.before is None else [])])),
         )
+
+
+def top_of_unfinished(
+    dimension: Dimension, counts: DimensionCounts, columns: Sequence[str], *, total: int, limit: int
+) -> tuple[Table | None, str]:
+    """Return the top of a list that is not read to its end, or None where it cannot be known; with a note.
+
+    The top holds only where all that is not read is less than its last row; then its rows stand as they were read,
+    since a twin or another address of a host could be among the rest.
+    """
+    top = sorted(counts.hits.items(), key=lambda item: (-item[1], str(item[0])))[:limit]
+    name = PLURAL[dimension]
+    if dimension not in OF_REFERRERS and len(top) == limit and top[-1][1] > total - counts.total:
+        rows = [[shown(dimension, raw), hits] for raw, hits in top]
+        note = f"{name}: the largest of {counts.of}, spellings not merged, since the list is too long for one call"
+        return ranking(columns, rows, total=total, limit=limit, of=counts.of), note
+    return None, f"{name}: unknown, the list of {counts.of} is too long for this call; ask rank_traffic"

@@ -45,18 +45,17 @@ async def estimate(api: CallContext, dimension: Dimension, counts: Mapping[Slice
     hits = sum(count.hits for count in counts.values())
     names = merged(dimension, whole.of(dimension).hits)
     shares = [(named.name, round(100 * named.hits / whole.hits)) for named in names.values()]
-    margin = max((_margin([_share(rows, dimension, name) for rows in sample]) for name, _ in shares), default=0)
+    parts = [(merged(dimension, rows.of(dimension).hits), rows.hits) for rows in sample]
+    of_name = ([100 * part[key].hits / hits if key in part else 0.0 for part, hits in parts] for key in names)
+    margin = max(map(_margin, of_name), default=0)
     spread_over = f"{counted(len(chosen), 'page')} spread over the window"
     basis = f"{whole.hits} of {hits} hits, {spread_over}, give or take {counted(margin, 'point')}"
     return Estimate(shares, basis)
 
 
 def sample_of_days(window: Window, room: int, *, width: int) -> list[date]:
-    """Return the days of some whole weeks that lie all over the window; a day takes `width` requests.
-
-    Raises:
-        InvalidArgument: not even one week fits into `room` requests.
-    """
+    """Return the days of some whole weeks that lie all over the window, each taking `width` requests; raise
+    `InvalidArgument` where not even one week fits into `room` requests."""
     weeks = window.days // 7
     wanted = min(SAMPLE_WEEKS, room // (7 * width))
     if not wanted or not weeks:
@@ -81,11 +80,6 @@ def _pages(counts: Mapping[Slice, Count], wanted: int) -> list[tuple[Slice, int]
         if count.rows
         for number in spread(pages(count.rows), max(1, int(wanted * count.rows / rows)))
     ]
-
-
-def _share(rows: RowCounts, dimension: Dimension, name: str) -> float:
-    hits = [named.hits for named in merged(dimension, rows.of(dimension).hits).values() if named.name == name]
-    return 100 * sum(hits) / rows.hits if rows.hits else 0.0
 
 
 def _margin(shares: Sequence[float]) -> int:

@@ -1,30 +1,42 @@
-"""Leaves days, pages and referring hosts out of a ranking, exactly: by counting them too, and taking them away.
+"""Leaves names, days, pages and referring hosts out of a ranking, exactly: by counting them too, and taking them away.
 
 Days are left out of the windows that are read. The API has no "not" for pages and referrers, so what matches them is
 read by itself and subtracted; what matches a page and a referrer was subtracted twice, and is added again.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, product
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.arguments import several
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.dimensions import PLURAL, Dimension, stem
+from tinylytics_tools.dimensions import PLURAL, Dimension, Named, stem
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters, named_host, resolve_filters
-from tinylytics_tools.periods import Comparison, Window
+from tinylytics_tools.periods import Comparison
 from tinylytics_tools.scope import Scope
+from tinylytics_tools.traffic.compare import span
 from tinylytics_tools.traffic.counts import DimensionTraffic
 from tinylytics_tools.traffic.reader import TrafficReader
 
+Exclude = Annotated[
+    list[str] | None,
+    BeforeValidator(several),
+    Field(description="Names to leave out, such as /feed*; or day:2026-02-13, page:/x, referrer:host."),
+]
 TOO_MUCH = (
     "That is too much to leave out in one call. Give a shorter period or fewer of them, leave the comparison out "
     "(compare none), or name one page or referrer and subtract it."
 )
 
+Keys = dict[str, set[str]]
+"""The keys of the names that each text means, in any of the lists, upper or lower case; the texts are safe to show."""
 TO_RESOLVE = 6
 """Requests that may be needed to find what a page or a host means."""
 LONGEST_WORDS = 80
@@ -66,11 +78,7 @@ class Excluded:
 
 
 def parse_excluded(exclude: Sequence[str] | None) -> Excluded:
-    """Return what the argument `exclude` means.
-
-    Raises:
-        InvalidArgument: a day that is none, a page that is no path, a referrer that is no host.
-    """
+    """Return what the argument `exclude` means; raise `InvalidArgument` for a day, path or host that is none."""
     found: dict[str, list[str]] = {"day": [], "page": [], "referrer": [], "": []}
     for text in exclude or ():
         kind, colon, value = text.partition(":")
@@ -92,11 +100,8 @@ def parse_excluded(exclude: Sequence[str] | None) -> Excluded:
 async def read_without(
     api: CallContext, scope: Scope, filters: Filters, comparison: Comparison | None, dimension: Dimension, out: Excluded
 ) -> tuple[DimensionTraffic, TrafficReader, Excluded]:
-    """Return the traffic of a dimension without what is excluded, its reader, and what is excluded with its hits.
-
-    Raises:
-        InvalidArgument: that takes more requests than one call may use, or cannot be counted exactly.
-    """
+    """Return the traffic of a dimension without what is excluded, its reader, and what is excluded with its hits; raise
+    `InvalidArgument` where that takes more requests than one call may use, or cannot be counted exactly."""
     if (out.pages and filters.paths != (None,)) or (out.hosts and (filters.referrer or filters.host)):
         raise InvalidArgument("exclude page: and referrer: do not go with a filter by path or referrer. Leave one out.")
     kept = replace(filters, without=out.days)
@@ -106,14 +111,15 @@ async def read_without(
     everything = TrafficReader(api, scope, filters)
     await everything.count(scope.window)
     traffic = await _read(reader, dimension)
-    span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
     parts: dict[str, list[Filters]] = {"path": [], "referrer": []}
     for name, values in (("path", out.pages), ("referrer", out.hosts)):
         for value in values:
             if reader.room < TO_RESOLVE:
                 raise InvalidArgument(TOO_MUCH)
             given = {"country": filters.country, "path": None, "referrer": None, name: value}
-            parts[name].append(replace(await resolve_filters(api, scope, span, **given), without=out.days))
+            parts[name].append(
+                replace(await resolve_filters(api, scope, span(scope, comparison), **given), without=out.days)
+            )
     twice = [replace(page, referrer=of.referrer, host=of.host) for page, of in product(*parts.values())]
     for sign, part in [*((1, one) for one in twice), *((-1, one) for one in chain(*parts.values()))]:
         one = await _read(TrafficReader(api, scope, part, comparison), dimension)
@@ -132,3 +138,31 @@ async def _read(reader: TrafficReader, dimension: Dimension) -> DimensionTraffic
     if 2 * reader.first_pages + TO_RESOLVE > reader.room:  # the service may refuse lists, and then hits are read
         raise InvalidArgument(TOO_MUCH)
     return await reader.read_dimension(dimension)
+
+
+def containing(search: Sequence[str], *lists: Mapping[str, Named]) -> Keys:
+    """Return the names that contain one of these texts."""
+    return {sanitize.path(text): _keys(["", text, ""], lists) for text in search}
+
+
+def matching(exclude: Sequence[str], *lists: Mapping[str, Named]) -> Keys:
+    """Return the names that are one of these, `*` standing for any text; raise `InvalidArgument` where one would leave
+    out everything."""
+    if any(not text.strip("*") for text in exclude):
+        raise InvalidArgument("exclude needs names to leave out, apart by commas, such as /feed*,*.xml")
+    return {sanitize.path(text): _keys(re.split(r"\*+", text), lists) for text in exclude}
+
+
+def only(named: Mapping[str, Named], keys: Collection[str]) -> dict[str, Named]:
+    """Return the names under these keys, in their order."""
+    return {key: one for key, one in named.items() if key in keys}
+
+
+def _keys(parts: Sequence[str], lists: Sequence[Mapping[str, Named]]) -> set[str]:
+    """Return the keys of the names with a spelling that has these parts, with anything between them."""
+    pattern = re.compile(".*".join(map(re.escape, parts)), re.IGNORECASE | re.DOTALL)
+    return {key for one in lists for key, named in one.items() if any(map(pattern.fullmatch, _spellings(named)))}
+
+
+def _spellings(named: Named) -> list[str]:
+    return [named.name, *(raw for raw in named.raw if isinstance(raw, str) and raw.startswith("/"))]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
+from tinylytics_tools import arguments as arg
 from tinylytics_tools.answer import Table
-from tinylytics_tools.arguments import Country, Day, EndDate, Limit, Path, Period, Site, StartDate, TimeZone
 from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.dimensions import PLURAL, Dimension
 from tinylytics_tools.errors import InvalidArgument
@@ -18,17 +18,9 @@ from tinylytics_tools.tables import SMALL_NUMBERS, counted, is_small, listing, p
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic.compare import moved, spoken
 from tinylytics_tools.traffic.contributions import READ, Contribution, Parts, read_parts, table
-from tinylytics_tools.traffic.find_change import (
-    Finding,
-    Kind,
-    Lasting,
-    find_day,
-    find_in_period,
-    find_lasting,
-    find_whole,
-)
+from tinylytics_tools.traffic.find_change import Finding, Kind, find_day, find_in_period, find_lasting, find_whole
 from tinylytics_tools.traffic.reader import TrafficReader
-from tinylytics_tools.traffic.unusual import MOST_WEEKS, UnusualDay
+from tinylytics_tools.traffic.unusual import MOST_WEEKS
 
 DEFAULT_ROWS = 3
 MOST_NAMED = 5
@@ -42,14 +34,8 @@ class ChangeExplained(WindowAnswer):
     from_visitors = ("headline", "page", "referrer", "link", "country", "browser", "platform", "name", "filters")
     side_tables = ("platforms", "browsers", "moved_shares", "links", "countries")
     may_not_apply = (
-        "before_a_day",
-        "peak",
-        "after_a_day",
-        "lasted",
-        "unusual_days",
-        "moved_shares",
-        "together",
-        "links",
+        *("before_a_day", "peak", "after_a_day", "lasted"),
+        *("unusual_days", "moved_shares", "together", "links"),
     )
 
     kind: Kind
@@ -77,16 +63,16 @@ class ChangeExplained(WindowAnswer):
 @tool(SITES, HITS, title="Why traffic changed")
 async def explain_change(
     api: CurrentApi,
-    site: Site = None,
-    day: Day = None,
-    period: Period = None,
-    start_date: StartDate = None,
-    end_date: EndDate = None,
-    time_zone: TimeZone = None,
+    site: arg.Site = None,
+    day: arg.Day = None,
+    period: arg.Period = None,
+    start_date: arg.StartDate = None,
+    end_date: arg.EndDate = None,
+    time_zone: arg.TimeZone = None,
     compare: Literal["previous_period", "previous_year"] | None = None,
-    country: Country = None,
-    path: Path = None,
-    limit: Limit = None,
+    country: arg.Country = None,
+    path: arg.Path = None,
+    limit: arg.Limit = None,
 ) -> ChangeExplained:
     """Explain why traffic rose or fell: pages, referrers and countries that the difference falls to, and if it lasted.
     A day is set against the same weekdays before. Without one, unusual days, shifts and changes of the mix of a period
@@ -96,9 +82,7 @@ async def explain_change(
         if period or start_date or end_date:
             raise InvalidArgument("Give either day, or a period or dates.")
         start_date = end_date = day
-    scope = await resolve_scope(
-        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
-    )
+    scope = await resolve_scope(api, site, period, start_date, end_date, time_zone)
     finished = scope.finished
     if finished is None:
         raise InvalidArgument(
@@ -115,19 +99,18 @@ async def explain_change(
         found = await find_in_period(reader, scope, finished, born)
     else:
         found = await find_whole(reader, scope, compare, born, asked=True)
-    lasting = None
+    lasting: dict[str, Any] = {}
     if found.kind == "unusual day":
-        yesterday = scope.today - timedelta(days=1)
-        lasting = await find_lasting(reader, found.seen.first, born, yesterday)
-    own = site_host(scope.site.url)
-    parts = await read_parts(api, reader, found.compared, own) if found.compared else None
+        lasting = await find_lasting(reader, found.seen.first, born, scope.today - timedelta(days=1))
+    own, usual = site_host(scope.site.url), found.usual_days
+    parts = await read_parts(api, reader, found.seen, usual, own) if usual else None
     return _answer(scope, found, parts, lasting, filters, limit or DEFAULT_ROWS)
 
 
 def _answer(
-    scope: Scope, found: Finding, parts: Parts | None, lasting: Lasting | None, filters: Filters, limit: int
+    scope: Scope, found: Finding, parts: Parts | None, lasting: dict[str, Any], filters: Filters, limit: int
 ) -> ChangeExplained:
-    mix = parts.moved_shares() if parts and found.kind == "nothing unusual" else []
+    mix = parts.moved_shares if parts and found.kind == "nothing unusual" else []
     kind: Kind = "shift of the mix" if mix else found.kind
     share = percent(found.difference, found.usual)
     unread = [PLURAL[name] for name in READ if parts and parts.of(name) is None]
@@ -138,8 +121,7 @@ def _answer(
         notes=[
             *found.notes,
             *([f"not read, they take more requests than one call may use: {', '.join(unread)}"] if unread else []),
-            *(parts.notes if parts else []),
-            *_internal(parts),
+            *([*parts.notes, *parts.internal] if parts else []),
             *([SMALL_NUMBERS] if share is not None and is_small(found.hits, round(found.usual or 0)) else []),
             *filters.notes,
             *([f"today, {scope.today}, is not over and not looked at"] if scope.running else []),
@@ -148,20 +130,18 @@ def _answer(
         filters=filters.text,
         kind=kind,
         explained=_days([found.seen]),
-        compared_with=_days(found.compared.usual) if found.compared else None,
+        compared_with=_days(found.usual_days) if found.usual_days else None,
         hits=found.hits,
         usual_hits=None if found.usual is None else plain(found.usual),
         difference=None if found.difference is None else plain(found.difference),
         difference_percent=share,
-        **_lasting(lasting),
-        unusual_days=_unusual(found.days, limit) if found.days else None,
-        moved_shares=_mix(mix, limit) if mix else None,
-        **_tables(parts, Contribution("", found.hits, found.usual or 0), limit),
+        **lasting,
+        **_tables(found, parts, mix, limit),
     )
 
 
 def _headline(
-    scope: Scope, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: Lasting | None
+    scope: Scope, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: dict[str, Any]
 ) -> str:
     when = f"{found.seen.first:%A} {found.seen.first}" if found.seen.days == 1 else spoken(found.seen)
     text = f"{counted(found.hits, 'hit')} on {scope.site.quoted}, {when}: {_WORDS[kind]}"
@@ -176,53 +156,36 @@ def _headline(
     ]
     if first and kind in ("unusual day", "lasting shift", "whole period"):
         text += f"; of it {', '.join(first)}"
-    return f"{text}; {lasting.words.partition(':')[0]}." if lasting else f"{text}."
+    return f"{text}; {lasting['lasted'].partition(':')[0]}." if lasting else f"{text}."
 
 
-def _tables(parts: Parts | None, of: Contribution, limit: int) -> dict[str, Any]:
-    """The tables of the parts; None for what was not read."""
-    made: dict[str, Any] = {}
+def _tables(
+    found: Finding, parts: Parts | None, mix: Sequence[tuple[str, Contribution, float, float]], limit: int
+) -> dict[str, Any]:
+    """The tables of the answer; None for what was not read, and none of what does not apply."""
+    made: dict[str, Any] = dict.fromkeys(name for name, _, _ in _TABLES if name != "links")
+    if found.days:
+        days = [
+            [str(one.day), f"{one.day:%A}", one.hits, plain(one.usual), plain(one.difference)] for one in found.days
+        ]
+        columns = ["day", "weekday", *_FIGURES]
+        made["unusual_days"] = listing(columns, days, limit=max(limit, MOST_NAMED)).without_offset()
+    if mix:
+        rows = [[name, one.name, share, before] for name, one, share, before in mix]
+        columns = ["dimension", "name", "percent", "usual_percent"]
+        made["moved_shares"] = listing(columns, rows, limit=limit).without_offset()
+    if parts is None:
+        return made
+    of = Contribution("", found.hits, found.usual or 0)
     for name, column, dimension in _TABLES:
-        found = parts.of(dimension) if parts else None
-        made[name] = None if found is None else table(found, column, of=of, limit=limit)
-    links = parts.of("link") if parts else None
-    if links and any(one.difference for one in links):
-        made["links"] = table(links, "link", of=of, limit=limit)
-    page, source = (parts.first_page, parts.source_of_first_page()) if parts else (None, None)
+        contributions = parts.of(dimension)
+        if contributions is not None and (name != "links" or any(one.difference for one in contributions)):
+            made[name] = table(contributions, column, of=of, limit=limit)
+    page, source = parts.first_page, parts.source_of_first_page
     if page and source and source.difference:
         row = [page.name, source.name, source.hits, plain(source.usual), plain(source.difference)]
-        made["together"] = listing(["page", "referrer", "hits", "usual_hits", "difference"], [row], limit=1)
+        made["together"] = listing(["page", "referrer", *_FIGURES], [row], limit=1)
     return made
-
-
-def _internal(parts: Parts | None) -> list[str]:
-    internal = parts.internal if parts else None
-    if parts is None or internal is None:
-        return []
-    hits, usual = counted(internal.hits, "hit"), plain(internal.usual)
-    return [f"{parts.own} is the site itself and no source: {hits} against {usual}, among other"]
-
-
-def _unusual(days: Sequence[UnusualDay], limit: int) -> Table:
-    rows = [[str(one.day), f"{one.day:%A}", one.hits, plain(one.usual), plain(one.difference)] for one in days]
-    columns = ["day", "weekday", "hits", "usual_hits", "difference"]
-    return listing(columns, rows, limit=max(limit, MOST_NAMED)).without_offset()
-
-
-def _mix(mix: Sequence[tuple[str, Contribution, float, float]], limit: int) -> Table:
-    rows = [[name, one.name, share, before] for name, one, share, before in mix]
-    return listing(["dimension", "name", "percent", "usual_percent"], rows, limit=limit).without_offset()
-
-
-def _lasting(lasting: Lasting | None) -> dict[str, Any]:
-    if lasting is None:
-        return {}
-    return {
-        "before_a_day": lasting.before,
-        "peak": lasting.peak,
-        "after_a_day": lasting.after,
-        "lasted": lasting.words,
-    }
 
 
 def _days(windows: Sequence[Window]) -> str:
@@ -231,13 +194,9 @@ def _days(windows: Sequence[Window]) -> str:
 
 def _next_step(found: Finding) -> str | None:
     if found.kind == "unusual day":
-        day = found.seen.first
-        return (
-            f"rank_traffic: dimension=hour of this day tells when it began, exclude=day:{day} what is left without it."
-        )
-    if len(found.days) > 1:
-        return "explain_change with day explains another of the unusual days."
-    return None
+        without = f"exclude=day:{found.seen.first} what is left without it"
+        return f"rank_traffic: dimension=hour of this day tells when it began, {without}."
+    return "explain_change with day explains another of the unusual days." if len(found.days) > 1 else None
 
 
 _WORDS: dict[Kind, str] = {
@@ -249,9 +208,11 @@ _WORDS: dict[Kind, str] = {
     "nothing unusual": "nothing stands out",
     "too little to say": "too little to say whether that is unusual",
 }
+_FIGURES = ("hits", "usual_hits", "difference")
 _TABLES: tuple[tuple[str, str, Dimension], ...] = (
     ("pages", "page", "path"),
     ("referrers", "referrer", "referrer"),
+    ("links", "link", "link"),
     ("countries", "country", "country"),
     ("browsers", "browser", "browser"),
     ("platforms", "platform", "platform"),

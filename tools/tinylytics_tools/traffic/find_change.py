@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from tinylytics_tools.periods import Compare, Window, earlier
 from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import SMALL, counted
 from tinylytics_tools.traffic.compare import earlier_days, moved, spoken, too_young
-from tinylytics_tools.traffic.contributions import Compared
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.spikes import spike_notes
 from tinylytics_tools.traffic.unusual import FEWEST, LARGEST_DAY, MOST_WEEKS, WEEK, DailyHits, UnusualDay
@@ -35,15 +34,13 @@ MOVED = 0.25
 
 @dataclass(frozen=True)
 class Finding:
-    """What is explained, in words, and against what. `compared` is None where there is nothing to set it against.
-
-    `hits` are of the days seen, `usual` what they are set against. `days`: the unusual days that were found.
-    """
+    """What is explained, and against what: the `hits` of the days `seen` against `usual`, those of `usual_days`, which
+    are none where there is nothing to set them against. `days`: the unusual days that were found."""
 
     kind: Kind
     seen: Window
     hits: int
-    compared: Compared | None = None
+    usual_days: Sequence[Window] = ()
     usual: float | None = None
     against: str = ""
     days: Sequence[UnusualDay] = ()
@@ -82,17 +79,15 @@ async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, 
         if unusual:
             return replace(_of_day(unusual[0]), days=unusual)
         return await find_whole(reader, scope, "previous_period", born)
-    unusual = hits.unusual_beside(shift, finished)
-    compared = Compared(shift.after, [shift.before])
-    await reader.count(shift.after, shift.before)
-    now, then = reader.hits(shift.after), reader.hits(shift.before)
+    before, after = shift
+    unusual = hits.unusual_beside(after.first, finished)
+    await reader.count(after, before)
+    now, then = reader.hits(after), reader.hits(before)
     if unusual and abs(unusual[0].difference) >= LARGEST_DAY * abs(now - then):
-        note = (
-            f"besides, it shifted: {spoken(shift.after)}, have {moved(now - then, None, then)} on as many days before"
-        )
+        note = f"besides, it shifted: {spoken(after)}, have {moved(now - then, None, then)} on as many days before"
         return replace(_of_day(unusual[0]), days=unusual, notes=(note,))
     notes = () if then else ("no hit at all on the days before: counting may have begun then",)
-    return Finding("lasting shift", shift.after, now, compared, then, "on as many days before", unusual, notes)
+    return Finding("lasting shift", after, now, [before], then, "on as many days before", unusual, notes)
 
 
 async def find_whole(
@@ -120,52 +115,34 @@ async def find_whole(
     if asked:
         reader.earlier = then
         notes += await spike_notes(reader, now, reaches_today=scope.running is not None)
-    return Finding(kind, now, hits, Compared(now, [then]), before, earlier_days(comparison), notes=tuple(notes))
+    return Finding(kind, now, hits, [then], before, earlier_days(comparison), notes=tuple(notes))
 
 
-@dataclass(frozen=True)
-class Lasting:
-    """Hits a day in the week before, on the largest day, and afterwards; None where these days are not over."""
-
-    before: float
-    peak: int
-    after: float | None
-    days_after: int
-
-    @property
-    def words(self) -> str:
-        """Whether the difference lasted."""
-        if self.after is None:
-            return "not known yet: no day after it is over"
-        rose = self.peak - self.before
-        left = (self.after - self.before) / rose if rose else 0
-        word = "it lasted" if left >= 0.5 else "it lasted in part" if left >= 0.2 else "it did not last"
-        after = f"{self.after:g} a day on the {counted(self.days_after, 'day')} after"
-        return f"{word}: {self.before:g} hits a day before, {self.peak} on the day, {after}"
-
-
-async def find_lasting(reader: TrafficReader, day: date, born: date, last: date) -> Lasting | None:
-    """Return what came before and after a day; None where no day before it is known."""
-    before = Window(max(born, day - timedelta(days=WEEK)), day - timedelta(days=1)) if day > born else None
+async def find_lasting(reader: TrafficReader, day: date, born: date, last: date) -> dict[str, Any]:
+    """Return the hits a day in the week before a day, on it and afterwards, and whether the difference lasted, as
+    fields of an answer; none where no day before it is known."""
+    if day <= born:
+        return {}
+    before = Window(max(born, day - timedelta(days=WEEK)), day - timedelta(days=1))
     after = Window(day + timedelta(days=1), min(last, day + timedelta(days=WEEK))) if day < last else None
-    if before is None:
-        return None
     await reader.count(before, after)
-    return Lasting(
-        round(reader.hits(before) / before.days, 1),
-        reader.hits(Window(day, day)),
-        round(reader.hits(after) / after.days, 1) if after else None,
-        after.days if after else 0,
-    )
+    then, peak = round(reader.hits(before) / before.days, 1), reader.hits(Window(day, day))
+    now = round(reader.hits(after) / after.days, 1) if after else None
+    words = "not known yet: no day after it is over"
+    if now is not None and after is not None:
+        left = (now - then) / (peak - then) if peak != then else 0
+        word = "it lasted" if left >= 0.5 else "it lasted in part" if left >= 0.2 else "it did not last"
+        days = f"{now:g} a day on the {counted(after.days, 'day')} after"
+        words = f"{word}: {then:g} hits a day before, {peak} on the day, {days}"
+    return {"before_a_day": then, "peak": peak, "after_a_day": now, "lasted": words}
 
 
 def _of_day(found: UnusualDay) -> Finding:
-    seen = Window(found.day, found.day)
     number, weekday = len(found.compared_with), f"{found.day:%A}"
     when = "before" if max(found.compared_with) < found.day else "around it"
     against = f"on the {weekday} {when}" if number == 1 else f"on average on {number} {weekday}s {when}"
-    compared = Compared(seen, [Window(day, day) for day in found.compared_with])
-    return Finding("unusual day", seen, found.hits, compared, found.usual, against)
+    usual_days = [Window(day, day) for day in found.compared_with]
+    return Finding("unusual day", Window(found.day, found.day), found.hits, usual_days, found.usual, against)
 
 
 async def _days_around(reader: TrafficReader, finished: Window, born: date, *, in_utc: bool) -> DailyHits | None:

@@ -100,11 +100,8 @@ class TrafficReader:
         return traffic
 
     async def read_dimension(self, dimension: Dimension) -> DimensionTraffic:
-        """Read one dimension by the cheapest exact way, else as an estimate.
-
-        Raises:
-            InvalidArgument: what only the account's time zone could tell, or what takes too many requests.
-        """
+        """Read one dimension by the cheapest exact way, else as an estimate; raise `InvalidArgument` for what only the
+        account's time zone could tell, or what takes too many requests."""
         is_utc = self._scope.zone == "utc"
         if dimension == "hour" and not is_utc:
             raise InvalidArgument(
@@ -143,13 +140,16 @@ class TrafficReader:
     @property
     def first_pages(self) -> int:
         """How many requests one dimension takes at least: a list of each window, and the counts."""
-        windows = (self._scope.finished, self._scope.running, self.earlier)
-        return sum(len(self._slices(window)) for window in windows) + len(self._parts(self._scope.window))
+        return sum(len(self._slices(window)) for window in self._windows) + len(self._parts(self._scope.window))
 
     def cost(self, windows: Iterable[Window]) -> int:
         """Return how many requests it takes, at most, to count these windows as well."""
         parts = {part for window in windows for part in self._parts(window)} - self._counts.keys()
         return len(parts) if self._filters.host is None else len({part.window for part in parts}) * self._width
+
+    @property
+    def _windows(self) -> tuple[Window | None, Window | None, Window | None]:
+        return self._scope.finished, self._scope.running, self.earlier
 
     @property
     def _width(self) -> int:
@@ -179,53 +179,43 @@ class TrafficReader:
         none = [_TOO_MANY * hits_api.PER_PAGE]
         rows = [count.rows for count in self.counts_of(self._scope.window).values()] if shows_rows else none
         lists = len(self._slices(self._scope.window))
-        if self._filters.host is None:
-            return self._cheapest(rows, lists * len(dimensions))
-        # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
-        plan = self._cheapest(rows, _TOO_MANY)
-        return plan if plan.by_rows else self._cheapest(none, lists)
-
-    def _cheapest(self, rows: Sequence[int], lists: int) -> Plan:
-        return cheapest(
-            rows,
-            lists=lists,
+        plan = partial(
+            cheapest,
             candidates=series_in_order(self._scope.window),
             known=[window for window in (self._scope.finished, self._scope.running, self._scope.window) if window],
             width=self._width,
             rows_tell_days=self._scope.zone == "utc",
             room=self.room,
         )
+        if self._filters.host is None:
+            return plan(rows, lists=lists * len(dimensions))
+        # Where a host has to be told apart, only single hits tell everything; lists tell no more than the referrers.
+        of_rows = plan(rows, lists=_TOO_MANY)
+        return of_rows if of_rows.by_rows else plan(none, lists=lists)
 
     async def _window_by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow | None:
         """The window out of all single hits; None where they are not all shown."""
         windows = plan.series.windows if plan.series else []
-        is_utc = self._scope.zone == "utc"
+        window, is_utc = self._scope.window, self._scope.zone == "utc"
         rows, _ = await both(
             self._api,
-            partial(read_rows, self._api, self.counts_of(self._scope.window)),
+            partial(read_rows, self._api, self.counts_of(window)),
             partial(self.count, *([] if is_utc else windows)),
         )
         if any(part.missing for part in rows.values()):
             return None
         self._count_days(rows)
         counts = RowCounts.joined(part.counts for part in rows.values())
-        days = counts.days()
-        by_day = [sum(days[day] for day in one.dates()) for one in windows] if is_utc else None
+        days, until = counts.days(), self._api.now().hour + 1 if self._scope.running else 24
         return TrafficWindow(
             counts.hits,
             sum(rows[part].counts.hits for part in self._parts(self._scope.running)) if self._scope.running else None,
             {name: counts.of(name) for name in dimensions},
             plan.series,
-            [self.hits(one) for one in windows] if by_day is None else by_day,
+            [sum(days[day] for day in one.dates()) if is_utc else self.hits(one) for one in windows],
             automated_by_rows(counts),
-            hours=self._hours(counts) if is_utc else [],
+            hours=[counts.moments[window.first, hour] for hour in range(until if is_utc and window.days == 1 else 0)],
         )
-
-    def _hours(self, counts: RowCounts) -> list[int]:
-        """The hits of each hour of a single day, of the running one so far; none of several days."""
-        window = self._scope.window
-        until = self._api.now().hour + 1 if self._scope.running else 24
-        return [counts.moments[window.first, hour] for hour in range(until)] if window.days == 1 else []
 
     async def _window_by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow:
         names: Sequence[Dimension] = [name for name in dimensions if self._filters.host is None or name == "referrer"]
@@ -246,10 +236,8 @@ class TrafficReader:
         )
 
     async def _dimension_by_lists(self, dimension: Dimension) -> DimensionTraffic:
-        windows = (self._scope.finished, self._scope.running, self.earlier)
-        requests = self.first_pages
-        lists: list[_List] = [(dimension, window) for window in windows]
-        finished, running, before = await self._lists(lists, [self._scope.window], self.room - requests)
+        lists: list[_List] = [(dimension, window) for window in self._windows]
+        finished, running, before = await self._lists(lists, [self._scope.window], self.room - self.first_pages)
         traffic = DimensionTraffic(self.total, self.today, finished, running)
         if self.earlier and before.is_complete:
             traffic.before = before
@@ -341,11 +329,8 @@ class TrafficReader:
         return None
 
     async def _lists(self, requests: Sequence[_List], windows: Sequence[Window], room: int) -> list[DimensionCounts]:
-        """Read lists and count `windows`, which add up to the whole one.
-
-        Where the window reaches today and complete lists or counts do not agree, hits arrived in between: these lists
-        and the counts of today are read a second time.
-        """
+        """Read lists and count `windows`, which add up to the whole one. Where the window reaches today and complete
+        lists or counts do not agree, hits arrived in between: these and the counts of today are read a second time."""
 
         async def read(chosen: Sequence[_List], room: int) -> list[DimensionCounts]:
             return await read_lists(self._api, [(name, self._slices(window)) for name, window in chosen], max(0, room))

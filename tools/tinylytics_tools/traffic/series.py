@@ -1,89 +1,61 @@
 """Says what stands out in a series of days, weeks or months."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
+from typing import Any
 
-from tinylytics_tools.answer import Cell, Table
-from tinylytics_tools.periods import Series, Window
+from tinylytics_tools.answer import Table
+from tinylytics_tools.periods import Series
 
 OUTLYING = 3 * 1.4826
 """How many median absolute deviations from the median an ordinary value keeps to; 1.4826 of them are a standard
 deviation where values are normally spread."""
 FEWEST = 7
 """Fewer values than these have no outliers: their median says too little."""
+_NAMES = {"month": "%Y-%m", "year": "%Y"}
 
 
-@dataclass(frozen=True)
-class SeriesSummary:
-    """A series with what stands out. `partial` names the windows that are not whole units, or not over: they are
-    neither worst nor outliers, and best only where no whole one has as many ("so far"). `before_first` says since when
-    there are hits, where windows before that are left out: nothing was counted in them, which is not zero."""
+def summarize_series(
+    series: Series | None, hits: Sequence[int], *, today: date, born: date
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a series as a table of (unit, hits), with what stands out, as fields of an answer; and notes.
 
-    table: Table | None = None
-    best: str | None = None
-    worst: str | None = None
-    median: float | None = None
-    outliers: list[str] = field(default_factory=list[str])
-    partial: list[str] = field(default_factory=list[str])
-    before_first: str | None = None
-
-
-def summarize_series(series: Series | None, hits: Sequence[int], *, today: date, born: date) -> SeriesSummary:
-    """Return a series as a table of (unit, hits) with what stands out; nothing of none.
-
-    `born` is the first day on which the site can have had hits.
+    `partial` names the windows that are not whole units, or not over: they are neither worst nor outliers, and best
+    only where no whole one has as many ("so far"). `born` is the first day on which the site can have had hits.
     """
     if series is None:
-        return SeriesSummary()
-    names = [_name(series, window) for window in series.windows]
-    whole = [series.is_whole(window) and born <= window.first and window.last < today for window in series.windows]
+        return {**dict.fromkeys(("best", "worst", "median", "series")), "outliers": [], "partial": []}, []
+    windows, unit = series.windows, series.unit
+    names = [f"{window.first:{_NAMES.get(unit, '%Y-%m-%d')}}" for window in windows]
+    whole = [series.is_whole(window) and born <= window.first and window.last < today for window in windows]
     # of a window that begins before the site does, nothing can have been counted before its first hit
-    begins = next((number for number, value in enumerate(hits) if value), 0) if series.windows[0].first <= born else 0
-    counted = [
-        (name, value)
-        for number, (name, value, is_whole) in enumerate(zip(names, hits, whole, strict=True))
-        if is_whole and number >= begins
-    ]
+    begins = next((number for number, value in enumerate(hits) if value), 0) if windows[0].first <= born else 0
+    rows = list(zip(names, hits, strict=True))
+    counted = [rows[number] for number in range(begins, len(rows)) if whole[number]]
     values = [value for _, value in counted]
-    low, high = ordinary(values)
     best, worst = (max(values), min(values)) if len(values) > 1 else (None, None)
-    is_best_so_far = today in series.windows[-1] and best is not None and hits[-1] >= best and hits[-1] > 0
-    rows: list[list[Cell]] = [[name, value] for name, value in zip(names, hits, strict=True)]
-    return SeriesSummary(
-        Table(columns=[series.unit, "hits"], rows=rows, of=len(rows)),
-        f"{names[-1]}: {hits[-1]} so far" if is_best_so_far else _windows_with(counted, best),
-        _windows_with(counted, worst),
-        median(values) if values else None,
-        [name for name, value in counted if not low <= value <= high],
-        [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
-        f"the first hits are of {names[begins]}: what is before is neither worst nor in the median" if begins else None,
-    )
+    is_best_so_far = today in windows[-1] and best is not None and hits[-1] >= max(best, 1)
+    middle = median(values) if values else None
+    fields = {
+        "best": f"{names[-1]}: {hits[-1]} so far" if is_best_so_far else _windows_with(counted, best),
+        "worst": _windows_with(counted, worst),
+        "median": middle,
+        "outliers": _outliers(counted, middle or 0),
+        "partial": [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
+        "series": Table(columns=[unit, "hits"], rows=[list(row) for row in rows], of=len(rows)),
+    }
+    note = f"the first hits are of {names[begins]}: what is before is neither worst nor in the median"
+    return fields, [note] if begins else []
 
 
-def ordinary(values: Sequence[int]) -> tuple[float, float]:
-    """Between which two numbers a value is no outlier: `OUTLYING` deviations around the median."""
-    if len(values) < FEWEST:
-        return float("-inf"), float("inf")
-    middle = median(values)
-    reach = OUTLYING * median(abs(value - middle) for value in values)
-    return middle - reach, middle + reach
-
-
-def _name(series: Series, window: Window) -> str:
-    match series.unit:
-        case "month":
-            return f"{window.first:%Y-%m}"
-        case "year":
-            return f"{window.first:%Y}"
-        case _:
-            return window.first.isoformat()
+def _outliers(values: Sequence[tuple[str, int]], middle: float) -> list[str]:
+    distances = [abs(value - middle) for _, value in values]
+    reach = OUTLYING * median(distances) if len(values) >= FEWEST else float("inf")
+    return [name for (name, _), distance in zip(values, distances, strict=True) if distance > reach]
 
 
 def _windows_with(values: Sequence[tuple[str, int]], hits: int | None) -> str | None:
     names = [name for name, value in values if value == hits]
-    if not names:
-        return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{names[0]}{more}: {hits}"
+    return f"{names[0]}{more}: {hits}" if names else None

@@ -48,11 +48,8 @@ class Spikes:
 
 
 async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Sequence[Window] | None = None) -> Spikes:
-    """Return the days of a window that carry it, the largest first; not looked at where there is no room to count.
-
-    Parts of the window are counted (`parts` where they are counted already), and only those that have enough hits for
-    such a day are divided further.
-    """
+    """Return the days of a window that carry it, the largest first; not looked at where there is no room to count. Of
+    its parts (`parts` where these are counted already) only those with enough hits for such a day are divided."""
     if window is None or window.days < FEWEST_DAYS:
         return Spikes(window)
     if reader.cost([window]) > reader.room_for_more:
@@ -80,10 +77,7 @@ async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Se
 async def spike_notes(
     reader: TrafficReader, finished: Window | None, *, reaches_today: bool, series: Series | None = None
 ) -> list[str]:
-    """Return notes on the days that carry the finished days asked about, and the earlier ones.
-
-    `series` has been counted; its windows may reach into the running day.
-    """
+    """Return notes on the days that carry the finished days asked about, and the earlier ones; `series` was counted."""
     parts = [part for one in series.windows if (part := finished.common(one))] if series and finished else None
     of_now = await find_spikes(reader, finished, parts=parts)
     of_before = await find_spikes(reader, reader.earlier)

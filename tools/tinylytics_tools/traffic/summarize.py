@@ -1,42 +1,37 @@
 """Sums up the traffic of a site: `summarize_traffic`."""
 
 from functools import partial
+from typing import Any
 
+from tinylytics_tools import arguments as arg
 from tinylytics_tools.answer import Table
-from tinylytics_tools.arguments import (
-    Compare,
-    Country,
-    EndDate,
-    Limit,
-    Path,
-    Period,
-    Referrer,
-    Site,
-    StartDate,
-    TimeZone,
-)
 from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.dimensions import PLURAL, Dimension, merged
 from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits import api as hits_api
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.journeys import JOURNEYS
-from tinylytics_tools.periods import Window, earlier
+from tinylytics_tools.periods import earlier
 from tinylytics_tools.read_hits import both
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import counted, percent, ranking
 from tinylytics_tools.tool import tool
-from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, not_compared, so_far, spoken
-from tinylytics_tools.traffic.counts import TrafficWindow
-from tinylytics_tools.traffic.ranking import top_of_unfinished
+from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, not_compared, so_far, span, spoken
+from tinylytics_tools.traffic.counts import TrafficWindow, top_of_unfinished
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.series import summarize_series
 from tinylytics_tools.traffic.spikes import spike_notes
 from tinylytics_tools.traffic.visitors import read_visitors
 
 DEFAULT_ROWS = 5
-SHOWN: tuple[Dimension, ...] = ("country", "browser", "platform", "path", "referrer")
+_TABLES: dict[str, Dimension] = {
+    "countries": "country",
+    "browsers": "browser",
+    "platforms": "platform",
+    "pages": "path",
+    "referrers": "referrer",
+}
 """In the order in which they are read to their ends where there is not room for all."""
 
 
@@ -82,49 +77,47 @@ class TrafficSummary(WindowAnswer):
 @tool(SITES, HITS, JOURNEYS, title="Traffic summary")
 async def summarize_traffic(
     api: CurrentApi,
-    site: Site = None,
-    period: Period = None,
-    start_date: StartDate = None,
-    end_date: EndDate = None,
-    time_zone: TimeZone = None,
-    compare: Compare = None,
-    country: Country = None,
-    path: Path = None,
-    referrer: Referrer = None,
-    limit: Limit = None,
+    site: arg.Site = None,
+    period: arg.Period = None,
+    start_date: arg.StartDate = None,
+    end_date: arg.EndDate = None,
+    time_zone: arg.TimeZone = None,
+    compare: arg.Compare = None,
+    country: arg.Country = None,
+    path: arg.Path = None,
+    referrer: arg.Referrer = None,
+    limit: arg.Limit = None,
 ) -> TrafficSummary:
     """Summarize a site's traffic: hits, change, visitors, bounce rate, hits by day, top pages and referrers. Also
     countries and browsers; also of one page, country or referrer. For "how many hits", "how is my blog" and charts.
     """
-    scope = await resolve_scope(
-        api, site=site, period=period, start_date=start_date, end_date=end_date, time_zone=time_zone
-    )
+    scope = await resolve_scope(api, site, period, start_date, end_date, time_zone)
     born = first_day(scope.site, scope.zone)
     comparison = earlier(scope.requested, compare or "previous_period", today=scope.today, born=born)
-    span = Window(comparison.earlier.first if comparison else scope.window.first, scope.window.last)
-    filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=referrer)
+    filters = await resolve_filters(api, scope, span(scope, comparison), country=country, path=path, referrer=referrer)
     reader = TrafficReader(api, scope, filters, comparison)
     _, visitors = await both(
         api, partial(reader.count, scope.window, reader.earlier), partial(read_visitors, api, scope, filters)
     )
-    traffic = await reader.read_window(SHOWN)
+    traffic = await reader.read_window([*_TABLES.values()])
     spikes = await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None, series=traffic.series)
     of_all = await _of_all(api, scope, filters, traffic.total, reader.room)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
-    series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
+    series, on_series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
     own = site_host(scope.site.url)
-    tables = {dimension: _ranking(dimension, traffic, limit or DEFAULT_ROWS, own) for dimension in SHOWN}
+    tables = {name: _ranking(dimension, traffic, limit or DEFAULT_ROWS, own) for name, dimension in _TABLES.items()}
+    shown: dict[str, Any] = {name: table for name, (table, _) in tables.items()}
+    unfinished = [note for _, note in tables.values() if note]
     internal = _internal(traffic, own)
-    shown = {dimension: table for dimension, (table, _) in tables.items()}
     return TrafficSummary(
         **scope.fields(),
         headline=_headline(scope, filters, traffic, change, of_all),
-        complete=traffic.is_complete and visitors.is_read and not any(note for _, note in tables.values()),
+        complete=traffic.is_complete and visitors.is_read and not unfinished,
         notes=[
             *spikes,
             *traffic.notes,
-            *(note for _, note in tables.values() if note),
-            *([series.before_first] if series.before_first else []),
+            *unfinished,
+            *on_series,
             *filters.notes,
             *change.notes,
             *not_compared(scope.requested, comparison, compare, scope.today),
@@ -140,17 +133,8 @@ async def summarize_traffic(
         **change.fields(),
         visitors=visitors.visitors,
         bounce_rate_percent=visitors.bounce_rate,
-        best=series.best,
-        worst=series.worst,
-        median=series.median,
-        outliers=series.outliers,
-        partial=series.partial,
-        series=series.table,
-        pages=shown["path"],
-        referrers=shown["referrer"],
-        countries=shown["country"],
-        browsers=shown["browser"],
-        platforms=shown["platform"],
+        **series,
+        **shown,
     ).charted({"earlier": reader.counted_pieces(reader.earlier), "hours": traffic.hours})
 
 
@@ -175,13 +159,10 @@ def _headline(
     scope: Scope, filters: Filters, traffic: TrafficWindow, change: Compared, of_all: dict[str, int | float]
 ) -> str:
     which = " that match the filters" if filters else ""
-    left_out = () if traffic.today is None else ("today",)
-    text = (
-        f"{counted(traffic.total, 'hit')}{which} on {scope.site.quoted}, {spoken(scope.window)}{so_far(traffic.today)}"
-    )
-    if of_all.get("all_hits"):
-        text += f", {of_all['percent_of_all']:g} % of all {of_all['all_hits']}"
-    return f"{text}{change.words(left_out)}."
+    days = f"{spoken(scope.window)}{so_far(traffic.today)}"
+    share = f", {of_all['percent_of_all']:g} % of all {of_all['all_hits']}" if of_all.get("all_hits") else ""
+    compared = change.words([] if traffic.today is None else ["today"])
+    return f"{counted(traffic.total, 'hit')}{which} on {scope.site.quoted}, {days}{share}{compared}."
 
 
 def _internal(traffic: TrafficWindow, own: str) -> int | None:

@@ -51,15 +51,6 @@ class UnusualDay:
         return self.hits - self.usual
 
 
-@dataclass(frozen=True)
-class Shift:
-    """A change that lasts: whole weeks from its first day on, as many before, and the difference of their hits."""
-
-    after: Window
-    before: Window
-    difference: int
-
-
 class DailyHits:
     """The hits of known days."""
 
@@ -87,30 +78,25 @@ class DailyHits:
         found = [one for day in far if (one := self.day(day)) and one.difference]
         return sorted(found, key=lambda one: (-abs(one.difference), one.day))
 
-    def shift(self, window: Window) -> Shift | None:
-        """Return the clearest change within a window that lasts to its end; None where there is none."""
+    def shift(self, window: Window) -> tuple[Window, Window] | None:
+        """Return the clearest change within a window that lasts to its end, as whole weeks before it and as many from
+        its first day on; None where there is none."""
         clear = [(score, day) for day in window.dates() if (score := self._clearness(day, window.last))]
         if not clear:
             return None
         _, start = max(clear)
         last = start - timedelta(days=1)
         weeks = min(_length(start, 1, self.hits), _length(last, -1, self.hits)) // WEEK
-        after = Window(start, start + timedelta(days=WEEK * weeks - 1))
-        before = Window(start - timedelta(days=WEEK * weeks), last)
-        return Shift(after, before, self.of(after) - self.of(before))
+        length = timedelta(days=WEEK * weeks)
+        return Window(start - length, last), Window(start, last + length)
 
-    def unusual_beside(self, shift: Shift, window: Window) -> list[UnusualDay]:
-        """Return the unusual days of a window with a shift: those before it, and those that stand out of the days since
-        it began."""
-        start = shift.after.first
+    def unusual_beside(self, start: date, window: Window) -> list[UnusualDay]:
+        """Return the unusual days of a window with a shift: those before its `start`, and those that stand out of the
+        days since."""
         sides = [{day: hits for day, hits in self.hits.items() if (day < start) is before} for before in (True, False)]
         days = [one.day for side in sides for one in DailyHits(side).unusual(window.dates())]
         found = [one for day in days if (one := self.day(day))]
         return sorted(found, key=lambda one: (-abs(one.difference), one.day))
-
-    def of(self, window: Window) -> int:
-        """Return the hits of days that are all known."""
-        return sum(self.hits[day] for day in window.dates())
 
     def _clearness(self, start: date, last: date) -> float:
         """How many times its error a shift from a day on is; 0 where there is none that lasts."""

@@ -24,13 +24,9 @@ class Visitors:
 
 
 async def read_visitors(api: CallContext, scope: Scope, filters: Filters) -> Visitors:
-    """Return the visitors by one request: the summary is of the whole window, whatever the page (field notes 15).
-
-    Visitors of two windows cannot be added up, so a window that takes two requests has none (field notes 13).
-
-    Raises:
-        KeyNotAccepted, TooManyRequests: every other question would fail as well.
-    """
+    """Return the visitors by one request: the summary is of the whole window, whatever the page (field notes 15); none
+    of one that takes two, since they cannot be added up (field notes 13). Raises `KeyNotAccepted` and
+    `TooManyRequests`: every other question would fail as well."""
     if filters:
         return Visitors(None, None, "visitors: unknown, since they are counted for all hits and take no filter")
     if scope.window.days > LONGEST_WINDOW:
