@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # pyright: ignore[reportMissingTypeStubs]  (it has none)
+from mcp.server.mcpserver.resources import ResourceTemplate
+from pydantic import validate_call
 from support import properties
 from support.redis_server import MISSING, PROGRAM, running_redis
 
@@ -134,6 +136,25 @@ def each_output_schema_checked_once() -> Generator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(validator, "check_schema", check_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_resource_template_made_once() -> Generator[None]:
+    """Let the SDK work out a resource template once, and not anew for each of thousands of servers.
+
+    Half of what a server takes to be made is that. Of two servers, only the functions behind it are others.
+    """
+    make, made = ResourceTemplate.from_function, dict[tuple[object, str], ResourceTemplate]()
+
+    def make_once(fn: Any, uri_template: str, **described: Any) -> ResourceTemplate:
+        key = (fn.__code__, uri_template)
+        if key not in made:
+            made[key] = make(fn, uri_template, **described)
+        return made[key].model_copy(update={"fn": validate_call(fn)})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ResourceTemplate, "from_function", make_once)
         yield
 
 
