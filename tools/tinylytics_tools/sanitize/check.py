@@ -1,5 +1,6 @@
 """Finds what no answer may carry out of visitors' data; written apart from the grammars, to be able to catch them."""
 
+from functools import lru_cache
 from unicodedata import category, name, normalize
 
 _ALLOWED_QUOTES = "\u201c\u201d\u2018\u2019"
@@ -23,6 +24,7 @@ def forbidden(text: str) -> list[str]:
     return [char for char in text if _is_forbidden(char)]
 
 
+@lru_cache(maxsize=10_000)
 def _is_forbidden(char: str) -> bool:
     if char in _ALLOWED_QUOTES:
         return False

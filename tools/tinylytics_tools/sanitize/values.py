@@ -6,6 +6,7 @@ percent-encoded as UTF-8. A value longer than its cap ends in `…~` and eight h
 value, so that two long values stay two.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -169,7 +170,12 @@ def encoded(value: str | None, *, absent: str, cap: int, punctuation: str = IN_U
 
 def canonical(value: str, punctuation: str) -> str:
     """Return the value with all percent-encoded but letters, digits, their marks, and this ASCII punctuation."""
-    return "".join(_parts(value, punctuation))
+    return value if _canonical_already(punctuation).fullmatch(value) else "".join(_parts(value, punctuation))
+
+
+@functools.cache
+def _canonical_already(punctuation: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:[0-9A-Za-z{re.escape(punctuation)}]|%[0-9A-Fa-f]{{2}})*")
 
 
 def _is_cut(value: str, cap: int, punctuation: str) -> bool:
