@@ -32,11 +32,15 @@ KEPT = ("_at", "_date", "date", "status", "access_type", "type", "issue_type", "
 """Endings of keys whose text is a date or a word of the API's own."""
 
 
+FEWER = 4_000
+"""Hits where something else than their number is tried; lists are still of several pages."""
+
+
 class HostileService(httpx.AsyncBaseTransport):
     """The stand-in, with every text that a stranger could write replaced by a hostile one."""
 
     def __init__(self) -> None:
-        self._inner = network_of(FakeApi(now=lambda: NOW))
+        self._inner = network_of(FakeApi(now=lambda: NOW, hits=FEWER))
         self._count = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -61,7 +65,8 @@ class HostileService(httpx.AsyncBaseTransport):
 Service = Callable[[], FakeApi | httpx.AsyncBaseTransport]
 SERVICES: dict[str, Service] = {
     "ordinary": lambda: FakeApi(now=lambda: NOW),
-    "unsorted": lambda: FakeApi(now=lambda: NOW, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
+    "smaller": lambda: FakeApi(now=lambda: NOW, hits=FEWER),
+    "unsorted": lambda: FakeApi(now=lambda: NOW, hits=FEWER, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
     "empty": lambda: FakeApi(now=lambda: NOW, hits=0),
     "hostile": HostileService,
 }
@@ -111,7 +116,9 @@ def as_text(value: Json) -> str:
             return str(value)
 
 
-@pytest.mark.parametrize(("service", "mode"), [*((service, "auto") for service in SERVICES), ("ordinary", "legacy")])
+@pytest.mark.parametrize(
+    ("service", "mode"), [*((service, "auto") for service in SERVICES if service != "smaller"), ("smaller", "legacy")]
+)
 async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None:
     async with all_calls(SERVICES[service], mode) as (calls, schemas):
         for tool, arguments, call in calls:
@@ -121,7 +128,7 @@ async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None
             assert not forbidden(text.replace("\n", "").replace("\t", "")), (where, forbidden(text), text)
             assert "do-not-leak" not in text, where
             if result.is_error:
-                assert service != "ordinary", (where, text)
+                assert service not in ("ordinary", "smaller"), (where, text)
                 assert len(text) <= LONGEST, where
                 continue
             assert structured is not None, where
