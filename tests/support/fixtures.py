@@ -20,7 +20,9 @@ from tinylytics_mcp.fake_api.store import Store
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the property tests up, before any is collected."""
-    properties.configure(config.getoption("examples") or 1)
+    times: int | None = config.getoption("examples")
+    usual = 1 if config.getoption("end_to_end") else 0.5
+    properties.configure(times or usual, at_random=times is not None and times > 1)
 
 
 @pytest.hookimpl(wrapper=True)
