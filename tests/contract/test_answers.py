@@ -32,7 +32,7 @@ KEPT = ("_at", "_date", "date", "status", "access_type", "type", "issue_type", "
 """Endings of keys whose text is a date or a word of the API's own."""
 
 
-FEWER = 4_000
+FEWER = 2_500
 """Hits where something else than their number is tried; lists are still of several pages."""
 
 
