@@ -10,8 +10,7 @@ from tinylytics_tools.client import Client
 from tinylytics_tools.failures import NO_KEY
 from tinylytics_tools.transport import Network, build_transport, open_store
 from tinylytics_tools.transport.interface import Store
-from tinylytics_tools.writes.interface import Writes
-from tinylytics_tools.writes.record import WriteRecord
+from tinylytics_tools.writes.record import WriteRecord, Writes
 
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.settings import REDIS_URL, USED_BY_DEMO, Settings, read_settings

@@ -12,6 +12,7 @@ from support.calls import numbered
 from support.client import MODES, NOW, Connected, Json, Mode, connect, network_of, text_of
 from support.faults import Fault, Faulty, once
 from support.schemas import problems_of_value
+from support.spoilt import SpoiltService
 from support.writes import add, fake_api, left
 from tinylytics_mcp.fake_api import FakeApi, Quirk
 from tinylytics_tools.answer import LARGEST, LARGEST_DEFAULT_HALF, UNKNOWN, compact
@@ -28,38 +29,16 @@ HOSTILE = (
     "\u0300" * 200 + "Z\ufe0f",
     "…~00000000",
 )
-KEPT = ("_at", "_date", "date", "status", "access_type", "type", "issue_type", "period", "time_zone", "$ref", "in")
-"""Endings of keys whose text is a date or a word of the API's own."""
+HOSTILE_TEXTS = [f"{text}{number}" for number in range(50) for text in HOSTILE]
 
 
 FEWER = 2_500
 """Hits where something else than their number is tried; lists are still of several pages."""
 
 
-class HostileService(httpx.AsyncBaseTransport):
+def hostile() -> SpoiltService:
     """The stand-in, with every text that a stranger could write replaced by a hostile one."""
-
-    def __init__(self) -> None:
-        self._inner = network_of(FakeApi(now=lambda: NOW, hits=FEWER))
-        self._count = 0
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer, spoilt."""
-        response = await self._inner.handle_async_request(request)
-        await response.aread()
-        body = self._spoil(response.json(), "")
-        return httpx.Response(response.status_code, json=body, request=request)
-
-    def _spoil(self, value: Json, key: str) -> Json:
-        if isinstance(value, dict):
-            spoilt = {name: self._spoil(part, name) for name, part in value.items()}
-            return {**spoilt, "do-not-leak": "do-not-leak"}
-        if isinstance(value, list):
-            return [self._spoil(part, key) for part in value]
-        if isinstance(value, str) and not key.endswith(KEPT):
-            self._count += 1
-            return f"{HOSTILE[self._count % len(HOSTILE)]}{self._count % 50}"
-        return value
+    return SpoiltService(FakeApi(now=lambda: NOW, hits=FEWER), HOSTILE_TEXTS, more={"do-not-leak": "do-not-leak"})
 
 
 Service = Callable[[], FakeApi | httpx.AsyncBaseTransport]
@@ -68,7 +47,7 @@ SERVICES: dict[str, Service] = {
     "smaller": lambda: FakeApi(now=lambda: NOW, hits=FEWER),
     "unsorted": lambda: FakeApi(now=lambda: NOW, hits=FEWER, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
     "empty": lambda: FakeApi(now=lambda: NOW, hits=0),
-    "hostile": HostileService,
+    "hostile": hostile,
 }
 
 

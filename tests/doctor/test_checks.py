@@ -251,8 +251,8 @@ def test_requests_that_are_nearly_used_up_are_told(
     monkeypatch.setenv("TINYLYTICS_STATE_DIR", str(home))
     assert cli.main(["doctor"]) == 0
     with sqlite3.connect(home / backend.STATE_FILE) as rows:
-        ((key, at),) = rows.execute("SELECT fingerprint, max(at) FROM requests GROUP BY fingerprint").fetchall()
-        rows.executemany("INSERT INTO requests (fingerprint, at) VALUES (?, ?)", [(key, at)] * 800)
+        ((value,),) = rows.execute("SELECT value FROM hours").fetchall()
+        rows.execute("UPDATE hours SET value = ?", (value + value[-8:] * 800,))
     capsys.readouterr()
     cli.main(["doctor", "--json"])
     assert found(capsys.readouterr().out)["requests"]["outcome"] == "warning"

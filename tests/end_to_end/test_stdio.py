@@ -10,6 +10,7 @@ from mcp import Client
 from mcp.client.stdio import stdio_client
 from support.client import MODES, Mode, text_of
 from support.processes import NOBODY_LISTENS, as_a_host_starts_it, environment, finished, running, state_left
+from tinylytics_mcp.server import LONGEST_LINE
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 
@@ -106,6 +107,30 @@ def test_rubbish_on_the_input_is_survived_and_not_repeated(tmp_path: Path) -> No
     assert "canary" not in done.err
     assert "Traceback" not in done.err
     assert any('"serverInfo"' in line for line in done.out.splitlines())
+
+
+def test_a_line_without_end_is_neither_kept_nor_in_the_way_of_the_next(tmp_path: Path) -> None:
+    with running("serve", "--demo", env=environment(tmp_path)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def told() -> tuple[str, int]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(INITIALIZE) + "\n")
+            process.stdin.flush()
+            while '"serverInfo"' not in (line := process.stdout.readline()):
+                assert line
+            status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+            return line, int(status.partition("VmHWM:")[2].split()[0])
+
+        first, before_kb = told()
+        for _ in range(32):
+            process.stdin.write("x" * LONGEST_LINE)
+        process.stdin.write("\n")
+        again, after_kb = told()
+        assert again == first
+        assert after_kb - before_kb < 32_000  # of 64 million characters
 
 
 def test_a_key_file_that_others_may_open_is_told_on_stderr(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ run alone by `--only NAME`, with the seed that was printed. `--write FILE` puts 
 """
 
 import argparse
-import asyncio
 import sys
 import time
 from importlib import import_module
@@ -13,15 +12,17 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-PARTS = ("service_faults", "bad_input", "visitor_text", "processes", "cancelling")
+PARTS = ("service_faults", "bad_input", "garbage", "visitor_text", "processes", "state", "cancelling", "canary")
+ALONE = ("load",)
+"""They measure, and so run one after another when all else is done."""
 BEGIN, END = "<!-- reliability -->\n", "<!-- /reliability -->\n"
 
 
-async def main() -> int:
+def main() -> int:
     """Run the parts that are asked for."""
-    report = import_module("report")  # beside this file, which is only now on the path
+    report, jobs = import_module("report"), import_module("jobs")  # beside this file, which is only now on the path
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all without any")
+    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS + ALONE)}; all without any")
     parser.add_argument("--short", action="store_true", help="one seed of some of the cells, and fewer inputs")
     parser.add_argument("--seeds", type=int, default=20, help="how often each fault of the service is tried")
     parser.add_argument("--inputs", type=int, default=100_000, help="how many calls have broken arguments")
@@ -29,15 +30,17 @@ async def main() -> int:
     parser.add_argument("--only", help="run one cell of the service's faults alone")
     parser.add_argument("--write", type=Path, help="a file with marks for the table")
     asked = parser.parse_args()
-    began, parts = time.monotonic(), list[object]()
-    for name in ["service_faults"] if asked.only else asked.parts or PARTS:
-        more = {"only": asked.only, "seeds": asked.seeds} if name == "service_faults" else {}
-        more |= {"inputs": asked.inputs} if name == "bad_input" else {}
-        parts += await import_module(name).run(seed=asked.seed, short=asked.short, **more)
-        print(report.table(parts[-1:], asked.seed, form=name), flush=True)  # noqa: T201
+    began = time.monotonic()
+    form = jobs.Form(asked.seed, asked.seeds, asked.inputs, asked.short, asked.only)
+    names = ["service_faults"] if asked.only else asked.parts or PARTS + ALONE
+    beside, alone = (
+        [job for name in names if name in group for job in import_module(name).jobs(form)] for group in (PARTS, ALONE)
+    )
+    parts = report.together(jobs.run_all(beside, alone))
     long = f"long with {asked.seeds} of each fault and {asked.inputs:,} inputs"
-    form = f"{'short' if asked.short else long}, {time.monotonic() - began:.0f} s"
-    table = report.table(parts, asked.seed, form=form)
+    table = report.table(
+        parts, asked.seed, form=f"{'short' if asked.short else long}, {time.monotonic() - began:.0f} s"
+    )
     print(f"{table}\n{report.failures(parts)}")  # noqa: T201
     if asked.write:
         before, _, rest = asked.write.read_text("utf-8").partition(BEGIN)
@@ -46,4 +49,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(asyncio.run(main()))
+    raise SystemExit(main())

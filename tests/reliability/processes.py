@@ -1,76 +1,41 @@
-"""Kills at any moment, and a state file that is full, closed, broken, old, new, locked or shared."""
+"""The process itself: killed, ended, its clock set wrong, and few descriptors left to it."""
 
 import asyncio
 import os
-import shutil
 import signal
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from hosts import KEY, host
+import httpx2 as httpx
+from hosts import TRANSPORTS, Host, host
+from jobs import Form, Job
 from report import Part
 from support.kills import kill
 from tinylytics_mcp.fake_api import FakeApi
 from upstream import Upstream
 
 KILLS = 50
-AT_ONCE = 8
+HITS_A_DAY = 3
+DAY_S = 86_400
 
 
-def _read_only(folder: Path) -> None:
-    (folder / "state.sqlite3").write_bytes(b"")
-    (folder / "state.sqlite3").chmod(0o400)
-    folder.chmod(0o500)
+def jobs(form: Form) -> list[Job]:
+    """Each is a part of its own."""
+    return [
+        partial(_kills, form.seed, 10 if form.is_short else KILLS),
+        partial(_ends, form.seed),
+        *(partial(_clocks, transport) for transport in TRANSPORTS[: 1 if form.is_short else 3]),
+        _descriptors,
+    ]
 
 
-def _version(number: int) -> Callable[[Path], None]:
-    def make(folder: Path) -> None:
-        with sqlite3.connect(folder / "state.sqlite3") as file:
-            file.execute(f"PRAGMA user_version = {number}")
-        file.close()
-
-    return make
-
-
-def _content(data: bytes) -> Callable[[Path], None]:
-    def make(folder: Path) -> None:
-        (folder / "state.sqlite3").write_bytes(data)
-
-    return make
-
-
-def _link(to: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / "state.sqlite3").symlink_to(to)
-
-
-STATES: dict[str, Callable[[Path], None]] = {
-    "no file": lambda _: None,
-    "an empty file": _content(b""),
-    "no database": _content(b"hello" * 1000),
-    "a torn database": _content(b"SQLite format 3\x00" + b"\xff" * 9000),
-    "a folder in its place": lambda folder: (folder / "state.sqlite3").mkdir(),
-    "a link to nowhere": _link("/nowhere/at/all"),
-    "a full disk": _link("/dev/full"),
-    "no right to write": _read_only,
-    "an older version": _version(1),
-    "a newer version": _version(9999),
-}
-
-
-async def run(*, seed: int, short: bool) -> list[Part]:
-    """Kill, break the state, close pipes, and share one file."""
-    service = Upstream(FakeApi(hourly_limit=10**9), KEY)
-    await service.start()
-    parts = [await _kills(seed, 10 if short else KILLS), await _states(service), await _together(service)]
-    parts.append(await _ends(service, seed))
-    service.stop()
-    return parts
-
-
-async def _kills(seed: int, times: int) -> Part:
+async def _kills(seed: int, times: int) -> list[Part]:
     part = Part("kill -9 while writes are recorded")
     with tempfile.TemporaryDirectory() as folder:
         losses = await asyncio.to_thread(kill, Path(folder), times, seed)
@@ -79,61 +44,16 @@ async def _kills(seed: int, times: int) -> Part:
     part.failures += [f"{losses.sent} sent without an intent"] if losses.sent else []
     part.failures += [f"{losses.told} told without an outcome"] if losses.told else []
     part.failures += [f"{losses.broken} files torn"] if losses.broken else []
-    return part
+    return [part]
 
 
-async def _states(service: Upstream) -> Part:
-    """Whatever the state is, questions are answered, and what is missing is said or made anew."""
-    part = Part("broken state")
-    for name, make in STATES.items():
-        folder = Path(tempfile.mkdtemp(prefix="state-"))
-        make(folder)
-        async with host("stdio", service.base_url, TINYLYTICS_STATE_DIR=str(folder)) as at:
-            answer, text = await asyncio.wait_for(at.call("list_sites", {}), 30)
-            dry = {"site": "456", "path": "/hello", "dry_run": True}
-            _, written = await asyncio.wait_for(at.call("create_kudo", dry), 30)
-            part.cell(
-                name,
-                None if answer else f"no answer: {text[:200]}",
-                "a trace" if b"Traceback" in at.output or "Traceback" in written else None,
-                f"the key is in {leaks}" if (leaks := at.leaks(KEY)) else None,
-            )
-        _remove(folder)
-    return part
-
-
-def _remove(folder: Path) -> None:
-    folder.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _together(service: Upstream) -> Part:
-    """Many processes on one file: each answers, and together they count every request."""
-    part = Part("processes on one file")
-    folder = Path(tempfile.mkdtemp(prefix="shared-"))
-
-    async def ask(number: int) -> None:
-        settings = {"TINYLYTICS_STATE_DIR": str(folder), "RELIABILITY_READ_S": "30"}
-        async with host("stdio", service.base_url, **settings) as at:
-            for _ in range(5):
-                answer, text = await asyncio.wait_for(at.call("list_sites", {}), 60)
-                part.cell(f"process {number}", None if answer else text[:200])
-
-    await asyncio.gather(*(ask(number) for number in range(AT_ONCE)))
-    with sqlite3.connect(folder / "state.sqlite3") as file:
-        counted = file.execute("SELECT COUNT(*) FROM requests").fetchone()[0]
-    file.close()
-    part.cell("the count", None if counted == 5 * AT_ONCE else f"{counted} requests counted, {5 * AT_ONCE} sent")
-    shutil.rmtree(folder, ignore_errors=True)
-    return part
-
-
-async def _ends(service: Upstream, seed: int) -> Part:
+async def _ends(seed: int) -> list[Part]:
     """Signals and pipes that close: the process ends, at once and without a trace."""
     part = Part("ends")
+    service = Upstream(FakeApi(hourly_limit=10**9))
     rng = Random(seed)  # noqa: S311 - moments
     for how in ("SIGTERM", "SIGINT", "stdin closed") * 4:
-        async with host("stdio", service.base_url, program=("-m", "tinylytics_mcp")) as at:
+        async with service.serving(), host("stdio", service.base_url, ("-m", "tinylytics_mcp")) as at:
             assert at.process.stdin
             call = asyncio.create_task(at.call("list_sites", {}))
             await asyncio.sleep(rng.uniform(0, 2))
@@ -142,12 +62,120 @@ async def _ends(service: Upstream, seed: int) -> Part:
             else:
                 at.process.stdin.close()
             try:
-                await asyncio.wait_for(at.process.wait(), 10)
+                await asyncio.wait_for(at.process.wait(), 30)
                 problem = None
             except TimeoutError:
-                problem = "it goes on after ten seconds"
+                problem = "it goes on after thirty seconds"
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
             await asyncio.sleep(0.05)
             part.cell(how, problem, "a trace" if b"Traceback" in at.output else None)
-    return part
+    return [part]
+
+
+async def _clocks(transport: str) -> list[Part]:
+    """A clock that is set forward and back, and over midnight: figures are those of the days that are told."""
+    part = Part("clock jumps")
+    api = FakeApi(hits=0, hourly_limit=10**9)
+    api.connection.execute("DELETE FROM sites")
+    now = datetime.now(UTC)
+    site = api.add_site(label="Site", url="https://site.example", created_at=int(now.timestamp()) - 90 * DAY_S)
+    first = now.date() - timedelta(days=20)
+    begin = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp())
+    days = range((now.date() - first).days)  # none of today, which goes on
+    api.add_hits(
+        site, [{"created_at": begin + d * DAY_S + n, "path": "/"} for d in days for n in range(HITS_A_DAY + d)]
+    )
+    to_midnight = int(DAY_S - now.timestamp() % DAY_S)
+    jumps = {
+        "right": 0,
+        "an hour forward": 3600,
+        "an hour back": -3600,
+        "to just before midnight": to_midnight - 2,
+        "just over midnight": to_midnight + 2,
+        "back before midnight": to_midnight - 2,
+        "to the day before": to_midnight - DAY_S - 2,
+        "a day forward": DAY_S,
+        "a day back": -DAY_S,
+        "right again": 0,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        clock = Path(folder) / "clock"
+        clock.write_text("0")
+        async with (
+            Upstream(api).serving() as service,
+            host(transport, service.base_url, cached=True, settings={"RELIABILITY_CLOCK": str(clock)}) as at,
+        ):
+            for number, (name, by) in enumerate(jumps.items()):
+                clock.write_text(str(by))
+                part.cell(
+                    f"{transport}: {name}", *await _figures(at, site, first), *await _counts(at, service, site, number)
+                )
+    return [part]
+
+
+async def _figures(at: Host, site: int, first: Any) -> list[str | None]:
+    """Two figures, of days that are told and of days that are given, each against a plain count."""
+    problems = list[str | None]()
+    for days in ({"period": "last_7_days"}, {"start_date": str(first), "end_date": str(first + timedelta(days=9))}):
+        answer, text = await at.call("rank_traffic", {"site": str(site), "dimension": "path", **days})
+        if answer is None:
+            problems.append(f"no answer: {text[:200]}")
+            continue
+        start, end = (datetime.fromisoformat(answer[name]).date() for name in ("first_day", "last_day"))
+        told = ((start + timedelta(days=n)) - first for n in range((end - start).days + 1))
+        today = (datetime.now(UTC).date() - first).days
+        right = sum(HITS_A_DAY + one.days for one in told if 0 <= one.days < today)
+        problems += [
+            None if answer["hits"] == right else f"{answer['hits']} hits from {start} to {end}, there are {right}"
+        ]
+        stored_s = answer.get("stored_s") or 0
+        problems += [None if 0 <= stored_s <= 3 * DAY_S else f"a reply of {stored_s} s ago was used"]
+    return problems
+
+
+async def _counts(at: Host, service: Upstream, site: int, number: int) -> list[str | None]:
+    """A write is done once, and one that is said again is not done again; each request is counted."""
+    kudo = {"site": str(site), "path": f"/{number}", "custom_uid": f"jump-{number}"}
+    asked = service.asked
+    await at.call("create_kudo", kudo)
+    _, text = await at.call("create_kudo", kudo)
+    stored = service.api.connection.execute("SELECT COUNT(*) FROM kudos WHERE path = ?", (kudo["path"],)).fetchone()[0]
+    with closing(sqlite3.connect(at.folder / "state.sqlite3")) as file:
+        counted = file.execute("SELECT SUM(LENGTH(value) / 8 - 4) FROM hours").fetchone()[0]
+    sent = service.asked - asked
+    return [
+        None if stored == 1 else f"the kudo is there {stored} times: {text[:200]}",
+        None if counted >= sent else f"{counted} requests are counted, {sent} were sent",
+        "a trace" if b"Traceback" in at.output else None,
+    ]
+
+
+async def _descriptors() -> list[Part]:
+    """Few descriptors, and strangers who take them: the server says that it lives, and answers or says why not."""
+    part = Part("few descriptors")
+    async with Upstream(FakeApi(hourly_limit=10**9)).serving() as service:
+        for most in (64, 128, 256):
+            async with (
+                host("http", service.base_url, settings={"RELIABILITY_DESCRIPTORS": str(most)}) as at,
+                AsyncExitStack() as strangers,
+                httpx.AsyncClient(timeout=10, trust_env=False) as http,
+            ):
+                port = int(at.address.rpartition(":")[2])
+                for count in range(6):
+                    answer, text = await at.call("list_sites", {})
+                    health = (await http.get(f"{at.address}/health")).status_code
+                    part.cell(
+                        f"{most} descriptors, {count * 50} strangers",
+                        None if answer or "try again" in text else f"no answer: {text[:200]}",
+                        None if health == 200 else f"/health answers {health}",
+                        "a trace" if b"Traceback" in at.output else None,
+                        None if at.process.returncode is None else "the process ended",
+                    )
+                    for number in range(50):
+                        _, writer = await asyncio.open_connection("127.0.0.1", port)
+                        strangers.callback(writer.close)
+                        if number % 2:
+                            writer.write(b"POST /mcp HTTP/1.1\r\nhost: localhost\r\n")
+                    at.end_of_the_hour()
+    return [part]

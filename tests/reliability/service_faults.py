@@ -4,29 +4,38 @@ import asyncio
 import hashlib
 import re
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
-from hosts import KEY, TRANSPORTS, Host, host
+from fault_list import FAULTS, HARMLESS
+from hosts import TARGET, TRANSPORTS, Host, host
+from jobs import Form, Job
+from pass_through import PROGRAM, as_ours
 from report import Part
 from support.client import NOW
 from target import READ_S, WRITE_S
 from tinylytics_mcp.fake_api import FakeApi
-from upstream import FAULTS, HARMLESS, Upstream
+from upstream import Upstream
 
 GRACE_S = 0.5
-LAG_S = 0.2
-"""A pause of this machine itself, after which a cell that came late is run once more."""
+LANES = 5
+"""Servers that a process of this harness asks at once. A cell that comes late beside others is run again alone."""
+GIVEN_UP_S = 3.0
+"""So long after the deadline a call is given up."""
 LOOKED_AGAIN_S = 1.0
 """A kudo whose answer was lost is looked up, and once more after a second."""
 MOST_MORE_MB = 32.0
 SPARSE = 6
 """In the short form each operation meets one fault of so many, another one than the next operation."""
-BLOCK = 500
-"""Cells of one process."""
+BLOCK = 360
+"""Cells of one job."""
 HITS = 37
+THROUGH = "through"
+"""Over stdio, by the pass-through server."""
 TO_ANSWER = re.compile(
     r"shows|before|try|give|ask|see|check|set|make|wait|again|later|is not|not known|needs", re.IGNORECASE
 )
@@ -147,101 +156,92 @@ def _bench() -> Bench:
         {"created_at": now - (2 + number % 20) * 86_400, "path": "/", "is_mobile": number % 2} for number in range(HITS)
     ]
     api.add_hits(site, hits)
-    return Bench(Upstream(api, KEY), site)
+    return Bench(Upstream(api), site)
 
 
-async def run(*, seed: int, short: bool, seeds: int = 20, only: str | None = None) -> list[Part]:
-    """Run all cells, a process for each transport at a time; `only` names one cell to run alone."""
-    is_short = short and only is None
-    times = 1 if is_short else seeds
-    runs = (_of_transport(one, seed, times, only, is_short=is_short) for one in TRANSPORTS)
-    return list(await asyncio.gather(*runs))
+def jobs(form: Form) -> list[Job]:
+    """All cells in blocks; `only` names one to run alone. The pass-through server is tried once with each fault."""
+    is_short = form.is_short and form.only is None
+    made = list[Job]()
+    for transport in (*TRANSPORTS, THROUGH):
+        cells = [
+            f"{transport}/{operation}/{fault}/{number}"
+            for number in range(1 if is_short or transport == THROUGH else form.seeds)
+            for place, operation in enumerate(OPERATIONS)
+            for fault in list(FAULTS)[place % SPARSE if is_short else 0 :: SPARSE if is_short else 1]
+        ]
+        cells = [cell for cell in cells if form.only in (None, cell)]
+        Random(form.seed).shuffle(cells)  # noqa: S311 - no block has all that wait
+        blocks = [cells[start : start + BLOCK] for start in range(0, len(cells), BLOCK)]
+        made += [partial(_block, transport, block, form.seed) for block in blocks]
+    return made
 
 
-async def _of_transport(transport: str, seed: int, seeds: int, only: str | None, *, is_short: bool) -> Part:
-    part = Part(f"service faults over {transport}")
-    cells = [
-        (f"{transport}/{operation}/{fault}/{number}", operation, fault)
-        for number in range(seeds)
-        for place, operation in enumerate(OPERATIONS)
-        for fault in list(FAULTS)[place % SPARSE if is_short else 0 :: SPARSE if is_short else 1]
-    ]
-    cells = [cell for cell in cells if only is None or cell[0] == only]
+async def _block(transport: str, cells: list[str], seed: int) -> list[Part]:
+    is_through = transport == THROUGH
+    name = "the same through the pass-through server" if is_through else f"service faults over {transport}"
+    part, left, late = Part(name, is_compared=is_through), deque(cells), deque[str]()
+    await asyncio.gather(*(_lane(transport, left, part, seed, late) for _ in range(min(LANES, len(cells)))))
+    if late:
+        part.counted["run again alone"] += len(late)
+        await _lane(transport, late, part, seed, None)
+    return [part]
+
+
+async def _lane(transport: str, left: deque[str], part: Part, seed: int, late: deque[str] | None) -> None:
+    """Run cells in turn before one server, and before a new one where it ends; those that come late are put aside."""
     bench = _bench()
-    await bench.service.start()
-    for start in range(0, len(cells), BLOCK):
-        async with host(transport, bench.service.base_url) as at:
-            await at.call("list_sites", {})
-            for name, operation, fault in cells[start : start + BLOCK]:
-                problems = await _cell(at, bench, name, OPERATIONS[operation], fault, seed)
-                part.cell(name, *problems)
-                if at.process.returncode is not None:
-                    part.failures.append(f"{name}: the process ended: {bytes(at.output[-300:])!r}")
-                    break
-            part.failures += [f"{transport}: the key is in {place}" for place in at.leaks(KEY)]
-    part.counted["hosts that got the key"] = len(bench.service.hosts)
-    bench.service.stop()
-    return part
+    program = (str(PROGRAM if transport == THROUGH else TARGET),)
+    carrier = "stdio" if transport == THROUGH else transport
+    async with bench.service.serving():
+        while left:
+            async with host(carrier, bench.service.base_url, program, settings={"RELIABILITY_QUICK": "1"}) as at:
+                if transport == THROUGH:
+                    at.call = as_ours(at.call)
+                await at.call("list_sites", {})
+                problems = dict[str, str]()
+                while left and "broken" not in problems and at.process.returncode is None:
+                    name = left.popleft()
+                    problems = await _cell(at, bench, name, seed, is_again=late is None)
+                    if "late" in problems and late is not None:
+                        late.append(name)
+                        continue
+                    part.cell(name, *problems.values())
+                    part.counted.update(problems.keys() if part.is_compared else ())
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What came of a call, and when; `lag_s`: the longest time that this machine did nothing."""
-
-    path: str
-    answer: dict[str, Any] | None
-    text: str
-    took_s: float
-    lag_s: float
-
-
-async def _ask(at: Host, bench: Bench, operation: Operation, name: str) -> Asked:
-    path = f"/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    began, lag = time.monotonic(), asyncio.create_task(_lag())
-    try:
-        answer, text = await asyncio.wait_for(operation.ask(at, bench, path), operation.seconds + 10)
-    finally:
-        lag.cancel()
-    return Asked(path, answer, text, time.monotonic() - began, await lag)
-
-
-async def _cell(at: Host, bench: Bench, name: str, operation: Operation, fault: str, seed: int) -> list[str | None]:
+async def _cell(at: Host, bench: Bench, name: str, seed: int, *, is_again: bool) -> dict[str, str]:
+    """Return what is wrong, by its kind; nothing if the cell passed."""
+    _, kind, rest = name.split("/", 2)
+    fault = rest.rpartition("/")[0]
+    operation = OPERATIONS[kind]
+    path = f"/{hashlib.sha256(f'{seed} {name} {is_again}'.encode()).hexdigest()[:16]}"
     bench.service.rng = Random(f"{seed} {name}")  # noqa: S311 - faults, not secrets
     at.forget_peak()
-    before, most_s = at.memory_mb(), operation.seconds + GRACE_S
+    before, most_s, began = at.memory_mb(), operation.seconds + GRACE_S, time.monotonic()
     bench.service.armed = operation.fails, FAULTS[fault]
     try:
-        asked = await _ask(at, bench, operation, f"{seed} {name}")
-        if asked.took_s > most_s and asked.lag_s > LAG_S:
-            asked = await _ask(at, bench, operation, f"{seed} {name} again")
+        answer, text = await asyncio.wait_for(operation.ask(at, bench, path), operation.seconds + GIVEN_UP_S)
     except TimeoutError:
-        return [f"no answer within {operation.seconds + 10:g} s"]
+        return {"late": f"no answer within {operation.seconds + GIVEN_UP_S:g} s", "broken": "no more is asked"}
     except (ConnectionError, OSError) as error:
-        return [f"the connection broke: {error!r}"]
+        return {"broken": f"the connection broke: {error!r} {bytes(at.output[-300:])!r}"}
     finally:
         bench.service.armed = None
-    answer, text, more = asked.answer, asked.text, at.peak_mb() - before
+    took_s, more = time.monotonic() - began, at.peak_mb() - before
     is_help = 20 <= len(text) <= 600 and TO_ANSWER.search(text)
-    problems = [
-        *operation.check(bench, asked.path, answer, text),
-        f"after {asked.took_s:.1f} s" if asked.took_s > most_s else None,
-        f"no help: {text[:200]!r}" if answer is None and not is_help else None,
-        f"an error for a harmless answer: {text[:200]}" if answer is None and fault in HARMLESS else None,
-        "a trace" if "Traceback" in text or b"Traceback" in at.output[-4000:] else None,
-        "the key is in the answer" if KEY in text or KEY in str(answer) else None,
-        f"{more:.0f} MB more" if more > MOST_MORE_MB else None,
-    ]
+    found = {
+        "wrong": "; ".join(filter(None, operation.check(bench, path, answer, text))),
+        "late": f"after {took_s:.1f} s" if took_s > most_s else "",
+        "without help": f"no help: {text[:200]!r}" if answer is None and not is_help else "",
+        "not borne": f"an error for a harmless answer: {text[:200]}" if answer is None and fault in HARMLESS else "",
+        "a trace": "a trace" if "Traceback" in text or b"Traceback" in at.output[-4000:] else "",
+        "memory": f"{more:.0f} MB more" if more > MOST_MORE_MB else "",
+    }
     at.end_of_the_hour()  # else the pause that a 429 or 503 asks for would go on
-    following, said = await asyncio.wait_for(at.call("list_sites", {}), 10)
-    return [*problems, None if following else f"the next call fails: {said[:200]}"]
-
-
-async def _lag() -> float:
-    worst = 0.0
     try:
-        while True:
-            began = time.monotonic()
-            await asyncio.sleep(0.02)
-            worst = max(worst, time.monotonic() - began - 0.02)
-    except asyncio.CancelledError:
-        return worst
+        following, said = await asyncio.wait_for(at.call("list_sites", {}), 10)
+    except (TimeoutError, ConnectionError) as error:
+        following, said = None, repr(error)
+    found["broken"] = "" if following else f"the next call fails: {said[:200]}"
+    return {kind: problem for kind, problem in found.items() if problem}

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.properties import examples
 from tinylytics_tools import sanitize
-from tinylytics_tools.sanitize import Field, forbidden, is_plain, matches
-from tinylytics_tools.sanitize.values import canonical
+from tinylytics_tools.sanitize import Field, canonical, forbidden, is_plain, matches
 
 FIELDS: dict[Field, tuple[Callable[[str | None], str], int]] = {
     "path": (sanitize.path, 120),

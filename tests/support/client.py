@@ -23,8 +23,7 @@ from tinylytics_tools.client import Preferences
 from tinylytics_tools.transport import Transport, build_transport, open_store
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.interface import Store
-from tinylytics_tools.writes.interface import Writes
-from tinylytics_tools.writes.record import WriteRecord
+from tinylytics_tools.writes.record import WriteRecord, Writes
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """A Monday morning: the clock of all tests that do not need another."""

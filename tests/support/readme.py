@@ -21,8 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "release"))
 
 import artefacts
+from support import tokens
 from support.calls import CALLS
 from support.client import NOW, connect, text_of
+from support.npm import NODE
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -78,6 +80,11 @@ def withstands() -> str:
     rows = re.findall(r"^\| [^|]+ \| ([\d,]+) \| ([\d,]+) \|", table, re.MULTILINE)
     cells, passed = (sum(int(row[side].replace(",", "")) for row in rows) for side in (0, 1))
     return f"- **It keeps standing.** {passed:,} of {cells:,} cells of [its harness](docs/reliability.md) passed."
+
+
+def costs() -> str:
+    """What this server costs its reader in tokens, beside raw pages and other servers."""
+    return anyio.run(tokens.table)
 
 
 def reference() -> str:
@@ -151,6 +158,8 @@ PARTS: dict[str, Callable[[], str]] = {
 """What is the same whenever it is made; the tests hold the pages to it."""
 DATED: dict[str, Callable[[], str]] = {"taste": taste, "reference": reference}
 """What has answers in it: made anew for a release."""
+COUNTED: dict[str, Callable[[], str]] = {"costs": costs}
+"""What needs the tokenizer among the Node packages of the end-to-end tests, and stays as it is without."""
 
 
 def part_of(name: str) -> str:
@@ -182,7 +191,7 @@ def main() -> None:
     """Write all parts into the pages that have their marks."""
     for page in DOCS:
         text = page.read_text("utf-8")
-        for name, make in {**PARTS, **DATED}.items():
+        for name, make in {**PARTS, **DATED, **(COUNTED if NODE.is_file() else {})}.items():
             if f"<!-- {name} -->\n" in text:
                 text = replaced(text, name, make())
         page.write_text(text, "utf-8")

@@ -134,7 +134,7 @@ async def test_an_answer_to_a_request_that_left_before_the_refusal_does_not_end_
     early, late = await requests.reserve(KEY, 9, clock), await requests.reserve(KEY, 9, clock)
     clock.move(1)
     await requests.refused(KEY, None, early.since, clock, is_outage=False)
-    await requests.answered(KEY, late.since)
+    await requests.answered(KEY, late.since, clock)
     assert (await requests.reserve(KEY, 9, clock)).wait_s == 60
 
 
@@ -146,7 +146,7 @@ async def test_nor_does_it_where_the_pause_is_not_the_first() -> None:
     early, late = await requests.reserve(KEY, 9, clock), await requests.reserve(KEY, 9, clock)
     clock.move(1)
     await requests.refused(KEY, None, early.since, clock, is_outage=False)
-    await requests.answered(KEY, late.since)
+    await requests.answered(KEY, late.since, clock)
     assert (await requests.reserve(KEY, 9, clock)).wait_s == 120
 
 

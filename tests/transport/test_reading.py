@@ -2,12 +2,13 @@
 
 import gzip
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 
 import anyio
 import httpx2 as httpx
 import pytest
-from tinylytics_tools.transport.receive import BodyTooLarge, Receive
-from tinylytics_tools.transport.retry import Retry
+from tinylytics_tools.transport.receive import BodyTooLarge, receive
+from tinylytics_tools.transport.retry import send
 
 pytestmark = pytest.mark.anyio
 REQUEST = httpx.Request("GET", "https://tinylytics.test/api/v1/me")
@@ -37,7 +38,7 @@ def answering(stream: httpx.AsyncByteStream, **headers: str) -> httpx.MockTransp
 
 async def test_a_body_within_the_limit_is_complete_and_its_stream_closed() -> None:
     stream = Stream(b"ab", b"cd")
-    response = await Receive(answering(stream), largest=4).handle_async_request(REQUEST)
+    response = await receive(answering(stream), REQUEST, largest=4)
     assert response.content == b"abcd"
     assert stream.closed
 
@@ -45,7 +46,7 @@ async def test_a_body_within_the_limit_is_complete_and_its_stream_closed() -> No
 async def test_a_body_over_the_limit_is_not_read_further() -> None:
     stream = Stream(*[b"xx"] * 100)
     with pytest.raises(BodyTooLarge):
-        await Receive(answering(stream), largest=5).handle_async_request(REQUEST)
+        await receive(answering(stream), REQUEST, largest=5)
     assert stream.read == 3
     assert stream.closed
 
@@ -53,22 +54,22 @@ async def test_a_body_over_the_limit_is_not_read_further() -> None:
 async def test_an_announced_size_over_the_limit_is_not_read_at_all() -> None:
     stream = Stream(b"x")
     with pytest.raises(BodyTooLarge):
-        await Receive(answering(stream, **{"content-length": "9"}), largest=8).handle_async_request(REQUEST)
+        await receive(answering(stream, **{"content-length": "9"}), REQUEST, largest=8)
     assert stream.read == 0
 
 
 async def test_the_limit_counts_what_a_compressed_body_becomes() -> None:
     bomb = Stream(gzip.compress(b"0" * 100_000))
     with pytest.raises(BodyTooLarge):
-        await Receive(answering(bomb, **{"content-encoding": "gzip"}), largest=50_000).handle_async_request(REQUEST)
+        await receive(answering(bomb, **{"content-encoding": "gzip"}), REQUEST, largest=50_000)
     small = Stream(gzip.compress(b"{}"))
-    response = await Receive(answering(small, **{"content-encoding": "gzip"})).handle_async_request(REQUEST)
+    response = await receive(answering(small, **{"content-encoding": "gzip"}), REQUEST)
     assert response.content == b"{}"
 
 
 async def test_a_body_that_cannot_be_decoded_is_a_broken_answer() -> None:
     with pytest.raises(httpx.ReadError, match="decoded"):
-        await Receive(answering(Stream(b"no gzip"), **{"content-encoding": "gzip"})).handle_async_request(REQUEST)
+        await receive(answering(Stream(b"no gzip"), **{"content-encoding": "gzip"}), REQUEST)
 
 
 class Never(httpx.AsyncBaseTransport):
@@ -88,7 +89,7 @@ class Never(httpx.AsyncBaseTransport):
 async def test_a_call_ends_at_its_deadline_and_is_cancelled_below() -> None:
     network = Never()
     with pytest.raises(httpx.ReadTimeout, match=r"within 0\.01 s"):
-        await Retry(network, read_s=0.01).handle_async_request(REQUEST)
+        await send(network.handle_async_request, REQUEST, read_s=0.01)
     assert network.cancelled
 
 
@@ -100,4 +101,4 @@ async def test_a_body_that_drips_does_not_prolong_the_deadline() -> None:
                 yield b""
 
     with pytest.raises(httpx.ReadTimeout):
-        await Retry(Receive(answering(Drip())), read_s=0.02).handle_async_request(REQUEST)
+        await send(partial(receive, answering(Drip())), REQUEST, read_s=0.02)

@@ -12,7 +12,7 @@ from support.client import connect, text_of
 from support.properties import examples
 from support.replies import SITE, answering
 from tinylytics_tools.transport import open_store
-from tinylytics_tools.transport.receive import Receive
+from tinylytics_tools.transport.receive import receive
 
 pytestmark = pytest.mark.anyio
 
@@ -64,9 +64,9 @@ async def test_it_is_found_wherever_it_is_escaped_or_divided(where: list[int], w
     parts = [f"\\u{ord(char):04x}" if what == "escape" and at in where else char for at, char in enumerate(KEY)]
     divided = "".join(what + part if what != "escape" and at in where else part for at, part in enumerate(parts))
     body = f'{{"error": "{divided}", "around": {json.dumps(around)}}}'.encode("utf-8", "surrogatepass")
-    transport = Receive(httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers={"x-echo": KEY})))
+    network = httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers={"x-echo": KEY}))
     request = httpx.Request("GET", "https://tinylytics.test/", headers={"authorization": f"Bearer {KEY}"})
-    response = await transport.handle_async_request(request)
+    response = await receive(network, request)
     assert KEY.lower() not in _visible(json.loads(response.content, strict=False)["error"])
     assert "x-echo" not in response.headers
 
@@ -75,7 +75,7 @@ async def test_an_answer_without_it_passes_as_it_is() -> None:
     body = json.dumps({"path": "/blog/caf\u00e9%20tly-fa-", "label": "Ab3dE6gH9jK1mN4pQ7sT0vW"}).encode()
     original = httpx.Response(200, content=body)
     request = httpx.Request("GET", "https://tinylytics.test/", headers={"authorization": f"Bearer {KEY}"})
-    passed = await Receive(httpx.MockTransport(lambda _: original)).handle_async_request(request)
+    passed = await receive(httpx.MockTransport(lambda _: original), request)
     assert (passed.status_code, passed.content) == (200, body)
 
 

@@ -75,10 +75,9 @@ async def test_only_stored_answers_may_be_dropped_by_a_redis_that_is_full(redis_
         assert [key.decode().removeprefix(PREFIX) for key in mortal] == [f"reply:{KEY}:1 a?b"]
         assert await keys(link) == {
             f"reply:{KEY}:1 a?b",
-            f"requests:{KEY}",
-            f"pause:{KEY}",
+            f"hour:{KEY}",
             f"generations:{KEY}",
-            "accounts",
+            "hours",
         }
 
 
@@ -88,7 +87,7 @@ async def test_a_key_that_nobody_uses_any_more_leaves_no_requests_behind(redis_p
         await store.requests.reserve(KEY, 9, clock)
         clock.move(3601)
         await store.requests.reserve(OTHER_KEY, 9, clock)
-        assert await keys(link) == {f"requests:{OTHER_KEY}", "accounts"}
+        assert await keys(link) == {f"hour:{OTHER_KEY}", "hours"}
 
 
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)

@@ -1,12 +1,15 @@
 """Reads are asked again after an accident: twice at most, after a random wait, and never after a refusal."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import anyio
 import httpx2 as httpx
 import pytest
-from support.network import Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
+from support.network import KEY, Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.receive import BodyTooLarge
-from tinylytics_tools.transport.retry import Retry
+from tinylytics_tools.transport.retry import send
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +29,18 @@ def retries_at_once() -> None:
     """Takes the place of the one that all other tests use: here the waits are what is tested."""
 
 
-def retrying(service: httpx.AsyncBaseTransport, waits: list[tuple[float, float]] | None = None) -> Retry:
+@dataclass
+class Retrying(httpx.AsyncBaseTransport):
+    """Sends again as it is told to."""
+
+    service: httpx.AsyncBaseTransport
+    options: dict[str, Any]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await send(self.service.handle_async_request, request, **self.options)
+
+
+def retrying(service: httpx.AsyncBaseTransport, waits: list[tuple[float, float]] | None = None) -> Retrying:
     """Waits nothing, and writes down between what it would have waited."""
     bounds: list[tuple[float, float]] = [] if waits is None else waits
 
@@ -34,7 +48,7 @@ def retrying(service: httpx.AsyncBaseTransport, waits: list[tuple[float, float]]
         bounds.append((low, high))
         return 0.0
 
-    return Retry(service, sleep=anyio.sleep, between=between)
+    return Retrying(service, {"between": between})
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
@@ -60,13 +74,17 @@ async def test_the_waits_are_full_jitter_and_grow() -> None:
     assert waits == [(0.0, 0.5), (0.0, 1.0)]
 
 
+def _half(_: float, high: float) -> float:
+    return high / 2
+
+
 async def test_the_time_drawn_is_the_time_waited() -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    await statuses(Retry(network(answer(status=500)), sleep=sleep, between=lambda _, high: high / 2), [get()])
+    await statuses(Retrying(network(answer(status=500)), {"sleep": sleep, "between": _half}), [get()])
     assert slept == [0.25, 0.5]
 
 
@@ -107,8 +125,7 @@ async def test_each_try_is_a_request_of_the_hour_and_of_the_report() -> None:
     request = get()
     await retrying(rate_limited(service, store, clock)).handle_async_request(request)
     assert stats_of(request).requests == 3
-    with store.file.reading() as rows:
-        assert rows.execute("SELECT count(*) FROM requests").fetchone() == (3,)
+    assert (await store.requests.usage(KEY, clock)).used == 3
 
 
 async def test_a_retry_that_the_hour_has_no_room_for_is_a_refusal() -> None:
@@ -125,5 +142,5 @@ async def test_one_time_bounds_all_tries_together() -> None:
         await anyio.sleep_forever()
 
     with pytest.raises(httpx.ReadTimeout):
-        await Retry(service, sleep=sleep, read_s=0.01).handle_async_request(get())
+        await send(service.handle_async_request, get(), sleep=sleep, read_s=0.01)
     assert len(service.asked) == 1

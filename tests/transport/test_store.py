@@ -32,7 +32,7 @@ def test_the_file_and_its_companions_are_the_users_alone_from_the_first_moment(
     monkeypatch.delattr(Path, "chmod")
     store = open_store(path)
     with store.file.transaction() as rows:
-        rows.execute("INSERT INTO requests (fingerprint, at) VALUES (?, 1)", (KEY,))
+        rows.execute("INSERT INTO hours VALUES (?, x'', 1)", (KEY,))
     assert mode(path.parent) == 0o700
     assert {found.name: mode(found) for found in path.parent.iterdir()} == {
         path.name: 0o600,
@@ -56,11 +56,11 @@ def test_a_file_that_others_can_read_is_closed_to_them_and_a_directory_that_was_
 def test_what_was_committed_is_there_for_the_next_process_and_what_failed_is_not(path: Path) -> None:
     first, second = Database(path), Database(path)
     with first.transaction() as rows:
-        rows.execute("INSERT INTO requests (fingerprint, at) VALUES ('kept', 1)")
+        rows.execute("INSERT INTO hours VALUES ('kept', x'', 1)")
     with pytest.raises(IndexError), first.transaction() as rows:
-        rows.execute("INSERT INTO requests (fingerprint, at) VALUES ('undone', 1)").fetchall()[0]
+        rows.execute("INSERT INTO hours VALUES ('undone', x'', 1)").fetchall()[0]
     with second.reading() as rows:
-        assert rows.execute("SELECT fingerprint FROM requests").fetchall() == [("kept",)]
+        assert rows.execute("SELECT fingerprint FROM hours").fetchall() == [("kept",)]
         assert rows.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     first.close()
     second.close()
@@ -74,12 +74,12 @@ def test_threads_take_turns() -> None:
         begun.wait()
         for at in range(50):
             with file.transaction() as rows:
-                rows.execute("INSERT INTO requests (fingerprint, at) VALUES (?, ?)", (str(number), at))
+                rows.execute("INSERT INTO hours VALUES (?, x'', 1)", (f"{number} {at}",))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     with file.reading() as rows:
-        assert rows.execute("SELECT count(*) FROM requests").fetchone() == (400,)
+        assert rows.execute("SELECT count(*) FROM hours").fetchone() == (400,)
 
 
 def corrupt(path: Path) -> None:
@@ -145,9 +145,9 @@ async def test_a_full_disk_is_told_and_nothing_is_half_done(path: Path) -> None:
     with store.file.reading() as rows:
         rows.execute("PRAGMA max_page_count = 1")  # SQLite's own way to have no room
     with pytest.raises(StoreUnavailable, match="full"), store.file.transaction() as rows:
-        rows.executemany("INSERT INTO requests (fingerprint, at) VALUES (?, 1)", [("x" * 1000,)] * 100)
+        rows.executemany("INSERT INTO hours VALUES (?, x'', 1)", [(f"{n:1000}",) for n in range(100)])
     with store.file.reading() as rows:
-        assert rows.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+        assert rows.execute("SELECT count(*) FROM hours").fetchone() == (0,)
     store.close()
 
 
@@ -179,4 +179,14 @@ async def test_a_lock_that_is_given_back_in_time_harms_nobody(path: Path, monkey
 
 def test_a_row_that_a_table_does_not_take_is_no_fault_of_the_file() -> None:
     with pytest.raises(sqlite3.IntegrityError), Database(None).transaction() as rows:
-        rows.execute("INSERT INTO requests (fingerprint, at) VALUES (NULL, 1)")
+        rows.execute("INSERT INTO hours VALUES ('none', NULL, 1)")
+
+
+async def test_a_count_that_cannot_be_read_is_told(path: Path) -> None:
+    store = open_store(path)
+    for value in (b"odd", bytes(16)):
+        with store.file.transaction() as rows:
+            rows.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, 1)", (KEY, value))
+        with pytest.raises(StoreUnavailable, match="damaged"):
+            await store.requests.reserve(KEY, 9, Clock())
+    store.close()

@@ -8,7 +8,7 @@ import pytest
 from support.network import BASE_URL, KEY, Clock, Step, answer, get, network, post, stats_of, transport_of
 from tinylytics_tools.transport import Transport, build_transport, open_store
 from tinylytics_tools.transport.call_stats import CallStats
-from tinylytics_tools.transport.reply_cache import LARGEST_FILE, SqliteReplies
+from tinylytics_tools.transport.sqlite_store import LARGEST_FILE, SqliteReplies
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,7 @@ from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import PREFIX, RedisLink, RedisStore
-from tinylytics_tools.writes.interface import Writes
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord, Writes
 from tinylytics_tools.writes.redis_record import RedisWriteRecord
 
 pytestmark = pytest.mark.anyio

@@ -21,10 +21,8 @@ class Access(StrEnum):
 class ApiKey:
     """A key that can be used but not seen: neither `repr`, `str`, pickling nor a traceback shows it.
 
-    Blanks and line ends around the text are trimmed, as files and copied text bring them.
-
-    Raises:
-        KeyNotAccepted: an empty key, or one with blanks, control or non-ASCII characters inside.
+    Blanks and line ends around the text are trimmed, as files and copied text bring them. Raises `KeyNotAccepted` for
+    an empty key, or one with blanks, control or non-ASCII characters inside.
     """
 
     __slots__ = ("__secret",)
@@ -47,7 +45,6 @@ class ApiKey:
 
     @property
     def authorization(self) -> str:
-        """The `Authorization` header's value."""
         return f"Bearer {self.__secret}"
 
     @property

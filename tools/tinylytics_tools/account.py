@@ -9,7 +9,8 @@ from tinylytics_tools.answer import Answer
 from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.me import ME, KeyReply
 from tinylytics_tools.tool import tool
-from tinylytics_tools.transport.rate_limit import HOUR_S, KEPT_FOR_WRITES, Status
+from tinylytics_tools.transport.hour import HOUR_S
+from tinylytics_tools.transport.rate_limit import KEPT_FOR_WRITES, Status
 
 NOT_INCLUDED = "insights, uptime and content checks need a subscription"
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.client import CallContext
@@ -31,28 +31,21 @@ class Asked(Generic[T]):
     @property
     def which(self) -> str:
         """The sites in a sentence."""
-        asked = len(self.found)
-        return (
-            counted(self.of, "site") if asked == self.of else f"{asked} of {self.of} sites, from offset {self.start} on"
-        )
+        all_of_them, asked = counted(self.of, "site"), len(self.found)
+        return all_of_them if asked == self.of else f"{asked} of {self.of} sites, from offset {self.start} on"
 
     @property
     def notes(self) -> list[str]:
         """What was not asked."""
-        follows = self.start + len(self.found)
-        are = "was" if self.left_out == 1 else "were"
-        return [f"{self.left_out} of {self.of} sites {are} not asked yet: those from offset {follows} on"] * bool(
-            self.left_out
-        )
+        if not self.left_out:
+            return []
+        are, follows = "was" if self.left_out == 1 else "were", self.start + len(self.found)
+        return [f"{self.left_out} of {self.of} sites {are} not asked yet: those from offset {follows} on"]
 
 
 def ordered(sites: Sequence[SiteReply], start: int) -> list[SiteReply]:
-    """Return the sites by id, the order that an offset goes by.
-
-    Raises:
-        NotFound: the account has no site.
-        InvalidArgument: there is none at the offset.
-    """
+    """Return the sites by id, the order that an offset goes by; raise `NotFound` where the account has none, and
+    `InvalidArgument` where there is none at the offset."""
     if not sites:
         raise NotFound("This Tinylytics account has no site yet. Add one on tinylytics.app first.")
     if start >= len(sites):
@@ -62,12 +55,18 @@ def ordered(sites: Sequence[SiteReply], start: int) -> list[SiteReply]:
     return sorted(sites, key=lambda site: site.id)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, start: int, of: int) -> Table:
-    """Return a row a site, given in the order of the offset, the most of the third column first, what is not known
-    last; a shorter table ends at an earlier site, for `next_offset`."""
-    most_first = sorted(rows, key=lambda row: -row[2] if isinstance(row[2], int) else 1)
-    whole = listing(columns, most_first, limit=len(rows), offset=start, of=of)
-    return whole.shortened_by(lambda: table(columns, rows[:-1], start=start, of=of) if rows else None)
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    start: int,
+    of: int,
+    order: Callable[[Sequence[Cell]], Any] = lambda row: -row[2] if isinstance(row[2], int) else 1,
+) -> Table:
+    """Return a row a site, given in the order of the offset, and sorted by `order`: the most of the third column first,
+    what is not known last. A shorter table ends at an earlier site, for `next_offset`."""
+    whole = listing(columns, sorted(rows, key=order), limit=len(rows), offset=start, of=of)
+    return whole.shortened_by(lambda: table(columns, rows[:-1], start=start, of=of, order=order) if rows else None)
 
 
 async def ask(

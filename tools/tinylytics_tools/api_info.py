@@ -120,7 +120,8 @@ class OpenApi(Answer):
 
 @dataclass(frozen=True)
 class Operation:
-    """A verb on a path, with its description as the document has it, and the parameters of all verbs there."""
+    """A verb on a path, with its description as the document has it, and the parameters of all verbs there; `label`
+    (`GET /sites/:id`), `summary` and `id` are guarded."""
 
     method: str
     path: str
@@ -129,17 +130,14 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """The operation as the API document writes it, `GET /sites/:id`; guarded."""
         return f"{self.method} {_route(self.path)}"
 
     @property
     def summary(self) -> str:
-        """What it is for; guarded."""
         return sanitize.prose(_first_text(self.described, "summary", "description"), cap=100) or sanitize.UNKNOWN
 
     @property
     def id(self) -> str:
-        """The operationId; guarded."""
         return sanitize.source(_text(self.described.get("operationId")))
 
 
@@ -211,7 +209,6 @@ class Document:
         self._body = _mapping(body)
 
     def operations(self) -> list[Operation]:
-        """Return all operations, in the order of the document."""
         return [
             Operation(verb.upper(), path, _mapping(item[verb]), _array(item.get("parameters")))
             for path, value in _mapping(self._body.get("paths")).items()
@@ -352,7 +349,6 @@ def _array(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """Return the value if it is text, else an empty one."""
     return value if isinstance(value, str) else ""
 
 

@@ -25,8 +25,7 @@ from tinylytics_tools.transport.cache import Transport, reply_of
 from tinylytics_tools.transport.call_stats import CallStats, Purpose, RequestInfo
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.rate_limit import Status, was_sent
-from tinylytics_tools.writes.interface import Writes
-from tinylytics_tools.writes.record import WriteRecord
+from tinylytics_tools.writes.record import WriteRecord, Writes
 
 R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
@@ -104,12 +103,7 @@ class Client:
     async def send(
         self, endpoint: Endpoint[Any], path: str, query: Query, body: Body | None, info: RequestInfo | None = None
     ) -> httpx.Response:
-        """Send one request, with the key where the endpoint takes one.
-
-        Raises:
-            KeyNotAccepted: no key is configured.
-            httpx.TransportError: as the transport raises it.
-        """
+        """Send one request, with the key where the endpoint takes one; raise `KeyNotAccepted` where there is none."""
         headers = self._headers
         if not endpoint.keyless:
             if self._key is None:
@@ -135,7 +129,6 @@ class Client:
             await self.on_change(endpoint, int(path_values["site_id"]))
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self.transport.aclose()
 
 
@@ -162,11 +155,8 @@ class CallContext:
         return self
 
     async def sign(self, *facts: Any) -> str:
-        """Return 20 hex digits that only a server of this account, with the same state key, makes of these facts.
-
-        Raises:
-            StoreUnavailable: there is no state key, and the record of writes cannot be read.
-        """
+        """Return 20 hex digits that only a server of this account, with the same state key, makes of these facts;
+        raise `StoreUnavailable` where there is no state key, and the record of writes cannot be read."""
         shared = self._client.state_key
         secret = await self.writes.secret() if shared is None else shared.encode()
         signed = json.dumps([self._client.account, *facts])
@@ -174,7 +164,6 @@ class CallContext:
 
     @property
     def requests(self) -> int:
-        """How many requests the call sent so far."""
         return self.stats.requests
 
     @property
@@ -183,7 +172,6 @@ class CallContext:
         return self._calls
 
     def now(self) -> datetime:
-        """Return the time in UTC."""
         return self._client.clock()
 
     async def call(
@@ -195,13 +183,8 @@ class CallContext:
         looks_up: bool = False,
         **path_values: int | str,
     ) -> R:
-        """Ask one endpoint; the reply is complete and of the endpoint's type.
-
-        `looks_up`: whether this finds out what came of a write; then nothing stored answers it.
-
-        Raises:
-            TinylyticsError: whichever of the tree fits, see `errors`.
-        """
+        """Return the reply of one endpoint, complete and of its type; `looks_up`: whether this finds out what came of
+        a write, so that nothing stored answers it. Raise the `TinylyticsError` that fits."""
         path = endpoint.fill(**path_values)
         info = RequestInfo(endpoint, Purpose.LOOK_UP if looks_up else self._purpose, self.stats)
         is_write = endpoint.method != "GET"
@@ -252,7 +235,7 @@ class CallContext:
         return answer
 
     async def hour(self) -> Status:
-        """Return how much of the hour is used; an answer with this is not kept to be used again."""
+        """How much of the hour is used; an answer with this is not kept to be used again."""
         self.stats.fresh_until = 0.0
         return await self._client.transport.status()
 
@@ -261,24 +244,20 @@ class CallContext:
         status = await self._client.transport.status()
         self.stats.store_is_lost = self.stats.store_is_lost or status.lost is not None
         left = status.left_for_reads if self._purpose is Purpose.READ else status.left_for_writes
-        oldest_s = self.stats.oldest_s
-        stored_s = None if oldest_s is None else round(oldest_s)
+        stored_s = None if self.stats.oldest_s is None else round(self.stats.oldest_s)
         return {"requests_used": self.stats.requests, "requests_left": left, "stored_s": stored_s}
 
     async def gather(self, *questions: Callable[[], Awaitable[T]]) -> list[T]:
-        """Ask several things at the same time, answers in the order asked.
-
-        The first failure cancels the others and is raised as it is.
-        """
+        """Ask several things at the same time, answers in the order asked; the first failure cancels the others."""
         answers: dict[int, T] = {}
 
-        async def ask(index: int) -> None:
-            answers[index] = await questions[index]()
+        async def ask(index: int, question: Callable[[], Awaitable[T]]) -> None:
+            answers[index] = await question()
 
         try:
             async with anyio.create_task_group() as tasks:
-                for index in range(len(questions)):
-                    tasks.start_soon(ask, index)
+                for index, question in enumerate(questions):
+                    tasks.start_soon(ask, index, question)
         except ExceptionGroup as group:
             first = group.exceptions[0]
             raise first from first.__cause__

@@ -27,12 +27,10 @@ class DimensionCounts:
 
     @property
     def total(self) -> int:
-        """The hits of the values that were read."""
         return sum(self.hits.values())
 
     @classmethod
     def of_groups(cls, lists: Sequence[Groups]) -> "DimensionCounts":
-        """Return grouped lists of different hits as one."""
         whole = cls()
         for one in lists:
             of = one.of if one.host is None else len(one.hits)
@@ -113,14 +111,12 @@ class RowCounts:
         return whole
 
     def of(self, dimension: Dimension) -> DimensionCounts:
-        """Return the hits by one dimension."""
         hits: Counter[Raw] = Counter(self.by.get("referrer" if dimension in OF_REFERRERS else dimension, {}))
         for (day, hour), number in self.moments.items() if dimension in ("hour", "weekday") else ():
             hits[hour if dimension == "hour" else day.weekday()] += number
         return DimensionCounts(dict(hits), {}, len(hits))
 
     def days(self) -> Counter[date]:
-        """Return the hits by UTC day."""
         days: Counter[date] = Counter()
         for (day, _), hits in self.moments.items():
             days[day] += hits

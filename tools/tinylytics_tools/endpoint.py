@@ -87,13 +87,9 @@ class Endpoint(Generic[R]):
         return Access.READ_ONLY if self.method == "GET" else Access.FULL_ACCESS
 
     def fill(self, **values: int | str) -> str:
-        """The path with its values in place, each of them one segment, whatever it holds.
-
-        That of `/` is empty: the base URL has no closing slash (API document, section 1).
-
-        Raises:
-            InvalidArgument: a value that could become another route on the way: empty, or with a dot segment.
-        """
+        """The path with its values in place, each of them one segment, whatever it holds; that of `/` is empty, since
+        the base URL has no closing slash (API document, section 1). Raises `InvalidArgument` for a value that could
+        become another route on the way: empty, or with a dot segment."""
         if self.path == "/":
             return ""
         names = [name for _, name, _, _ in Formatter().parse(self.path) if name]

@@ -122,7 +122,6 @@ def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError, *, base_u
 
 
 def unexpected(endpoint: Endpoint[Any], place: str) -> errors.TinylyticsError:
-    """Return the error of a success whose body is not as documented at `place`. A write may have been done."""
     if endpoint.method != "GET":
         return unknown(endpoint, f"the answer could not be read at {place}")
     return errors.UnexpectedReply(
@@ -166,7 +165,6 @@ def needs_subscription(endpoint: Endpoint[Any]) -> errors.SubscriptionNeeded:
 
 
 def not_enabled(endpoint: Endpoint[Any]) -> errors.NotEnabled:
-    """Return the error of a site for which the feature behind an endpoint is off."""
     return errors.NotEnabled(
         f"{_feature(endpoint)} is not enabled for this site, so nothing is known about it: that is not the same as "
         "all being well. The user can switch it on in the site's settings on Tinylytics."
@@ -174,7 +172,6 @@ def not_enabled(endpoint: Endpoint[Any]) -> errors.NotEnabled:
 
 
 def unknown(endpoint: Endpoint[Any], why: str) -> errors.OutcomeUnknown:
-    """Return the error of a write that was sent, and whose outcome is unknown."""
     return errors.OutcomeUnknown(
         f"It is not known whether this was stored: {why} after {_name(endpoint)} had been sent. It was not sent "
         "again. Look before repeating it.",

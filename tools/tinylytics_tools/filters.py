@@ -52,12 +52,9 @@ class Filters:
 async def resolve_filters(
     api: CallContext, scope: Scope, span: Window, *, country: str | None, path: str | None, referrer: str | None
 ) -> Filters:
-    """What the filters mean in `span`, which holds all days of the question and of what it is compared with.
-
-    Raises:
-        InvalidArgument: a name whose meaning would take too many requests to find.
-        UnexpectedReply: the service does not show all values that the name could mean.
-    """
+    """What the filters mean in `span`, which holds all days of the question and of what it is compared with. Raises
+    `InvalidArgument` for a name whose meaning would take too many requests to find, `UnexpectedReply` where the service
+    does not show all values that it could be."""
     parts = [f"country {country}"] if country else []
     notes: list[str] = []
     paths: tuple[str | None, ...] = (None,)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tinylytics_tools.all_sites import AT_ONCE, Asked, ordered
+from tinylytics_tools.all_sites import AT_ONCE, Asked, ordered, table
 from tinylytics_tools.answer import Answer, Cell, Table
 from tinylytics_tools.arguments import ALL, Limit, Offset, SiteOrAll
 from tinylytics_tools.client import CallContext, CurrentApi
@@ -12,7 +12,7 @@ from tinylytics_tools.content import CONTENT, ContentReply
 from tinylytics_tools.me import Unknown, read_premium_or_unknown
 from tinylytics_tools.planner import MOST_REQUESTS, batches
 from tinylytics_tools.site_lookup import SITES, SiteReply, find, list_all
-from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tables import counted
 from tinylytics_tools.tool import tool
 from tinylytics_tools.uptime import MOST_PAGES, UPTIME, ExpiryReply, Status, status
 
@@ -38,8 +38,6 @@ _COLUMNS = [
 
 @dataclass(frozen=True)
 class Poll:
-    """What is known of one site's health."""
-
     site: SiteReply
     status: Status
     content: ContentReply | Unknown
@@ -62,7 +60,6 @@ class Poll:
 
     @property
     def problems_in_words(self) -> str:
-        """All of them in one sentence, the most urgent first."""
         *others, last = [words for _, words in self.problems]
         return f"{', '.join(others)} and {last}" if others else last
 
@@ -86,7 +83,6 @@ class Poll:
         return self.status.state == "unknown" or any(part.why != "off" for part in missing)
 
     def row(self) -> list[Cell]:
-        """The site as a row of the answer."""
         known = self.content if isinstance(self.content, ContentReply) else None
         return [
             self.site.id,
@@ -125,6 +121,7 @@ async def check_health(api: CurrentApi, site: SiteOrAll = None, limit: Limit = N
     wanted = ordered(all_sites if site in (None, ALL) else [find(all_sites, site)], start)
     polls = await _poll_all(api, wanted[start : start + (limit or MOST_SITES)])
     states = [poll.status.state for poll in polls]
+    urgency: dict[Cell, tuple[int, int]] = {poll.site.id: (poll.urgency, poll.site.id) for poll in polls}
     left_out = len(wanted) - start - len(polls)
     notes = (
         ["a site that is not monitored, or unknown, may be down all the same"] if set(states) - {"up", "down"} else []
@@ -142,15 +139,10 @@ async def check_health(api: CurrentApi, site: SiteOrAll = None, limit: Limit = N
         down=states.count("down"),
         not_monitored=states.count("not monitored"),
         unknown=states.count("unknown"),
-        sites=_table(polls, start, len(wanted)),
+        sites=table(
+            _COLUMNS, [poll.row() for poll in polls], start=start, of=len(wanted), order=lambda row: urgency[row[0]]
+        ),
     )
-
-
-def _table(polls: Sequence[Poll], start: int, of: int) -> Table:
-    """Return the sites polled, the most urgent first; a shorter table ends at an earlier id, for `next_offset`."""
-    rows = [poll.row() for poll in sorted(polls, key=_by_urgency)]
-    table = listing(_COLUMNS, rows, limit=len(rows), offset=start, of=of)
-    return table.shortened_by(lambda: _table(polls[:-1], start, of) if polls else None)
 
 
 async def _poll_all(api: CallContext, sites: Sequence[SiteReply]) -> list[Poll]:

@@ -29,8 +29,6 @@ MOST_IN_HEADLINE = 160
 
 
 class SignalReply(Reply):
-    """One thing that changed."""
-
     headline: str | None = None
     summary: str | None = None
     importance_score: Score | None = None
@@ -60,8 +58,6 @@ NO_INSIGHT = InsightReply(insights_for_date=FIRST_DAY)
 
 
 class SettingsReply(Reply):
-    """How insights are set for the site."""
-
     insights_enabled: bool | None = None
     daily_insight_reports_active: bool | None = None
     next_insight_job_scheduled_at: Time | None = None
@@ -158,7 +154,6 @@ async def _read(
 
 
 def ranked(insight: InsightReply) -> list[SignalReply]:
-    """Return its signals, the most important first."""
     return sorted(insight.signals or [], key=lambda signal: -(signal.importance_score or 0))
 
 
@@ -177,7 +172,6 @@ def _texts(insight: InsightReply, signals: int, most_bytes: int) -> tuple[list[s
 
 
 def _cut(texts: list[str], is_too_much: Callable[[], bool]) -> None:
-    """Shorten the longest by a tenth until it is enough."""
     while is_too_much():
         longest = max(range(len(texts)), key=lambda place: compact(texts[place]))
         texts[longest] = sanitize.prose(texts[longest], cap=len(texts[longest]) * 9 // 10)

@@ -38,8 +38,6 @@ STEPS_SHOWN = 3
 
 
 class StepReply(Reply):
-    """One page of a journey."""
-
     path: str | None = None
 
 
@@ -57,7 +55,6 @@ class JourneyReply(Reply):
 
     @property
     def paths(self) -> list[str | None]:
-        """The pages in their order, as far as they are listed."""
         return [page.path for page in self.pages or []]
 
 
@@ -71,15 +68,11 @@ class SummaryReply(Reply):
 
 
 class PageVisitorsReply(Reply):
-    """How many visitors came in, or left, by a page."""
-
     path: str | None = None
     visitors: Count
 
 
 class EndsReply(Reply):
-    """First and last pages of the whole window."""
-
     top_entry_pages: list[PageVisitorsReply]
     top_exit_pages: list[PageVisitorsReply]
 
@@ -132,11 +125,12 @@ class Wanted:
     @property
     def text(self) -> str:
         """The filters, safe to show; empty without any."""
-        host = self.referrer and named_host(self.referrer)
-        parts = [f"referrer host {host}" if host else f"referrer containing {sanitize.referrer(self.referrer)}"]
-        parts = parts if self.referrer else []
-        parts += [f"entry {sanitize.path(self.entry)}"] if self.entry else []
-        return ", ".join([*parts, *([f"page {sanitize.path(self.page)}"] if self.page else [])])
+        parts: list[str] = []
+        if self.referrer:
+            host = named_host(self.referrer)
+            parts.append(f"referrer host {host}" if host else f"referrer containing {sanitize.referrer(self.referrer)}")
+        pages = (("entry", self.entry), ("page", self.page))
+        return ", ".join([*parts, *(f"{name} {sanitize.path(page)}" for name, page in pages if page)])
 
     def means(self, journey: JourneyReply) -> bool:
         """Return whether a journey, all of whose pages are listed, is one of these."""
@@ -304,10 +298,8 @@ def _chain(pages: list[StepReply], count: int | None) -> str:
 
 
 def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
-    """Return the top pages, each once, with its larger count.
-
-    Each visitor enters by one page and leaves by one, so the shares are of all visitors.
-    """
+    """Return the top pages, each once, with its larger count. Each visitor enters by one page and leaves by one, so the
+    shares are of all visitors."""
     ordered = sorted(pages, key=lambda page: (-page.visitors, page.path or ""))
     ranked = paging.distinct(ordered, lambda page: (page.path,))
     rows: list[list[Cell]] = [[sanitize.path(page.path), page.visitors] for page in ranked]

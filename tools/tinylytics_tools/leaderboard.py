@@ -30,8 +30,6 @@ class PageReply(Reply):
 
 
 class CacheReply(Reply):
-    """When the service counted."""
-
     cached_at: Time | None = None
     expires_at: object = None
 

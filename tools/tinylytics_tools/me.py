@@ -20,8 +20,6 @@ R = TypeVar("R", bound=Reply)
 
 
 class KeyReply(Reply):
-    """The key that was used, as `/me` describes it."""
-
     name: str | None = None
     access_type: str | None = None
     last_used_at: Time | None = None

@@ -60,15 +60,12 @@ class Window:
 
     @property
     def days(self) -> int:
-        """How many days these are, at least one."""
         return (self.last - self.first).days + 1
 
     def dates(self) -> Iterator[date]:
-        """Every day, oldest first."""
         return (self.first + timedelta(days=n) for n in range(self.days))
 
     def query(self, zone: str) -> dict[str, str]:
-        """The window as the API's parameters."""
         return {"start_date": self.first.isoformat(), "end_date": self.last.isoformat(), "time_zone": zone}
 
     def pieces(self, longest: int = LONGEST_WINDOW) -> list["Window"]:
@@ -86,12 +83,10 @@ class Window:
         return kept
 
     def common(self, other: "Window") -> "Window | None":
-        """The days that both have; None if there are none."""
         first, last = max(self.first, other.first), min(self.last, other.last)
         return Window(first, last) if first <= last else None
 
     def finished(self, today: date) -> "Window | None":
-        """The days before today; None if there are none."""
         last = min(self.last, today - _DAY)
         return Window(self.first, last) if self.first <= last else None
 
@@ -129,14 +124,9 @@ class Series:
 def resolve(
     period: str | None, start_date: date | None, end_date: date | None, *, today: date, earliest: date
 ) -> RequestedPeriod:
-    """The days of the time arguments of a tool.
-
-    Without any: the default period. `start_date` alone runs to today. A window of dates may be longer than one
-    request may cover (see `Window.pieces`). `earliest` is the site's first day; only `all_time` starts there.
-
-    Raises InvalidArgument for an unknown period, a period beside dates, an end without a start, dates in the wrong
-    order, in the future, or before `FIRST_START`.
-    """
+    """The days of the time arguments of a tool: without any, the default period; `start_date` alone runs to today. A
+    window of dates may be longer than one request may cover (see `Window.pieces`). `earliest` is the site's first day;
+    only `all_time` starts there. Raises `InvalidArgument`."""
     if start_date is None and end_date is None:
         named = DEFAULT_PERIOD if period is None else period
         if named not in PERIODS:
@@ -154,11 +144,10 @@ def earlier(
 ) -> Comparison | None:
     """Which finished days are compared with which; None where nothing can be or is to be compared.
 
-    `all_before`: with all days since the site was `born`.
-
-    `previous_period`: of a calendar period the one before (`_calendar_period_before`), otherwise as many days
-    immediately before. `previous_year`: the same dates one calendar year earlier (29 February: the 28th). Where these
-    would reach into the days they are compared with (more than a year), they are as many that end just before those.
+    `all_before`: with all days since the site was `born`. `previous_period`: of a calendar period the one before
+    (`_calendar_period_before`), otherwise as many days immediately before. `previous_year`: the same dates one calendar
+    year earlier (29 February: the 28th). Where these would reach into the days they are compared with (more than a
+    year), they are as many that end just before those.
     """
     current = requested.window.finished(today)
     if current is None or compare == "none" or requested.period == "all_time":
@@ -202,11 +191,12 @@ def series_in_order(window: Window) -> list[Series]:
 
 def _named(period: Period, today: date, earliest: date) -> Window:
     if days := _WHOLE_DAYS.get(period):
-        return _lasting(today - timedelta(days=days), days)
+        return Window(today - timedelta(days=days), today - _DAY)
     if unit := _RUNNING.get(period):
         return Window(_start_of(unit, today), today)
     if unit := _FINISHED.get(period):
-        return _unit_before(unit, today)
+        last = _start_of(unit, today) - _DAY
+        return Window(_start_of(unit, last), last)
     if period == "last_12_months":
         month = _start_of("month", today)
         return Window(_months_before(month, 12), month - _DAY)
@@ -230,10 +220,6 @@ def _between(start: date, end: date, today: date) -> Window:
     return Window(start, end)
 
 
-def _lasting(first: date, days: int) -> Window:
-    return Window(first, first + timedelta(days=days - 1))
-
-
 def _cut(window: Window, unit: Unit) -> list[Window]:
     units = (list(days) for _, days in groupby(window.dates(), key=lambda day: _start_of(unit, day)))
     return [Window(days[0], days[-1]) for days in units]
@@ -249,11 +235,6 @@ def _start_of(unit: Unit, day: date) -> date:
             return day.replace(day=1)
         case "year":
             return day.replace(month=1, day=1)
-
-
-def _unit_before(unit: Unit, day: date) -> Window:
-    last = _start_of(unit, day) - _DAY
-    return Window(_start_of(unit, last), last)
 
 
 def _a_year_before(days: Window) -> Window:

@@ -26,7 +26,6 @@ class Rows:
 
 
 async def both(api: CallContext, one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
-    """Ask two different things at the same time."""
     first, second = await api.gather(cast("Callable[[], Awaitable[A | B]]", one), other)
     return cast("A", first), cast("B", second)
 

@@ -75,7 +75,6 @@ class Wrapped(Reply):
     @model_validator(mode="before")
     @classmethod
     def unwrap(cls, value: Any) -> Any:
-        """Take the inner object, and what stands beside it."""
         if isinstance(value, dict):
             outer = cast("dict[str, Any]", value)
             for name in ("user", "site"):
@@ -117,5 +116,4 @@ class JsonReply(Reply):
     @model_validator(mode="before")
     @classmethod
     def keep(cls, value: Any) -> Any:
-        """Take the whole reply as it is."""
         return {"body": value}

@@ -12,8 +12,6 @@ from tinylytics_tools.site_lookup import SiteReply, find_site
 
 
 class SiteAnswer(Answer):
-    """An answer about one site."""
-
     site_id: int
     site: str
 
@@ -41,12 +39,10 @@ class Scope:
 
     @property
     def window(self) -> Window:
-        """The days asked about."""
         return self.requested.window
 
     @property
     def finished(self) -> Window | None:
-        """The days before today; None if there are none."""
         return self.window.finished(self.today)
 
     @property

@@ -64,12 +64,8 @@ async def find_site(api: CallContext, wanted: str | None) -> SiteReply:
 
 def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
     """Return the one site that `wanted` names: its id before all else, then uid, URL, domain or label, then a beginning
-    of a label or domain that only one site has.
-
-    Raises:
-        InvalidArgument: none or several fit; the message lists the choices.
-        NotFound: the account has no site.
-    """
+    of a label or domain that only one site has. Raise `NotFound` where the account has no site, `InvalidArgument` with
+    the choices where none or several fit."""
     if not sites:
         raise NotFound("This Tinylytics account has no site yet. Add one on tinylytics.app first.")
     if wanted is None:

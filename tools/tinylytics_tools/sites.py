@@ -7,7 +7,7 @@ from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.errors import NotFound
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITE, SITES, SiteReply, find_site, list_all
-from tinylytics_tools.tables import counted, listing
+from tinylytics_tools.tables import counted, listing, total
 from tinylytics_tools.tool import tool
 
 DEFAULT_ROWS = 15
@@ -31,7 +31,7 @@ class Sites(Answer):
 async def list_sites(api: CurrentApi, limit: Limit = None, offset: Offset = None) -> Sites:
     """List the account's websites with their all-time hits, unique hits and kudos (likes)."""
     sites = sorted(await list_all(api), key=lambda site: (-(site.lifetime_hits or 0), site.id))
-    hits, kudos = _sum([site.lifetime_hits for site in sites]), _sum([site.lifetime_kudos for site in sites])
+    hits, kudos = total(site.lifetime_hits for site in sites), total(site.lifetime_kudos for site in sites)
     rows = [
         [
             site.id,
@@ -101,11 +101,6 @@ async def _read_site(api: CallContext, wanted: str | None) -> SiteReply:
         except NotFound:
             pass
     return await api.call(SITE, site_id=(await find_site(api, wanted)).id)
-
-
-def _sum(counts: list[int | None]) -> int | None:
-    """Return the total; None where one count is unknown."""
-    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _all_sites(number: int, hits: int | None, kudos: int | None) -> str:

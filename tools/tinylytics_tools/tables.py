@@ -1,6 +1,6 @@
 """Turns many rows into few without losing a count: lists, rankings with an `other` row, shares and changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tinylytics_tools.answer import Cell, Table
@@ -13,6 +13,12 @@ SMALL_NUMBERS = f"per cents rest on fewer than {SMALL} hits: small numbers"
 def percent(part: float | None, whole: float | None) -> float | None:
     """Return a share in per cent with one decimal; None of nothing."""
     return None if part is None or not whole else round(100 * part / whole, 1)
+
+
+def total(counts: Iterable[int | None]) -> int | None:
+    """Return the sum; None where one count is not known."""
+    known = list(counts)
+    return None if None in known else sum(count or 0 for count in known)
 
 
 def change(now: int | None, before: int | None) -> tuple[int | None, float | None]:

@@ -57,16 +57,17 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
         call = _answering(function, only_reads=_hints(endpoints).read_only_hint is True)
         resolved = find_resolved_parameters(call)
         arguments = _arguments_model(call, without=resolved)
-        answer = _schema_of_answer(get_type_hints(function)["return"])
         # Tool.from_function would build each model and schema twice, and most of the start of a server is that.
         return ApiTool(
             fn=call,
             name=function.__name__,
             title=title,
             description=" ".join(inspect.cleandoc(function.__doc__ or "").split()),
-            parameters=_slim(_schema_of(arguments), titles_only=False),
+            parameters=_schema_of(arguments, _SchemaOfArguments),
             # Without an output model: an answer is of its model already, the SDK need not check it once more.
-            fn_metadata=FuncMetadata(arg_model=arguments, output_schema=_slim(answer, titles_only=True)),
+            fn_metadata=FuncMetadata(
+                arg_model=arguments, output_schema=_schema_of_answer(get_type_hints(function)["return"])
+            ),
             is_async=True,
             context_kwarg=None,
             resolved_params=resolved,
@@ -141,15 +142,30 @@ class _Arguments(ArgModelBase):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", defer_build=True)
 
 
-class _PlainDefaults(GenerateJsonSchema):
-    """Writes JSON schemas without a serializer for each default: one that is JSON already stays as it is."""
+class _Schema(GenerateJsonSchema):
+    """Writes no titles, and defaults without a serializer for each: one that is JSON already stays as it is."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's own signature
+        return False
 
     def encode_default(self, dft: Any) -> Any:
         return dft if dft is None or type(dft) in (str, int, float, bool) else super().encode_default(dft)
 
 
-def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(schema_generator=_PlainDefaults)
+class _SchemaOfArguments(_Schema):
+    """Writes no null defaults either."""
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        found = super().default_schema(schema)
+        return found if found.get("default", "") is not None else {k: v for k, v in found.items() if k != "default"}
+
+
+@functools.cache
+def _schema_of(model: type[BaseModel], generator: type[_Schema]) -> dict[str, Any]:
+    schema = model.model_json_schema(schema_generator=generator)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        part.pop("title", None)
+    return schema
 
 
 def _schema_of_answer(answer: type[Answer]) -> dict[str, Any]:
@@ -168,21 +184,16 @@ def _schema_of_answer(answer: type[Answer]) -> dict[str, Any]:
         "required": [name for name, field in answer.model_fields.items() if field.is_required()],
         "additionalProperties": False,
     }
-    return {**schema, "$defs": {"Table": _schema_of_table()}} if "$ref" in str(properties) else schema
+    return {**schema, "$defs": {"Table": _schema_of(Table, _Schema)}} if "$ref" in str(properties) else schema
 
 
 @functools.cache
 def _schema_of_field(annotation: Any) -> dict[str, Any]:
     if annotation is Table:
         return {"$ref": "#/$defs/Table"}
-    schema = TypeAdapter(annotation).json_schema()
+    schema = TypeAdapter(annotation).json_schema(schema_generator=_Schema)
     schema.pop("$defs", None)  # a table, which stands beside the answer's fields
     return schema
-
-
-@functools.cache
-def _schema_of_table() -> dict[str, Any]:
-    return _schema_of(Table)
 
 
 def _without_none(annotation: Any) -> Any:
@@ -190,25 +201,6 @@ def _without_none(annotation: Any) -> Any:
         return annotation
     arms = [arm for arm in get_args(annotation) if arm is not type(None)]
     return arms[0] if len(arms) == 1 else annotation
-
-
-def _slim(node: Any, *, titles_only: bool) -> Any:
-    """A schema without what says nothing: titles, and in input schemas null defaults."""
-    if isinstance(node, list):
-        return [_slim(part, titles_only=titles_only) for part in cast("list[Any]", node)]
-    if not isinstance(node, dict):
-        return node
-    out: dict[str, Any] = {}
-    for key, value in cast("dict[str, Any]", node).items():
-        if (key == "title" and isinstance(value, str)) or (not titles_only and key == "default" and value is None):
-            continue
-        if key in ("properties", "$defs"):  # a property may itself be called "title"
-            out[key] = {name: _slim(schema, titles_only=titles_only) for name, schema in value.items()}
-        elif key in ("enum", "const", "default", "examples", "required"):
-            out[key] = value
-        else:
-            out[key] = _slim(value, titles_only=titles_only)
-    return out
 
 
 def explain(declared: ApiTool, error: ValidationError) -> InvalidArgument:

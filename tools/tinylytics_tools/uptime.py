@@ -51,8 +51,6 @@ class ExpiryReply(Reply):
 
 
 class MonitorReply(Reply):
-    """The monitor of one site."""
-
     enabled: bool | None = None
     auto_paused: bool | None = None
     is_down: bool | None = None
@@ -80,7 +78,6 @@ class DowntimeReply(Reply):
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended."""
         return self.ended_at is not None if self.ongoing is None else not self.ongoing
 
     def span(self, now: datetime) -> downtime.Span | None:
@@ -93,8 +90,6 @@ class DowntimeReply(Reply):
 
 
 class TotalsReply(Reply):
-    """Counts over all outages."""
-
     total_downtimes: Count | None = None
     ongoing_downtimes: Count | None = None
     recent_downtimes_30_days: Count | None = None

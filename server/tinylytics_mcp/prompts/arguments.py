@@ -9,7 +9,7 @@ from typing import Annotated
 from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.periods import DEFAULT_PERIOD, FIRST_START, PERIODS
-from tinylytics_tools.sanitize.values import CUT_MARK
+from tinylytics_tools.sanitize import CUT_MARK
 
 LONGEST_SITE = 120
 """Characters: more than an answer shows of any label or domain."""

@@ -3,6 +3,8 @@
 import contextlib
 import copy
 import re
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
 
 import anyio
 import httpx2 as httpx
@@ -10,8 +12,10 @@ from pydantic import ValidationError
 
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.transport.call_stats import Purpose, info_of
-from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Clock, Found, Replies, StoredReply, StoreUnavailable
+from tinylytics_tools.transport.hour import Clock
+from tinylytics_tools.transport.interface import KEPT_AFTER_END_S, Found, Replies, StoredReply, StoreUnavailable
 from tinylytics_tools.transport.rate_limit import RateLimit, Status, was_sent
+from tinylytics_tools.transport.retry import send
 from tinylytics_tools.transport.single_flight import SingleFlight
 
 LARGE = 50_000
@@ -24,8 +28,9 @@ _OF_A_SITE = re.compile(r"(?P<sites>.*/sites)/(?P<id>\d+)/")
 _CHANGE_NOTHING = (400, 401, 403)
 
 
+@dataclass(eq=False)
 class Transport(httpx.AsyncBaseTransport):
-    """One key's way to the network: the cache of its reads, over all the transports below.
+    """One key's way to the network: the cache of its reads, over the rate limit and what is below.
 
     Replies that are of their endpoint's model are kept, by key and address: the URL with its query in order. On an
     outage (a fault of transport, a 5xx or 429, a reply that is not of the model) a stored reply is used although its
@@ -35,34 +40,25 @@ class Transport(httpx.AsyncBaseTransport):
     not leave. What was stored and sent is added to the call's stats; `reply_of` is what an answer says, already read.
     """
 
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        replies: Replies,
-        rate_limit: RateLimit,
-        *,
-        fingerprint: str,
-        clock: Clock,
-        enabled: bool = True,
-    ) -> None:
-        self._inner = inner
-        self._replies = replies
-        self._rate_limit = rate_limit
-        self._fingerprint = fingerprint
-        self._clock = clock
-        self._enabled = enabled
+    rate_limit: RateLimit
+    replies: Replies
+    _: KW_ONLY
+    fingerprint: str
+    clock: Clock
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
         self._flights = SingleFlight[tuple[httpx.Response, StoredReply | None]]()
         self._writes = 0
         self._distrusted_until = float("-inf")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from the store, from an equal request under way, or from the service."""
         info = info_of(request)
         if request.method != "GET":
             return await self._write(request)
-        if not self._enabled or info.purpose is Purpose.LOOK_UP:
+        if not self.enabled or info.purpose is Purpose.LOOK_UP:
             info.stats.fresh_until = 0.0
-            return await self._inner.handle_async_request(request)
+            return await send(self.rate_limit.handle_async_request, request)
         address = _address(request.url)
         found = await self._find(address)
         stored = self._usable(request, found.reply, is_fresh=True)
@@ -77,7 +73,7 @@ class Transport(httpx.AsyncBaseTransport):
         # a read that began before a write is not joined by one that begins after it
         key = (address, info.purpose, found.generation, self._writes)
         try:
-            response, kept = await self._flights.join(key, lambda: self._fetch(request, address, found.generation))
+            response, kept = await self._flights.join(key, partial(self._fetch, request, address, found.generation))
         except httpx.TransportError as error:
             stored = self._usable(request, found.reply)
             if stored is not None:
@@ -98,7 +94,7 @@ class Transport(httpx.AsyncBaseTransport):
         self, request: httpx.Request, address: str, generation: int
     ) -> tuple[httpx.Response, StoredReply | None]:
         """Return the answer, and as what it is stored; None where it is not what the endpoint answers."""
-        response = await self._inner.handle_async_request(request)
+        response = await send(self.rate_limit.handle_async_request, request)
         endpoint = info_of(request).endpoint
         if len(response.content) > LARGE:
             await anyio.sleep(0.001)  # lets those who waited send before it is read
@@ -106,20 +102,20 @@ class Transport(httpx.AsyncBaseTransport):
         if reply is None:
             return response, None
         response.extensions = {**response.extensions, _REPLY: reply}
-        now = self._clock()
+        now = self.clock()
         end = now.timestamp() + endpoint.ttl(dict(request.url.params), reply, now)
         stored = StoredReply(response.headers.get("content-type", ""), response.content, now.timestamp(), end)
         copies = [address, _address(request.url, _FOR_WRITES)] if endpoint.survives_writes else [address]
         with contextlib.suppress(StoreUnavailable):
             for one in copies:
-                await self._replies.keep(self._fingerprint, one, stored, generation)
+                await self.replies.keep(self.fingerprint, one, stored, generation)
         return response, stored
 
     async def _write(self, request: httpx.Request) -> httpx.Response:
         """Send a write. A 404 or 422 shows that something stored is stale: the kudo is gone, or its uid was taken."""
         changed_nothing = False
         try:
-            response = await self._inner.handle_async_request(request)
+            response = await send(self.rate_limit.handle_async_request, request)
             changed_nothing = response.status_code in _CHANGE_NOTHING or not was_sent(response)
             return response
         finally:
@@ -132,31 +128,29 @@ class Transport(httpx.AsyncBaseTransport):
         site = _OF_A_SITE.match(request.url.path)
         if site is None:
             return
-        paths: list[str] = []
-        for name in info_of(request).endpoint.invalidates:
-            one = f"{site['sites']}/{site['id']}"
-            paths += [site["sites"], one] if name == "sites" else [f"{one}/{name}"]
+        one = f"{site['sites']}/{site['id']}"
+        paths = [f"{one}/{name}" for name in info_of(request).endpoint.invalidates if name != "sites"]
+        paths += [site["sites"], one] if "sites" in info_of(request).endpoint.invalidates else []
         self._writes += 1
         try:
-            addresses = frozenset(_path(request.url.copy_with(path=path)) for path in paths)
-            await self._replies.forget(self._fingerprint, addresses)
+            addresses = frozenset(str(request.url.copy_with(path=path, query=None, fragment=None)) for path in paths)
+            await self.replies.forget(self.fingerprint, addresses)
         except StoreUnavailable:
-            self._distrusted_until = self._now()  # what this could not drop, it does not use either
+            self._distrusted_until = self.clock().timestamp()  # what this could not drop, it does not use either
 
     async def status(self) -> Status:
-        """Return what is used and left of the hour, and whether the service wants silence."""
-        return await self._rate_limit.status()
+        return await self.rate_limit.status()
 
     async def generation(self) -> int | None:
         """Return how often replies of the key were dropped, by all that share the store; None where none are used."""
-        if not self._enabled or self._distrusted_until > float("-inf"):
+        if not self.enabled or self._distrusted_until > float("-inf"):
             return None
         generation = (await self._find("")).generation
         return None if generation < 0 else generation
 
     async def _find(self, address: str) -> Found:
         try:
-            return await self._replies.find(self._fingerprint, address, self._now())
+            return await self.replies.find(self.fingerprint, address, self.clock().timestamp())
         except StoreUnavailable:
             return Found(None, -1)
 
@@ -167,7 +161,7 @@ class Transport(httpx.AsyncBaseTransport):
 
         `is_fresh`: only one that is as good as new; else also one that ended within the last week, for an outage.
         """
-        now = self._now()
+        now = self.clock().timestamp()
         if stored is None or now >= stored.expires_at + (0.0 if is_fresh else KEPT_AFTER_END_S):
             return None
         if is_fresh and not self._distrusted_until < stored.fetched_at <= now:
@@ -179,13 +173,9 @@ class Transport(httpx.AsyncBaseTransport):
         headers = {"content-type": stored.content_type}
         return httpx.Response(200, headers=headers, content=stored.body, request=request, extensions={_REPLY: reply})
 
-    def _now(self) -> float:
-        return self._clock().timestamp()
-
     async def aclose(self) -> None:
-        """End what is under way and close what is wrapped."""
         await self._flights.aclose()
-        await self._inner.aclose()
+        await self.rate_limit.aclose()
 
 
 def reply_of(response: httpx.Response) -> Reply | None:
@@ -194,7 +184,6 @@ def reply_of(response: httpx.Response) -> Reply | None:
 
 
 def _read(request: httpx.Request, body: bytes) -> Reply | None:
-    """Return a body as the model of its endpoint."""
     try:
         return info_of(request).endpoint.reply.model_validate_json(body)
     except ValidationError:
@@ -215,10 +204,7 @@ def _kind(response: httpx.Response) -> str:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _path(url: httpx.URL) -> str:
-    return str(url.copy_with(query=None, fragment=None))
-
-
 def _address(url: httpx.URL, suffix: str = "") -> str:
+    """Return what a reply is kept under: the URL with its query in order."""
     query = httpx.QueryParams(sorted(url.params.multi_items()))
-    return f"{_path(url)}{suffix}?{query}"
+    return f"{url.copy_with(query=None, fragment=None)}{suffix}?{query}"

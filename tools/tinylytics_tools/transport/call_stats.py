@@ -76,7 +76,6 @@ class RequestInfo:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """Return what an httpx request carries it in."""
         return {_KEY: self}
 
 

@@ -31,7 +31,8 @@ class Database:
     fault, so that no fault outlives its cause. A file that is corrupt, read-only, on a full disk or made by a newer
     version raises `StoreUnavailable` at each use; it is never repaired or replaced from here, since the record of
     writes is in it. A transaction takes about 0.1 ms and runs in the thread that asks; threads take turns.
-    Nothing may be awaited inside one, and an open file is not handed on by `fork`.
+    Nothing may be awaited inside one, and an open file is not handed on by `fork`. All methods raise `StoreUnavailable`
+    where nothing was done.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -42,12 +43,8 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
-        """A connection that holds the write lock of the file; committed at the end, undone on any exception.
-
-        Raises:
-            StoreBusy: another process holds the lock; nothing was done.
-            StoreUnavailable: nothing was done.
-        """
+        """A connection that holds the write lock of the file; committed at the end, undone on any exception. Raises
+        `StoreBusy` where another process holds the lock."""
         with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -59,11 +56,7 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """A connection for single queries; writers do not hold it up.
-
-        Raises:
-            StoreUnavailable: nothing can be read.
-        """
+        """A connection for single queries; writers do not hold it up."""
         with self._turn:
             try:
                 connection = self._open()
@@ -77,11 +70,7 @@ class Database:
                 raise self._unavailable(error) from error
 
     async def patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work` in a transaction; the lock is waited for, four seconds at most.
-
-        Raises:
-            StoreUnavailable: nothing was done.
-        """
+        """Do `work` in a transaction; the lock is waited for, four seconds at most."""
         for _ in range(TRIES - 1):
             try:
                 with self.transaction() as connection:
@@ -92,11 +81,7 @@ class Database:
             return work(connection)
 
     async def erase(self, work: Callable[[sqlite3.Connection], int]) -> int:
-        """Do `work` as `patiently` does; what it deletes is not left in the unused parts of the file.
-
-        Raises:
-            StoreUnavailable: nothing was done.
-        """
+        """Do `work` as `patiently` does; what it deletes is not left in the unused parts of the file."""
         with self.reading() as connection:
             connection.execute("PRAGMA secure_delete = ON")
         removed = await self.patiently(work)
@@ -134,8 +119,8 @@ def _make_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)
-    if path.stat().st_mode & 0o077:
-        path.chmod(path.stat().st_mode & 0o700)
+    if (mode := path.stat().st_mode) & 0o077:
+        path.chmod(mode & 0o700)
 
 
 def _inode(path: Path) -> int | None:
@@ -204,6 +189,12 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE oauth (kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, until REAL NOT NULL,"
         " PRIMARY KEY (kind, id)) STRICT",
         "CREATE INDEX oauth_by_end ON oauth (until)",
+    ),
+    (
+        "DROP TABLE requests",
+        "DROP TABLE pauses",
+        "CREATE TABLE hours (fingerprint TEXT PRIMARY KEY, value BLOB NOT NULL, ends REAL NOT NULL) STRICT",
+        "CREATE INDEX hours_by_end ON hours (ends)",
     ),
 )
 """The tables, step by step: a step is added at the end and never changed afterwards.

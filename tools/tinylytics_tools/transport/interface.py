@@ -1,82 +1,16 @@
 """What the wire asks of the place where it keeps things, whatever that place is made of."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-Clock = Callable[[], datetime]
-"""Tells the time in UTC. Times are kept as seconds since 1970."""
+from tinylytics_tools.transport.hour import Requests
+
+KEPT_AFTER_END_S = 7 * 86_400.0
+"""An answer past its end is kept for another week, to be served with its age where the service is away."""
 
 
 class StoreUnavailable(Exception):
     """The store cannot be used now; the text says why, for a person."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What came of asking for a place in this hour.
-
-    `wait_s`: None where the place was given, else the seconds until asking again can succeed.
-    `since`: when the place was given, in the store's time. `refused_before`: the service's last answer was a refusal.
-    `is_outage`: the wait is for a service that was out of order (503), not for the hourly limit.
-    """
-
-    wait_s: float | None
-    since: float
-    refused_before: bool = False
-    is_outage: bool = False
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Places given within the hour that ends now, when the first of them was given (None: there is none), and the
-    seconds that a pause still takes (0: none)."""
-
-    used: int
-    oldest: float | None
-    pause_s: float
-
-
-class Requests(Protocol):
-    """The requests of each key within the last hour, and the pauses that the service asked for.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was counted or changed.
-    """
-
-    async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
-        """Take a place if fewer than `most` are taken and no pause is on; atomic over all processes.
-
-        `in_outage`: a pause that an outage began does not count.
-        """
-        ...
-
-    async def refused(
-        self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
-    ) -> float:
-        """The request that took its place at `sent` was refused; begins or prolongs the pause and returns its seconds.
-
-        `asked_s`: the seconds that the service asked for, None where it named none. `is_outage`: refused with 503; a
-        pause after that takes a quarter hour at most.
-        """
-        ...
-
-    async def answered(self, fingerprint: str, sent: float) -> None:
-        """The request that took its place at `sent` was answered: refusals before it no longer lengthen a pause."""
-        ...
-
-    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
-        """What is taken now."""
-        ...
-
-    async def clear(self, fingerprint: str) -> int:
-        """Remove all that is counted of a key, and its pause; return how many requests that were."""
-        ...
-
-
-KEPT_AFTER_END_S = 7 * 86_400.0
-"""An answer past its end is kept for another week, to be served with its age where the service is away."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +32,8 @@ class Found:
 
 
 class Replies(Protocol):
-    """Stored answers, by key and address; two keys never share.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was found or changed.
-    """
+    """Stored answers, by key and address; two keys never share. All methods raise `StoreUnavailable` where nothing was
+    found or changed."""
 
     async def find(self, fingerprint: str, address: str, now: float) -> Found:
         """The answer stored for an address, fresh or not."""
@@ -121,15 +52,9 @@ class Replies(Protocol):
         ...
 
 
-class Store(Protocol):
+@dataclass(eq=False)
+class Store:
     """Where the wire keeps what outlives a request."""
 
-    @property
-    def requests(self) -> Requests:
-        """The requests of the hour."""
-        ...
-
-    @property
-    def replies(self) -> Replies:
-        """The stored answers."""
-        ...
+    requests: Requests
+    replies: Replies

@@ -17,10 +17,8 @@ _TIMEOUT = httpx.Timeout(None, connect=CONNECT_S).as_dict()  # the whole call is
 class Network(httpx.AsyncBaseTransport):
     """Connections to the service, eight for reads and eight for writes.
 
-    Writes keep no connection alive: one that the service is just closing loses a request without a trace.
-
-    Raises:
-        ValueError: the environment names a proxy that cannot be used.
+    Writes keep no connection alive: one that the service is just closing loses a request without a trace. Raises
+    `ValueError` where the environment names a proxy that cannot be used.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -28,7 +26,6 @@ class Network(httpx.AsyncBaseTransport):
         self._opened: list[httpx.AsyncHTTPTransport] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send."""
         request.extensions = {**request.extensions, "timeout": _TIMEOUT}
         return await (self._reads if request.method == "GET" else self._writes).handle_async_request(request)
 
@@ -48,7 +45,6 @@ class Network(httpx.AsyncBaseTransport):
         return opened
 
     async def aclose(self) -> None:
-        """Close all connections."""
         for opened in self._opened:
             await opened.aclose()
 
@@ -61,11 +57,9 @@ def _tls() -> ssl.SSLContext:
 
 def _proxy(url: httpx.URL) -> httpx.Proxy | None:
     """What `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` or the system's settings say; a loopback address never has one."""
-    if _is_loopback(url.host) or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
-        return None
     named = urllib.request.getproxies()
     text = named.get(url.scheme) or named.get("all")
-    if not text:
+    if not text or _is_loopback(url.host) or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
         return None
     try:
         proxy = httpx.Proxy(text if "://" in text else f"http://{text}")

@@ -2,18 +2,17 @@
 
 import math
 import re
-import sqlite3
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
 
 import anyio
 import httpx2 as httpx
 
 from tinylytics_tools.transport.call_stats import Purpose, info_of
-from tinylytics_tools.transport.database import Database
-from tinylytics_tools.transport.interface import Clock, Place, Requests, StoreUnavailable, Usage
+from tinylytics_tools.transport.hour import Clock, Place, Requests
+from tinylytics_tools.transport.interface import StoreUnavailable
+from tinylytics_tools.transport.receive import receive
 
 ALLOWED = 950
 """Requests in any hour: the API allows 1000 (API document, section 8); the rest is for clocks and delays, since the
@@ -25,13 +24,6 @@ WITHOUT_STORE = 100
 alone stay within the 950 together, and one that alone lost the file sends little on top of the others."""
 
 MOST_AT_ONCE = 8
-
-HOUR_S = 3600.0
-FIRST_PAUSE_S = 60.0
-"""A refusal that names no time: a minute the first time, then doubled up to `LONGEST_GROWN_S` until one is answered."""
-LONGEST_GROWN_S = 900.0
-LONGEST_ASKED_S = 86_400.0
-"""A day at most, so that a wrong number cannot shut a key out for good; after 503 no longer than `LONGEST_GROWN_S`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +41,7 @@ class Status:
     lost: str | None
 
 
+@dataclass(eq=False)
 class RateLimit(httpx.AsyncBaseTransport):
     """Takes a place before each request; without one the request is answered here, with `Retry-After`.
 
@@ -60,81 +53,67 @@ class RateLimit(httpx.AsyncBaseTransport):
     memory instead.
     """
 
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        requests: Requests,
-        *,
-        fingerprint: str,
-        clock: Clock,
-        for_reads: int = FOR_READS,
-        allowed: int = ALLOWED,
-    ) -> None:
-        self._inner = inner
-        self._requests = requests
-        self._in_memory = SqliteRequests(Database(None))
-        self._fingerprint = fingerprint
-        self._clock = clock
-        self._for_reads = for_reads
-        self._allowed = allowed
-        self._slots = anyio.CapacityLimiter(MOST_AT_ONCE)
+    network: httpx.AsyncBaseTransport
+    requests: Requests
+    _: KW_ONLY
+    fingerprint: str
+    clock: Clock
+    for_reads: int = FOR_READS
+    allowed: int = ALLOWED
+    in_memory: Requests = field(default_factory=Requests, init=False)
+    slots: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(MOST_AT_ONCE), init=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, if it may be sent; at most eight requests are under way at the same time."""
-        async with self._slots:
-            return await self._send(request)
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
         info = info_of(request)
-        most = self._for_reads if info.purpose is Purpose.READ else self._allowed
+        most = self.for_reads if info.purpose is Purpose.READ else self.allowed
         in_outage = info.purpose is Purpose.LOOK_UP
-        requests = self._requests
-        try:
-            place = await requests.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
-        except StoreUnavailable:
-            info.stats.store_is_lost = True
-            requests, most = self._in_memory, min(most, WITHOUT_STORE)
-            place = await requests.reserve(self._fingerprint, most, self._clock, in_outage=in_outage)
-        if place.wait_s is not None:
-            return httpx.Response(
-                503 if place.is_outage else 429,
-                headers=_retry_after(place.wait_s),
-                json={"error": "not sent: the service wants no requests now"},
-                request=request,
-                extensions={_NOT_SENT: True},
-            )
-        info.stats.requests += 1
-        response = await self._inner.handle_async_request(request)
-        try:
-            await self._learn(requests, place, response)
-        except StoreUnavailable:
-            info.stats.store_is_lost = True
-        return response
+        requests = self.requests
+        async with self.slots:
+            try:
+                place = await requests.reserve(self.fingerprint, most, self.clock, in_outage=in_outage)
+            except StoreUnavailable:
+                info.stats.store_is_lost = True
+                requests, most = self.in_memory, min(most, WITHOUT_STORE)
+                place = await requests.reserve(self.fingerprint, most, self.clock, in_outage=in_outage)
+            if place.wait_s is not None:
+                return httpx.Response(
+                    503 if place.is_outage else 429,
+                    headers=_retry_after(place.wait_s),
+                    json={"error": "not sent: the service wants no requests now"},
+                    request=request,
+                    extensions={_NOT_SENT: True},
+                )
+            info.stats.requests += 1
+            response = await receive(self.network, request)
+            try:
+                await self._learn(requests, place, response)
+            except StoreUnavailable:
+                info.stats.store_is_lost = True
+            return response
 
     async def _learn(self, requests: Requests, place: Place, response: httpx.Response) -> None:
         """Begin a pause after a refusal, and end the growing of pauses after an answer."""
         if asks_to_wait(response):
-            asked_s, is_outage = retry_after_s(response, self._clock()), response.status_code == 503
-            pause_s = await requests.refused(self._fingerprint, asked_s, place.since, self._clock, is_outage=is_outage)
+            asked_s, is_outage = retry_after_s(response, self.clock()), response.status_code == 503
+            pause_s = await requests.refused(self.fingerprint, asked_s, place.since, self.clock, is_outage=is_outage)
             if response.status_code == 429 or "retry-after" in response.headers:
                 response.headers.update(_retry_after(pause_s))
         elif place.refused_before:  # else there is nothing to end
-            await requests.answered(self._fingerprint, place.since)
+            await requests.answered(self.fingerprint, place.since, self.clock)
 
     async def status(self) -> Status:
-        """Return what is used and left now."""
         lost = None
         try:
-            usage = await self._requests.usage(self._fingerprint, self._clock)
+            usage = await self.requests.usage(self.fingerprint, self.clock)
         except StoreUnavailable as error:
-            usage, lost = await self._in_memory.usage(self._fingerprint, self._clock), str(error)
-        reads, writes = (self._for_reads, self._allowed) if lost is None else (WITHOUT_STORE, WITHOUT_STORE)
+            usage, lost = await self.in_memory.usage(self.fingerprint, self.clock), str(error)
+        reads, writes = (self.for_reads, self.allowed) if lost is None else (WITHOUT_STORE, WITHOUT_STORE)
         left = max(0, reads - usage.used), max(0, writes - usage.used)
         return Status(usage.used, usage.oldest, reads, *left, usage.pause_s, lost)
 
     async def aclose(self) -> None:
-        """Close what is wrapped."""
-        await self._inner.aclose()
+        await self.network.aclose()
 
 
 _NOT_SENT = "tinylytics-not-sent"
@@ -164,112 +143,3 @@ def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
 
 def _retry_after(wait_s: float) -> dict[str, str]:
     return {"retry-after": str(math.ceil(wait_s))}
-
-
-class SqliteRequests:
-    """`Requests` in SQLite: one row a request, with the key's fingerprint and the time.
-
-    A place is counted, taken and committed under the file's write lock before the request leaves, so a process that
-    dies can only leave one place too many taken. The clock is read under the lock: rows are in the order of their
-    times, whoever wrote them. Where the clock was set back, rows and pauses from the future count from now.
-    """
-
-    def __init__(self, file: Database) -> None:
-        self._file = file
-
-    async def reserve(self, fingerprint: str, most: int, clock: Clock, *, in_outage: bool = False) -> Place:
-        """See `Requests`."""
-
-        def work(rows: sqlite3.Connection) -> Place:
-            now = clock().timestamp()
-            rows.execute("DELETE FROM requests WHERE at <= ?", (now - HOUR_S,))
-            rows.execute("UPDATE requests SET at = ?1 WHERE at > ?1", (now,))
-            rows.execute("UPDATE pauses SET since = ?1, until = ?1 + until - since WHERE since > ?1", (now,))
-            pause = _pause(rows, fingerprint)
-            if pause is not None and pause.until > now and not (in_outage and pause.is_outage):
-                wait_s = pause.until - now
-                return Place(wait_s=wait_s, since=now, refused_before=True, is_outage=pause.is_outage)
-            count = "SELECT count(*) FROM requests WHERE fingerprint = ?"
-            used: int = rows.execute(count, (fingerprint,)).fetchone()[0]
-            if used >= most:
-                oldest = "SELECT at FROM requests WHERE fingerprint = ? ORDER BY at LIMIT 1 OFFSET ?"
-                leaves: float = rows.execute(oldest, (fingerprint, used - most)).fetchone()[0]
-                return Place(wait_s=leaves + HOUR_S - now, since=now, refused_before=pause is not None)
-            rows.execute("INSERT INTO requests (fingerprint, at) VALUES (?, ?)", (fingerprint, now))
-            return Place(wait_s=None, since=now, refused_before=pause is not None)
-
-        return await self._file.patiently(work)
-
-    async def refused(
-        self, fingerprint: str, asked_s: float | None, sent: float, clock: Clock, *, is_outage: bool
-    ) -> float:
-        """See `Requests`."""
-
-        def work(rows: sqlite3.Connection) -> float:
-            now = clock().timestamp()
-            last = _pause(rows, fingerprint) or Pause(0.0, 0.0, 0, is_outage)
-            since, refusals = last.since, last.refusals
-            if not sent <= since <= now:  # requests that were under way together are refused together: one refusal
-                since, refusals = now, refusals + 1
-            until = now + pause_length_s(asked_s, refusals, is_outage=is_outage)
-            goes_on = last.until > until
-            rows.execute(
-                "INSERT OR REPLACE INTO pauses (fingerprint, since, until, refusals, is_outage) VALUES (?, ?, ?, ?, ?)",
-                (
-                    fingerprint,
-                    since,
-                    last.until if goes_on else until,
-                    min(refusals, 30),
-                    last.is_outage if goes_on else is_outage,
-                ),
-            )
-            return max(last.until, until) - now
-
-        return await self._file.patiently(work)
-
-    async def answered(self, fingerprint: str, sent: float) -> None:
-        """See `Requests`."""
-        await self._file.patiently(
-            lambda rows: rows.execute("DELETE FROM pauses WHERE fingerprint = ? AND since < ?", (fingerprint, sent))
-        )
-
-    async def usage(self, fingerprint: str, clock: Clock) -> Usage:
-        """See `Requests`."""
-        now = clock().timestamp()
-        count = "SELECT count(*), min(min(at), ?) FROM requests WHERE fingerprint = ? AND at > ?"
-        with self._file.reading() as rows:
-            used, oldest = rows.execute(count, (now, fingerprint, now - HOUR_S)).fetchone()
-            pause = _pause(rows, fingerprint)
-        return Usage(used, oldest, 0.0 if pause is None else max(0.0, pause.until - now))
-
-    async def clear(self, fingerprint: str) -> int:
-        """See `Requests`."""
-
-        def work(rows: sqlite3.Connection) -> int:
-            rows.execute("DELETE FROM pauses WHERE fingerprint = ?", (fingerprint,))
-            return rows.execute("DELETE FROM requests WHERE fingerprint = ?", (fingerprint,)).rowcount
-
-        return await self._file.erase(work)
-
-
-def pause_length_s(asked_s: float | None, refusals: int, *, is_outage: bool) -> float:
-    """Seconds of the pause after a refusal, which is the last of so many in a row."""
-    if asked_s is None:
-        return min(FIRST_PAUSE_S * 2.0 ** (min(refusals, 30) - 1), LONGEST_GROWN_S)
-    return min(max(asked_s, 1.0), LONGEST_GROWN_S if is_outage else LONGEST_ASKED_S)
-
-
-class Pause(NamedTuple):
-    """A key's last pause, and how many refusals in a row it follows."""
-
-    since: float
-    until: float
-    refusals: int
-    is_outage: bool
-
-
-def _pause(rows: sqlite3.Connection, fingerprint: str) -> Pause | None:
-    found = rows.execute(
-        "SELECT since, until, refusals, is_outage FROM pauses WHERE fingerprint = ?", (fingerprint,)
-    ).fetchone()
-    return None if found is None else Pause(found[0], found[1], found[2], bool(found[3]))

@@ -22,59 +22,44 @@ class BodyTooLarge(httpx.ReadError):
     """An answer with more bytes than are read."""
 
 
-class Receive(httpx.AsyncBaseTransport):
-    """Turns each streamed answer into a complete one without the key, so that all above it can look at bodies.
+async def receive(
+    network: httpx.AsyncBaseTransport, request: httpx.Request, *, largest: int = LARGEST_BODY
+) -> httpx.Response:
+    """Send, and return the complete answer without the key, so that all above can look at bodies.
 
     The key, known from the request's own header, is found too where its characters are JSON escapes or
-    percent-encoded, in any case, and where invisible characters divide it.
-
-    Raises:
-        BodyTooLarge: as soon as the announced or the real size passes the limit.
+    percent-encoded, in any case, and where invisible characters divide it. Raises `BodyTooLarge` as soon as the
+    announced or the real size passes the limit.
     """
-
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, largest: int = LARGEST_BODY) -> None:
-        self._inner = inner
-        self._largest = largest
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, then read the body in pieces."""
-        response = await self._inner.handle_async_request(request)
-        response.request = request
-        try:
-            body = await self._read(response)
-        except httpx.DecodingError as error:
-            raise httpx.ReadError("the answer could not be decoded", request=request) from error
-        finally:
-            await response.aclose()
-        key = request.headers.get("authorization", "").removeprefix("Bearer ")
-        headers = [
-            (name, value)
-            for name, value in response.headers.multi_items()
-            if name not in _ABOUT_THE_STREAM and not (key and _holds(key, value.encode()))
-        ]
-        if key and _holds(key, body):
-            body = _struck(key, body)
-        return httpx.Response(
-            response.status_code, headers=headers, content=body, request=request, extensions=response.extensions
-        )
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        announced = response.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._largest:
-            raise self._too_large(response)
-        body = bytearray()
+    response = await network.handle_async_request(request)
+    response.request = request
+    announced, body = response.headers.get("content-length", ""), bytearray()
+    too_large = BodyTooLarge(f"the answer has more than {largest:,} bytes", request=request)
+    try:
+        if announced.isdecimal() and int(announced) > largest:
+            raise too_large
         async for piece in response.aiter_bytes():
             body += piece
-            if len(body) > self._largest:
-                raise self._too_large(response)
-        return bytes(body)
-
-    def _too_large(self, response: httpx.Response) -> BodyTooLarge:
-        return BodyTooLarge(f"the answer has more than {self._largest:,} bytes", request=response.request)
-
-    async def aclose(self) -> None:
-        """Close what is wrapped."""
-        await self._inner.aclose()
+            if len(body) > largest:
+                raise too_large
+    except httpx.DecodingError as error:
+        raise httpx.ReadError("the answer could not be decoded", request=request) from error
+    finally:
+        await response.aclose()
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        if name not in _ABOUT_THE_STREAM and not (key and _holds(key, value.encode()))
+    ]
+    text = bytes(body)
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=_struck(key, text) if key and _holds(key, text) else text,
+        request=request,
+        extensions=response.extensions,
+    )
 
 
 def _holds(key: str, text: bytes) -> bool:

@@ -20,50 +20,31 @@ come back together."""
 _SURE_TO_FAIL_AGAIN = (BodyTooLarge, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-class Retry(httpx.AsyncBaseTransport):
-    """Sends a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
+async def send(
+    once: Callable[[httpx.Request], Awaitable[httpx.Response]],
+    request: httpx.Request,
+    *,
+    read_s: float = READ_S,
+    write_s: float = WRITE_S,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    between: Callable[[float, float], float] = random.uniform,
+) -> httpx.Response:
+    """Send a write once; a read up to three times, until there is neither a fault of transport nor a 5xx.
 
-    All tries together, to the last byte of the body, have `read_s` or `write_s` seconds. A 429 or 503 is returned at
-    once: how long to wait is the rate limit's matter.
-
-    Raises:
-        httpx.ReadTimeout: the time is over; the request may have left.
+    All tries together, to the last byte of the body, have `read_s` or `write_s` seconds; then `ReadTimeout` is raised,
+    and the request may have left. A 429 or 503 is returned at once: how long to wait is the rate limit's matter.
     """
-
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        *,
-        read_s: float = READ_S,
-        write_s: float = WRITE_S,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        between: Callable[[float, float], float] = random.uniform,
-    ) -> None:
-        self._inner = inner
-        self._read_s, self._write_s = read_s, write_s
-        self._sleep = sleep
-        self._between = between
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send within the time there is."""
-        seconds, tries = (self._read_s, TRIES) if request.method == "GET" else (self._write_s, 1)
-        with anyio.move_on_after(seconds):
-            return await self._send(request, tries)
-        raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)
-
-    async def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
+    seconds, tries = (read_s, TRIES) if request.method == "GET" else (write_s, 1)
+    with anyio.move_on_after(seconds):
         for tried in range(tries - 1):
             try:
-                response = await self._inner.handle_async_request(request)
+                response = await once(request)
                 if response.status_code < 500 or asks_to_wait(response):
                     return response
             except _SURE_TO_FAIL_AGAIN:
                 raise
             except httpx.TransportError:
                 pass
-            await self._sleep(self._between(0.0, FIRST_WAIT_S * 2**tried))
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close what is wrapped."""
-        await self._inner.aclose()
+            await sleep(between(0.0, FIRST_WAIT_S * 2**tried))
+        return await once(request)
+    raise httpx.ReadTimeout(f"no complete answer within {seconds:g} s", request=request)

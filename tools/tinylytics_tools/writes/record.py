@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 
@@ -57,8 +57,49 @@ class Entry:
     result: dict[str, Any]
 
 
-class WriteRecord:
-    """`Writes` in the state file; `owner` tells keys apart.
+class Writes(Protocol):
+    """The writes of one key, for all processes that share the record. All methods raise `StoreUnavailable` where
+    nothing was recorded or can be read."""
+
+    pause: Callable[[float], Awaitable[None]]
+    """Waits, in seconds."""
+
+    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+        """Record the intent and return its id; or the same write of the last minute, unless `again`.
+
+        A write that was refused or never left does not count: trying again is right.
+        """
+        ...
+
+    async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
+        """Record the outcome; the last one recorded holds."""
+
+    async def entry(self, number: int) -> Entry:
+        """Return one write as it is recorded now."""
+        ...
+
+    async def undone(self, action: str, site_id: int, uid: str) -> None:
+        """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
+
+    async def clear(self) -> int:
+        """Remove all writes of the key, and return how many there were."""
+        ...
+
+    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
+        """Return the latest writes of a kind on a site, of one uid or all; newest first."""
+        ...
+
+    async def latest(self, *, limit: int) -> list[Entry]:
+        """Return the latest writes of all keys that share the record, newest first; paths and uids are raw."""
+        ...
+
+    async def secret(self) -> bytes:
+        """Return what nobody outside of those who share the record knows."""
+        ...
+
+
+class WriteRecord(Writes):
+    """The record in the state file; `owner` tells keys apart.
 
     Neither key nor body is kept: addresses, visitors and agents go into a hash with a secret of the file, and that
     is forgotten once it is too old to find a repeat.
@@ -72,8 +113,6 @@ class WriteRecord:
         self.pause = pause
 
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """See `Writes`."""
-
         def work(rows: sqlite3.Connection) -> int | Entry:
             forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
             rows.execute(forgotten, (now - REPEAT_S,))
@@ -98,7 +137,6 @@ class WriteRecord:
         return await self._file.patiently(work)
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
-        """See `Writes`."""
         recorded = json.dumps(result or {}, ensure_ascii=False)
         await self._file.patiently(
             lambda rows: rows.execute(
@@ -107,12 +145,10 @@ class WriteRecord:
         )
 
     async def entry(self, number: int) -> Entry:
-        """See `Writes`."""
         with self._file.reading() as rows:
             return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """See `Writes`."""
         await self._file.patiently(
             lambda rows: rows.execute(
                 "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
@@ -121,21 +157,17 @@ class WriteRecord:
         )
 
     async def clear(self) -> int:
-        """See `Writes`."""
         drop = "DELETE FROM writes WHERE owner = ?"
         return await self._file.erase(lambda rows: rows.execute(drop, (self._owner,)).rowcount)
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """See `Writes`."""
         those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4 AND (?5 IS NULL OR uid = ?5)"
         return self._newest(those, limit, self._owner, action, site_id, uid)
 
     async def latest(self, *, limit: int) -> list[Entry]:
-        """See `Writes`."""
         return self._newest("", limit)
 
     async def secret(self) -> bytes:
-        """See `Writes`."""
         with self._file.reading() as rows:
             return _secret(rows)
 

@@ -12,11 +12,11 @@ import anyio
 from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import EACH_KEY, RedisLink, readable
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, outcome_of
+from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, Writes, outcome_of
 
 
-class RedisWriteRecord:
-    """`Writes` in Redis. Neither key nor body is kept, and the hash that finds a repeat goes after a minute."""
+class RedisWriteRecord(Writes):
+    """The record in Redis. Neither key nor body is kept, and the hash that finds a repeat goes after a minute."""
 
     def __init__(self, link: RedisLink, owner: str, *, pause: Callable[[float], Awaitable[None]] = anyio.sleep) -> None:
         self._link = link
@@ -24,7 +24,6 @@ class RedisWriteRecord:
         self.pause = pause
 
     async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """See `Writes`."""
         same = json.dumps([self._owner, write.action, write.site_id, write.body], sort_keys=True)
         of_kind, of_uid = self._index(write.action, write.site_id), self._index(write.action, write.site_id, write.uid)
         found = await self._link.run(
@@ -41,34 +40,27 @@ class RedisWriteRecord:
         return found if isinstance(found, int) else _entry(found)
 
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
-        """See `Writes`."""
         await self._link.run(_END, [f"write:{entry}"], outcome.value, json.dumps(result or {}, ensure_ascii=False))
 
     async def entry(self, number: int) -> Entry:
-        """See `Writes`."""
         found = await self._link.run(_ENTRY, ["write:"], number)
         if found[1] is None:
             raise StoreUnavailable("the write is not in the record any more")
         return _entry(found)
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """See `Writes`."""
         await self._link.run(_UNDONE, ["write:", self._index(action, site_id, uid)])
 
     async def clear(self) -> int:
-        """See `Writes`."""
         return await self._link.run(_CLEAR, ["write:", "all-writes", "recent-writes", f"writes:{self._owner}:"])
 
     async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """See `Writes`."""
         return await self._newest(self._index(action, site_id, uid), limit)
 
     async def latest(self, *, limit: int) -> list[Entry]:
-        """See `Writes`."""
         return await self._newest("all-writes", limit)
 
     async def secret(self) -> bytes:
-        """See `Writes`."""
         return await self._link.run(_SHARED, ["write-secret"], secrets.token_bytes(32))
 
     async def _newest(self, index: str, limit: int) -> list[Entry]:

@@ -11,8 +11,7 @@ from unicodedata import category
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.sanitize.characters import INVISIBLE
-from tinylytics_tools.sanitize.values import CUT_MARK, IN_URLS, canonical
+from tinylytics_tools.sanitize import CUT_MARK, IN_URLS, INVISIBLE, canonical
 
 LONGEST_PATH: Final = 1000
 LONGEST_ADDRESS: Final = 2000
@@ -48,7 +47,6 @@ def slash_added(given: str, sent: str) -> list[str]:
 
 
 def url(value: str) -> str:
-    """Return a page's whole address."""
     text = _address(value, LONGEST_ADDRESS)
     if not _ADDRESS.match(text):
         raise ValueError("give a whole address, for example https://example.com/pricing?ref=news")

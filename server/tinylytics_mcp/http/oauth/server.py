@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import httpx2 as httpx
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport import open_store
-from tinylytics_tools.transport.interface import Replies, Requests, StoreUnavailable
+from tinylytics_tools.transport.interface import Store, StoreUnavailable
 
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
@@ -62,7 +62,7 @@ class AuthorizationServer:
         replies = open_store(None).replies  # of many people: not in a file
         self.backend = replace(
             backend,
-            store=_Store(backend.store.requests, replies),
+            store=Store(backend.store.requests, replies),
             transports=lambda: _Watched(backend.transports(), self.grants.end_of_key),
         )
         clients = Clients(settings, seal, Documents())
@@ -83,14 +83,6 @@ class AuthorizationServer:
             Route("/token", _answering(endpoints.token, _away), methods=["POST"]),
             Route("/revoke", _answering(endpoints.revoke, _away), methods=["POST"]),
         ]
-
-
-@dataclass(frozen=True)
-class _Store:
-    """A `Store` of two."""
-
-    requests: Requests
-    replies: Replies
 
 
 class _Watched(httpx.AsyncBaseTransport):
