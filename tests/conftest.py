@@ -1,15 +1,10 @@
-"""The options of a test run and what its last lines tell; one event loop backend and one Redis for all tests."""
+"""The options of a test run and what its last lines tell."""
 
-import json
 from collections import Counter
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator  # pyright: ignore[reportMissingTypeStubs]  (it has none)
-from support import properties
-from support.redis_server import MISSING, PROGRAM, running_redis
 
 END_TO_END = Path(__file__).parent / "end_to_end"
 LEFT_OUT = pytest.StashKey[int]()
@@ -31,8 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the property tests up, before any is collected."""
-    properties.configure(config.getoption("examples") or 1)
+    """Load what tests use, where tests are run: the process that only hands them out starts workers two seconds
+    earlier without it."""
+    if config.option.dist == "no" or hasattr(config, "workerinput"):
+        config.pluginmanager.import_plugin("support.fixtures")
 
 
 @pytest.hookimpl(trylast=True)
@@ -69,16 +66,6 @@ def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - pyt
     node.config.stash[LEFT_OUT] = output.get("left_out", node.config.stash.get(LEFT_OUT, 0))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note how many examples a property test ran with."""
-    report = yield
-    statistics: str | None = getattr(item, "hypothesis_statistics", None)
-    if report.when == "teardown" and statistics:
-        report.user_properties.append(("examples", properties.examples_in(statistics)))
-    return report
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the examples drawn where their number was asked for, and what was skipped or left out, and why."""
     if terminalreporter.config.getoption("examples") is not None:
@@ -108,45 +95,3 @@ def _print_examples(terminalreporter: pytest.TerminalReporter) -> None:
     for test, number in sorted(ran.items()):
         terminalreporter.write_line(f"{number:>7,}  {test}")
     terminalreporter.write_line(f"{sum(ran.values()):>7,}  in all")
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """asyncio is what the server is served on."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def each_output_schema_checked_once() -> Generator[None]:
-    """Let the SDK's clients check an output schema once, and not anew in each of the thousands of connections.
-
-    Checking one takes 50 ms, 15 times as long as a call. What is checked, and the answers, stay the same.
-    """
-    validator: Any = Draft202012Validator
-    check = validator.check_schema
-    checked: set[str] = set()
-
-    def check_once(schema: Any) -> None:
-        text = json.dumps(schema)
-        if text not in checked:
-            check(schema)
-            checked.add(text)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(validator, "check_schema", check_once)
-        yield
-
-
-@pytest.fixture(scope="session")
-def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
-    """The port of a real Redis; the tests that need it are skipped where there is none."""
-    if PROGRAM is None:
-        pytest.skip(MISSING)
-    with running_redis(tmp_path_factory.mktemp("redis")) as port:
-        yield port
-
-
-@pytest.fixture(autouse=True)
-def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nothing before a read that failed is sent again."""
-    monkeypatch.setattr("tinylytics_tools.transport.retry.FIRST_WAIT_S", 0.0)

@@ -4,17 +4,10 @@ import io
 import sys
 
 import pytest
+from support.commands import Typed
 from tinylytics_mcp import cli
 
 DELETE = ["call", "delete_kudo", "--demo", "site=example.com", "uid=test-kudo-1"]
-
-
-class Typed(io.StringIO):
-    """A terminal at which something is typed."""
-
-    def isatty(self) -> bool:
-        """Yes."""
-        return True
 
 
 @pytest.fixture(autouse=True)

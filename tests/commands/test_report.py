@@ -101,7 +101,7 @@ async def test_a_report_on_all_sites_has_the_overview_and_each_site() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("period", PERIODS)
 async def test_each_period_has_its_report(period: str) -> None:
-    async with connect(FakeApi(now=lambda: NOW)) as connected:
+    async with connect(FakeApi(now=lambda: NOW, hits=2_000)) as connected:
         html = await report(connected.client, "all", period, "html", NOW)
     assert html.count("<h2") == 4
     assert 'class="error"' not in html

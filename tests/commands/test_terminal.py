@@ -3,6 +3,7 @@
 import io
 import os
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -188,12 +189,7 @@ def test_no_value_is_a_command_to_the_terminal_or_markup(value: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("columns", [60, 100, 160])
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-async def test_every_answer_fits_into_the_terminal(
-    columns: int, encoding: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _resize(monkeypatch, columns)
+async def test_every_answer_fits_into_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connect(FakeApi(now=lambda: NOW)) as connected:
         for tool in (await connected.client.list_tools()).tools:
             if tool.annotations is None or not tool.annotations.read_only_hint:
@@ -201,10 +197,12 @@ async def test_every_answer_fits_into_the_terminal(
             given = {"site": "456", "dimension": "path"}
             taken = {name: value for name, value in given.items() if name in tool.input_schema["properties"]}
             answer = await connected.answer(tool.name, **taken)
-            drawn = shown(answer, encoding)
-            assert max(map(cell_len, drawn.splitlines())) <= columns, tool.name
-            if encoding == "ascii":
-                assert not {*drawn} & {*"█▁…“”·─"}, tool.name
+            for columns, encoding in product((60, 100, 160), ("utf-8", "ascii")):
+                _resize(monkeypatch, columns)
+                drawn = shown(answer, encoding)
+                assert max(map(cell_len, drawn.splitlines())) <= columns, tool.name
+                if encoding == "ascii":
+                    assert not {*drawn} & {*"█▁…“”·─"}, tool.name
 
 
 def test_progress_is_one_line_that_is_replaced_and_cleared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,15 +32,20 @@ HOSTILE = (
 HOSTILE_TEXTS = [f"{text}{number}" for number in range(50) for text in HOSTILE]
 
 
+FEWER = 2_500
+"""Hits where something else than their number is tried; lists are still of several pages."""
+
+
 def hostile() -> SpoiltService:
     """The stand-in, with every text that a stranger could write replaced by a hostile one."""
-    return SpoiltService(FakeApi(now=lambda: NOW), HOSTILE_TEXTS, more={"do-not-leak": "do-not-leak"})
+    return SpoiltService(FakeApi(now=lambda: NOW, hits=FEWER), HOSTILE_TEXTS, more={"do-not-leak": "do-not-leak"})
 
 
 Service = Callable[[], FakeApi | httpx.AsyncBaseTransport]
 SERVICES: dict[str, Service] = {
     "ordinary": lambda: FakeApi(now=lambda: NOW),
-    "unsorted": lambda: FakeApi(now=lambda: NOW, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
+    "smaller": lambda: FakeApi(now=lambda: NOW, hits=FEWER),
+    "unsorted": lambda: FakeApi(now=lambda: NOW, hits=FEWER, quirks=[Quirk.UNSORTED, Quirk.EXTRA_FIELDS]),
     "empty": lambda: FakeApi(now=lambda: NOW, hits=0),
     "hostile": hostile,
 }
@@ -90,7 +95,9 @@ def as_text(value: Json) -> str:
             return str(value)
 
 
-@pytest.mark.parametrize(("service", "mode"), [*((service, "auto") for service in SERVICES), ("ordinary", "legacy")])
+@pytest.mark.parametrize(
+    ("service", "mode"), [*((service, "auto") for service in SERVICES if service != "smaller"), ("smaller", "legacy")]
+)
 async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None:
     async with all_calls(SERVICES[service], mode) as (calls, schemas):
         for tool, arguments, call in calls:
@@ -100,7 +107,7 @@ async def test_every_answer_keeps_the_contract(service: str, mode: Mode) -> None
             assert not forbidden(text.replace("\n", "").replace("\t", "")), (where, forbidden(text), text)
             assert "do-not-leak" not in text, where
             if result.is_error:
-                assert service != "ordinary", (where, text)
+                assert service not in ("ordinary", "smaller"), (where, text)
                 assert len(text) <= LONGEST, where
                 continue
             assert structured is not None, where

@@ -90,7 +90,7 @@ async def test_the_tool_list_is_small_and_needs_no_network(mode: Mode) -> None:
     full, read = await listed(FULL_ACCESS_KEY, mode), await listed(READ_ONLY_KEY, mode)
     assert weight(full) <= MOST_BYTES_A_TOOL * len(full)
     assert weight(read) <= MOST_BYTES_A_TOOL * len(read)
-    assert [tool.name for tool in full] == [tool.name for tool in ALL_TOOLS]
+    assert [(tool.name, tool.output_schema) for tool in full] == [(tool.name, tool.output_schema) for tool in ALL_TOOLS]
     assert [tool.name for tool in read] == [tool.name for tool in tools_for(Access.READ_ONLY)]
     assert {tool.name for tool in full} - {tool.name for tool in read} == {
         *("create_kudo", "delete_kudo", "create_hit", "create_hits")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_api import MAIN, NOW, ask, made
 from support.properties import examples
-from tinylytics_mcp.fake_api import FakeApi
+from tinylytics_mcp.fake_api import FakeApi, app
+from tinylytics_mcp.fake_api.account import fill
 
 ROWS = "SELECT site_id, path, referrer, country, source, unique_hash, created_at FROM hits ORDER BY id"
 
@@ -21,6 +22,12 @@ def rows(fake_api: FakeApi) -> list[tuple[object, ...]]:
 
 def number(fake_api: FakeApi, sql: str) -> int:
     return int(fake_api.connection.execute(sql).fetchone()[0])
+
+
+@pytest.fixture(autouse=True)
+def _made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests copy one that was made before."""
+    monkeypatch.setattr(app, "fill", fill)
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,15 @@ from typing import Any, Literal, TypeAlias
 
 import anyio.lowlevel
 import httpx2 as httpx
+from jsonschema import Draft202012Validator  # pyright: ignore[reportMissingTypeStubs]  (it has none)
 from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult, TextContent
+from referencing import Registry
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
+from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.client import Client as ApiClient
 from tinylytics_tools.client import Preferences
 from tinylytics_tools.transport import Transport, build_transport, open_store
@@ -102,8 +105,23 @@ async def connect(
     )
     server = create_server(account)
     async with Client(server, mode=mode, elicitation_callback=elicitation, raise_exceptions=True) as client:
+        _tell_of_tools(client)
         yield Connected(client, wire)
     await account.aclose()
+
+
+def _tell_of_tools(client: Client) -> None:
+    """Give a client the output schemas, as if it had listed the tools: each would for its first answer, which takes
+    four times as long as the call. Every answer is checked against its schema all the same."""
+    session: Any = client.session
+    session._tool_output_schemas = {**_OUTPUT_SCHEMAS}
+    session._tool_output_validators = {**_VALIDATORS}
+
+
+_OUTPUT_SCHEMAS = {tool.name: tool.output_schema for tool in ALL_TOOLS}
+_VALIDATORS = {
+    name: Draft202012Validator(schema, registry=Registry()) for name, schema in _OUTPUT_SCHEMAS.items() if schema
+}
 
 
 def an_hour_later_each_time() -> Callable[[], datetime]:

@@ -1,8 +1,8 @@
 """The settings of all property tests.
 
-An ordinary run draws the same examples each time, whatever ran before and on whatever machine. `pytest --examples 50`
-draws 50 times as many, others each time, and prints how many ran; a failing one is printed and belongs into the test
-as an `@example`.
+An ordinary run draws the same examples each time, whatever ran before and on whatever machine: half of those that
+`pytest --end-to-end` draws, as CI does. `pytest --examples 50` draws 50 times as many as CI, others each time, and
+prints how many ran; a failing one is printed and belongs into the test as an `@example`.
 """
 
 import importlib
@@ -19,15 +19,15 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 
 PROFILE = "tinylytics-mcp"
 USUAL = 100
-"""Examples of a test that says nothing."""
+"""Examples of a test that says nothing, in CI."""
 
 
-def configure(times: int) -> None:
-    """Take the shared settings, with so many times the usual number of examples."""
+def configure(times: float, *, at_random: bool) -> None:
+    """Take the shared settings, with so many times the usual number of examples; `at_random`: others each time."""
     settings.register_profile(
         PROFILE,
-        max_examples=USUAL * times,
-        derandomize=times == 1,
+        max_examples=int(USUAL * times),
+        derandomize=not at_random,
         database=None,  # what failed on one machine once is no part of the next run
         deadline=None,  # a busy machine is no failure
         suppress_health_check=[HealthCheck.too_slow],  # the same

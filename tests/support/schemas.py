@@ -2,7 +2,7 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator, FormatChecker  # pyright: ignore[reportMissingTypeStubs]  (it has none)
@@ -19,8 +19,18 @@ _STRICT: dict[str, Any] = {
 
 
 def problems_of_schema(schema: Any) -> list[str]:
-    """Return what is wrong with a schema, unknown words among it; empty where nothing is."""
-    return _problems_of_schema(json.dumps(schema, sort_keys=True))
+    """Return what is wrong with a schema, unknown words among it; empty where nothing is.
+
+    Schemas within it are checked by themselves, since those of many tools are the same: equal ones once.
+    """
+    whole: Any = schema
+    problems: list[str] = []
+    for word in ("properties", "$defs"):
+        if isinstance(whole, dict) and isinstance(inner := cast("dict[str, Any]", whole).get(word), dict):
+            parts = cast("dict[str, Any]", inner)
+            problems += [f"{name}: {wrong}" for name, part in parts.items() for wrong in problems_of_schema(part)]
+            whole = {**cast("dict[str, Any]", whole), word: dict.fromkeys(parts, True)}
+    return problems + _problems_of_schema(json.dumps(whole, sort_keys=True))
 
 
 @cache

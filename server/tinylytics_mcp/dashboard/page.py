@@ -20,6 +20,7 @@ _SCRIPTS = (
 """In the order in which they are read; each uses only what stands before it, except inside of functions."""
 
 
+@functools.cache
 def page() -> str:
     """The page as HTML, under the policy of its host."""
     parts = {"style": re.sub(r"\s*([{};,])\s*", r"\1", part("page.css")), "script": _script()}

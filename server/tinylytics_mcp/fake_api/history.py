@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from importlib.resources import files
 from itertools import accumulate
 from math import exp
@@ -39,6 +40,16 @@ class Site:
     steady_pages: list[tuple[str, float]]
     posts: list[str]
 
+    @cached_property
+    def paths(self) -> list[str]:
+        """All paths that are asked for, in the order of their weights."""
+        return [*(path for path, _ in self.steady_pages), *self.posts, *_MACHINE_PAGES]
+
+    @cached_property
+    def urls(self) -> list[str]:
+        """The paths as addresses."""
+        return [self.url + path for path in self.paths]
+
 
 SITES = tuple(Site(**site) for site in ACCOUNT["sites"])
 _MACHINE_PAGES = [path for path, _ in ACCOUNT["machine_pages"]]
@@ -62,6 +73,8 @@ _HOUR_WEIGHTS: list[float] = list(accumulate(ACCOUNT["hours"]))
 
 def made_up_hits(site: Site, hits: int, now: int, seed: int) -> Iterator[tuple[Value, ...]]:
     """Yield exactly `hits` rows in the order of time; today's lie between midnight and now."""
+    if not hits:
+        return
     rng = Random(f"{seed} {site.id}")  # noqa: S311  (made-up data, the same for the same seed)
     weeks = _page_weights(site, rng)
     for age, number in zip(range(site.age_days, -1, -1), _hits_a_day(site, hits, now), strict=True):
@@ -112,8 +125,7 @@ def _page_weights(site: Site, rng: Random) -> list[list[float]]:
 def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits: int) -> list[tuple[Value, ...]]:
     midnight = now - now % DAY - age * DAY
     day_length = DAY if age else now % DAY
-    paths = [*(path for path, _ in site.steady_pages), *site.posts, *_MACHINE_PAGES]
-    urls = [site.url + path for path in paths]
+    paths, urls = site.paths, site.urls
     lengths = _visit_lengths(rng, hits)
     count = len(lengths)
     hours = rng.choices(range(24), cum_weights=_HOUR_WEIGHTS, k=count)

@@ -1,5 +1,6 @@
 """The OpenAPI document of the API, and the routing table that is read from it."""
 
+import functools
 import json
 import re
 from dataclasses import dataclass
@@ -44,8 +45,12 @@ def find_operation(method: str, path: str) -> tuple[Operation, dict[str, str]]:
 
 
 def _match(template: str, path: str) -> re.Match[str] | None:
-    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template.strip("/")))
-    return re.fullmatch(pattern, path.strip("/"))
+    return _pattern(template).fullmatch(path.strip("/"))
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template.strip("/"))))
 
 
 def _operation(template: str, method: str, described: dict[str, Any]) -> Operation:

@@ -74,15 +74,15 @@ class Store:
 
 def stamp(moment: int | None) -> str | None:
     """Return epoch seconds as the API writes times: `2026-02-14T10:00:00Z`."""
-    return None if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
 
 
 def fields(row: sqlite3.Row, names: Iterable[str]) -> dict[str, object]:
     """Return the columns named as JSON has them: times as text, truth values as true and false."""
-    return {name: _field(name, row[name]) for name in names}
+    return {name: _field(name, value) if isinstance(value := row[name], int) else value for name in names}
 
 
-def _field(name: str, value: Value) -> object:
-    if value is not None and name in _TRUTHS:
+def _field(name: str, value: int) -> object:
+    if name in _TRUTHS:
         return bool(value)
-    return stamp(value) if isinstance(value, int) and name.endswith("_at") else value
+    return stamp(value) if name.endswith("_at") else value

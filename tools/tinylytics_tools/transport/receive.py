@@ -15,7 +15,8 @@ _LOST_IN_PROSE = b"<>|`\\"
 _INVISIBLE = bytes(code for code in range(256) if not 0x21 <= code <= 0x7E)
 """What may divide a key in an answer and vanish on the way to a reader: the characters that prose loses, and whatever
 is no visible ASCII."""
-_ESCAPED = re.compile(rb"\\(?:u00([2-7][0-9a-f])|u[0-9a-f]{4}|[nrtbf])", re.IGNORECASE)
+_ESCAPED = re.compile(rb"\\u00([2-7][0-9a-f])", re.IGNORECASE)
+_ESCAPED_INVISIBLE = re.compile(rb"(?:\\(?:u(?!00[2-7])[0-9a-f]{4}|[nrtbf]))+", re.IGNORECASE)
 
 
 class BodyTooLarge(httpx.ReadError):
@@ -65,7 +66,8 @@ async def receive(
 def _holds(key: str, text: bytes) -> bool:
     """Whether a text has the key, once everything is undone that could hide it; about a millisecond a page of hits."""
     if b"\\" in text:
-        text = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"", text)
+        text = _ESCAPED_INVISIBLE.sub(b"", text)
+        text = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), text)
     if b"%" in text:
         text = unquote_to_bytes(text)
     lost = bytes(byte for byte in _LOST_IN_PROSE if byte not in key.encode())

@@ -1,16 +1,19 @@
 """The commands in a real terminal, as a person sees them; piped they are as programs know them."""
 
-import json
 import re
-import shlex
 from pathlib import Path
 
-import pytest
-from support.processes import address_told, environment, finished, in_terminal, running
-from tinylytics_mcp import cli
+from support.processes import (
+    NOBODY_LISTENS,
+    address_told,
+    environment,
+    finished,
+    in_terminal,
+    running,
+    state_left,
+)
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 from tinylytics_tools.catalogue import ALL_TOOLS
-from tinylytics_tools.tool import ApiTool
 
 COLOUR = re.compile("\x1b\\[[0-9;]*[mK]")
 
@@ -72,35 +75,20 @@ def test_tools_and_writes_and_tokens_are_tables_in_a_terminal(tmp_path: Path) ->
     assert re.search(r"Z +done +create_kudo +456 +1 +/%5Bbold%5Dx", written)
 
 
-@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
-def test_the_help_of_a_tool_names_each_argument_and_an_example_that_works(
-    tool: ApiTool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "hits.json").write_text(json.dumps([{"path": "/hello"}]))
-    assert cli.main(["call", tool.name, "--help"]) == 0
-    told = capsys.readouterr().out
-    assert tool.description in told
-    named = re.findall(r"^  (\w+) +(?:required; )?\S", told.partition("arguments:")[2], re.MULTILINE)
-    assert [name for name in named if name != "none"] == list(tool.parameters["properties"])
-    program, *typed = shlex.split(told.splitlines()[-1])
-    assert program == "tinylytics-mcp"
-    assert cli.main(typed) == 0
-    assert capsys.readouterr().out
+def test_the_demo_is_the_same_in_a_terminal_and_in_a_pipe(tmp_path: Path) -> None:
+    env = environment(tmp_path, TINYLYTICS_READ_ONLY="1", TINYLYTICS_SITE="not of the demo", FORCE_COLOR="1")
+    piped, shown = finished("demo", env=env), in_terminal("demo", env=env, columns=80)
+    assert (piped.status, piped.err, shown.status) == (0, "", 0)
+    assert "\x1b" not in piped.out
+    plain = COLOUR.sub("", shown.out)
+    assert [line.rstrip() for line in plain.splitlines()] == [line.rstrip() for line in piped.out.splitlines()]
+    assert not state_left(tmp_path)
 
 
-def test_help_without_a_tool_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        cli.main(["call", "--help"])
-    assert "name=@file.json" in capsys.readouterr().out
-
-
-def test_tools_tell_what_they_take_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["tools", "--demo", "--verbose"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    at = next(number for number, line in enumerate(lines) if line.startswith("rank_traffic "))
-    assert lines[at + 1].startswith("  dimension   required; path, referrer, ")
-    assert "  limit       a number from 1 to 50." in lines
-    arguments = [line for line in lines if line.startswith("  ") and line != "  none"]
-    assert len(arguments) == sum(len(tool.parameters["properties"]) for tool in ALL_TOOLS)
+def test_the_record_of_writes_goes_only_when_that_was_agreed_to(tmp_path: Path) -> None:
+    env = environment(tmp_path, TINYLYTICS_API_KEY=FULL_ACCESS_KEY, TINYLYTICS_BASE_URL=NOBODY_LISTENS)
+    declined, agreed = (in_terminal("forget", "all", env=env, typed=typed) for typed in ("n\n", "y\n"))
+    assert declined.status == 1
+    assert "nothing was removed." in declined.out
+    assert agreed.status == 0
+    assert "0 recorded writes removed" in agreed.out
