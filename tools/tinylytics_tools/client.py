@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tinylytics_tools import failures
 from tinylytics_tools.access import Access, ApiKey
-from tinylytics_tools.answer import Answer
+from tinylytics_tools.answer import Costs, Halves
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
 from tinylytics_tools.replies import Reply
@@ -53,7 +53,7 @@ class Preferences:
 class KeptAnswer(NamedTuple):
     """An answer, and what its making took; `generation` is that of the stored replies before the first was asked."""
 
-    answer: Answer
+    halves: Halves
     stats: CallStats
     made_at: float
     generation: int
@@ -230,7 +230,7 @@ class CallContext:
         except ValidationError as error:
             raise failures.unexpected(endpoint, failures.places(error)) from None
 
-    async def reuse(self, question: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def reuse(self, question: str, make: Callable[[], Awaitable[Halves]]) -> Halves:
         """Return the answer to a question that only reads: made now, or before while its replies are as good as new.
 
         It is gone with any write, through whatever process that shares the store, and with the day; one that is not
@@ -243,20 +243,20 @@ class CallContext:
         if kept is not None and kept.generation == generation and kept.made_at <= now < kept.stats.fresh_until:
             self.stats.add_stored(now - kept.made_at + (kept.stats.oldest_s or 0.0), kept.stats.fresh_until)
             answers.move_to_end(question)
-            return kept.answer
-        answer = await make()
-        if answer.complete and generation is not None and now < self.stats.fresh_until < math.inf:
-            answers[question] = KeptAnswer(answer, self.stats, now, generation)
+            return kept.halves
+        halves = await make()
+        if halves.answer.complete and generation is not None and now < self.stats.fresh_until < math.inf:
+            answers[question] = KeptAnswer(halves, self.stats, now, generation)
             if len(answers) > MOST_ANSWERS_KEPT:
                 answers.popitem(last=False)
-        return answer
+        return halves
 
     async def hour(self) -> Status:
         """Return how much of the hour is used; an answer with this is not kept to be used again."""
         self.stats.fresh_until = 0.0
         return await self._client.transport.status()
 
-    async def costs(self) -> dict[str, int | None]:
+    async def costs(self) -> Costs:
         """Return what the call took so far, as the fields of an answer."""
         status = await self._client.transport.status()
         self.stats.store_is_lost = self.stats.store_is_lost or status.lost is not None
