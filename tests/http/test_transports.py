@@ -251,6 +251,32 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
         await ClientKeyAuth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
 
 
+@pytest.mark.parametrize(
+    ("way", "remedy"),
+    [
+        ("", "put it in TINYLYTICS_API_KEY and restart"),
+        (TOKENS_FILE, "Ask whoever runs this server"),
+        (CLIENT_KEYS, "send it in the header X-Tinylytics-Key"),
+    ],
+)
+async def test_a_key_that_tinylytics_refuses_is_replaced_where_the_user_can_do_it(
+    tmp_path: Path, way: str, remedy: str
+) -> None:
+    file, shown = tokens_in(tmp_path, bert=("full_access", BERT))
+    settings = {way: file if way == TOKENS_FILE else "1"} if way else {}
+    service = Service()
+    async with (
+        serving(backend_of(service, TINYLYTICS_API_KEY="" if way else BERT), settings) as served,
+        served.client(authorization=shown["bert"], x_tinylytics_key=BERT) as client,
+    ):
+        await client.list_tools()
+        del service.accounts["bert"]
+        refused = text_of(await client.call_tool("list_sites", {}))
+    assert "did not accept the API key" in refused
+    assert remedy in refused
+    assert ("TINYLYTICS_API_KEY" in refused) is (not way)
+
+
 async def test_on_this_computer_nothing_has_to_be_shown_and_nothing_that_is_shown_counts() -> None:
     async with (
         serving(backend_of(Service(), TINYLYTICS_API_KEY=ANNA)) as served,

@@ -65,7 +65,8 @@ class Client:
     `transport` carries every request. `access` can lower what the key may do, never raise it. `clock` tells the time in
     UTC. `writes` is the record of what was written; without one it is kept in memory. `state_key` is shared by servers
     that accept each other's codes; without one those do that share the record. `on_change` is told the endpoint and the
-    site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again.
+    site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again. `remedies`
+    are told in errors about the key.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Client:
         user_agent: str = "tinylytics-mcp",
         writes: Writes | None = None,
         state_key: str | None = None,
+        remedies: failures.Remedies = failures.OWN_KEY,
     ) -> None:
         of_key = Access.READ_ONLY if key is None else key.access
         self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
@@ -91,6 +93,7 @@ class Client:
         self.transport = transport
         self.answers = OrderedDict[str, KeptAnswer]()
         self.state_key = state_key
+        self.remedies = remedies
         self._key = key
         self.base_url = base_url.rstrip("/")
         self._base_path = httpx.URL(self.base_url).raw_path.rstrip(b"/")
@@ -113,7 +116,7 @@ class Client:
         headers = self._headers
         if not endpoint.keyless:
             if self._key is None:
-                raise KeyNotAccepted(failures.NO_KEY)
+                raise KeyNotAccepted(self.remedies.no_key)
             headers = {**headers, "authorization": self._key.authorization}
         given = {name: str(value) for name, value in query.items() if value is not None}
         request = httpx.Request(
@@ -219,7 +222,9 @@ class CallContext:
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
-        failure = failures.of_response(endpoint, response, sent=is_sent, base_url=self._client.base_url)
+        failure = failures.of_response(
+            endpoint, response, sent=is_sent, base_url=self._client.base_url, remedies=self._client.remedies
+        )
         if failure is not None:
             raise failure
         reply = reply_of(response)

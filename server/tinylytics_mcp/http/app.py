@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
-from tinylytics_tools.failures import FULL_KEY_NEEDED
+from tinylytics_tools.failures import OWN_KEY
 from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
@@ -32,7 +33,7 @@ from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
 from tinylytics_mcp.http.readiness import Readiness, health
 from tinylytics_mcp.http.settings import AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
-from tinylytics_mcp.server import READ_ONLY_BY_SETTING, TinylyticsServer
+from tinylytics_mcp.server import TinylyticsServer
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
@@ -48,11 +49,11 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         login = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
         backend = login.backend
     auth = auth_for(backend, settings) if login is None else login.auth
+    remedies = replace(auth.remedies, may_write=OWN_KEY.may_write) if backend.settings.access else auth.remedies
+    backend = replace(backend, remedies=remedies)
     server = TinylyticsServer(
         lambda: current_user().client,
         request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
-        read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
-        full_key_needed=FULL_KEY_NEEDED if login is None else f"changes data, and {login.auth.read_only_because}",
         middleware=[count_messages],
     )
 

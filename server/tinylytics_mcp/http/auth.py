@@ -9,8 +9,9 @@ from time import monotonic
 from typing import Protocol
 
 import anyio
-from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
+from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, WHERE_KEYS_ARE_MADE, Access, ApiKey
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
+from tinylytics_tools.failures import OWN_KEY, Remedies
 
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.tokens import Token, hash_of, read_tokens, watched
@@ -58,8 +59,8 @@ class Auth(Protocol):
     """The whole `WWW-Authenticate` of a 401."""
     needed: str
     """What a request has to bring, told in a 401."""
-    read_only_because: str
-    """Why a caller with less access than its key has may not write, and what to do about it."""
+    remedies: Remedies
+    """What a caller can do about its key."""
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the caller of a request, None without valid credentials.
@@ -75,7 +76,7 @@ class LoopbackAuth:
 
     challenge = "None"
     needed = "nothing"
-    read_only_because = ""
+    remedies = OWN_KEY
 
     def __init__(self, key: ApiKey | None) -> None:
         self._caller = Caller("local", key)
@@ -96,9 +97,12 @@ class TokenAuth:
     needed = (
         "the header Authorization: Bearer TOKEN, with a token of this server (`tinylytics-mcp token add` makes one)"
     )
-    read_only_because = (
-        "this gateway token may only read. Nothing was sent. Whoever runs the server can make one that may write, with "
-        "`tinylytics-mcp token add NAME --access full_access`."
+    remedies = Remedies(
+        no_key="This server has no Tinylytics API key. Ask whoever runs it to set one.",
+        new_key="Ask whoever runs this server to give it a new one.",
+        full_key="Whoever runs this server can give it one.",
+        may_write="this gateway token may only read. Nothing was sent. Whoever runs the server can make one that may "
+        "write, with `tinylytics-mcp token add NAME --access full_access`.",
     )
 
     def __init__(self, path: Path, key: ApiKey | None) -> None:
@@ -175,7 +179,12 @@ class ClientKeyAuth:
 
     challenge = "X-Tinylytics-Key"
     needed = "the header X-Tinylytics-Key: KEY (or X-API-Key), with a key that Tinylytics accepts"
-    read_only_because = ""
+    remedies = Remedies(
+        new_key=f"Make a new one under {WHERE_KEYS_ARE_MADE}, and send it in the header X-Tinylytics-Key: the host's "
+        "settings of this server have it.",
+        full_key=f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, and send it in the header "
+        "X-Tinylytics-Key: the host's settings of this server have it.",
+    )
 
     def __init__(self, keys: KeyChecks) -> None:
         self._keys = keys

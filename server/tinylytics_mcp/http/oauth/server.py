@@ -8,7 +8,8 @@ import httpx2 as httpx
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from tinylytics_tools.access import ApiKey
+from tinylytics_tools.access import WHERE_KEYS_ARE_MADE, ApiKey
+from tinylytics_tools.failures import Remedies
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.interface import Replies, Requests, StoreUnavailable
 
@@ -23,18 +24,24 @@ from tinylytics_mcp.http.oauth.endpoints import Endpoints
 from tinylytics_mcp.http.oauth.forms import OAuthError
 from tinylytics_mcp.http.oauth.grants import Grants
 from tinylytics_mcp.http.oauth.seal import Seal
-from tinylytics_mcp.http.oauth.settings import OAuthSettings
+from tinylytics_mcp.http.oauth.settings import READ, WRITE, OAuthSettings
 from tinylytics_mcp.http.oauth.store import records_in
+
+_AGAIN = (
+    "remove this server from the host's connectors or log out of it there, connect it again, and on the page that opens"
+)
+_ALLOW = f"{_AGAIN} choose reading and writing and use a Tinylytics key that begins with tly-fa-."
 
 
 class OAuthAuth:
     """Takes access tokens of this server."""
 
     needed = "a login: enter this address in the host as a connector; it opens the page where people log in"
-    read_only_because = (
-        "this connection may only read. Nothing was sent. The user can allow writing: remove this server from the "
-        "host's connectors or log out of it there, connect it again, and on the page that opens choose reading and "
-        "writing and use a Tinylytics key that begins with tly-fa-."
+    remedies = Remedies(
+        new_key=f"The user can make a new one under {WHERE_KEYS_ARE_MADE}. To use it, {_AGAIN} enter it.",
+        full_key=f"The user can allow it, which is the scope {WRITE}: {_ALLOW}",
+        may_write=f"this connection has the scope {READ} and not the scope {WRITE}. Nothing was sent. The user can "
+        f"allow writing: {_ALLOW}",
     )
 
     def __init__(self, settings: OAuthSettings, grants: Grants) -> None:
