@@ -28,9 +28,9 @@ from tinylytics_mcp.http.auth import (
     MOST_AT_ONCE,
     MOST_WAITING,
     WRONG_TAKES_S,
-    AuthUnavailable,
     ClientKeyAuth,
     KeyChecks,
+    TryLater,
 )
 from tinylytics_mcp.http.settings import CLIENT_KEYS, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, revoke_token
@@ -224,7 +224,7 @@ async def test_no_more_strangers_wait_for_their_keys_than_there_may_be() -> None
         for number in range(waiting):
             tasks.start_soon(door.caller, {"x-tinylytics-key": f"tly-ro-{number}"})
         await anyio.wait_all_tasks_blocked()
-        with pytest.raises(AuthUnavailable):
+        with pytest.raises(TryLater):
             await door.caller({"x-tinylytics-key": ANNA})
         tasks.cancel_scope.cancel()
 
@@ -247,7 +247,7 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
     async def check(key: ApiKey) -> bool:
         raise Unavailable(f"away for {key!r}")
 
-    with pytest.raises(AuthUnavailable):
+    with pytest.raises(TryLater):
         await ClientKeyAuth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+import anyio
+import httpx2 as httpx
 import pytest
 from support.client import text_of
 from support.http_server import ANNA, ANNA_READS, BERT, Service
@@ -137,6 +139,38 @@ async def test_a_form_that_is_sent_twice_is_one_grant(server: OAuthServed, brows
     assert "answered already" in late.text
     assert "refresh" not in late.text  # a second use of the code would end the grant
     assert await server.status(tokens["access_token"]) == 200
+
+
+async def test_a_form_that_is_sent_many_times_at_once_with_other_choices_is_one_grant(
+    server: OAuthServed, browser: Browser
+) -> None:
+    await browser.open(server.authorize())
+    pages: list[httpx.Response] = []
+
+    async def send(scope: str, key: str) -> None:
+        pages.append(await browser.answer(scope=scope, key=key))
+
+    async with anyio.create_task_group() as tasks:
+        for scope in ("read", "write", "read", "write"):
+            for key in (ANNA, BERT):
+                tasks.start_soon(send, scope, key)
+    assert len({sent_to(page) for page in pages}) == 1
+    tokens = (await server.redeemed(query_of(sent_to(pages[0]))["code"])).json()
+    writes = tokens["scope"] == "read write"
+    assert all(
+        ("it may read and write" in page.text) is writes for page in pages
+    )  # what was granted, not what was sent
+
+
+async def test_a_code_that_nobody_fetched_in_time_can_be_asked_for_again(
+    server: OAuthServed, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.open(server.authorize())
+    with monkeypatch.context() as late:
+        late.setattr("tinylytics_mcp.http.oauth.grants.CODE_S", -1)
+        await browser.answer()
+    again = query_of(sent_to(await browser.answer()))["code"]
+    assert (await server.redeemed(again)).status_code == 200
 
 
 async def test_a_wrong_key_is_told_and_can_be_corrected(server: OAuthServed, browser: Browser) -> None:

@@ -9,9 +9,10 @@ from functools import partial
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.request_state import RequestStateSecurity
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import RequestBodyLimitMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -25,13 +26,11 @@ from tinylytics_tools.me import ME, MeReply
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
-from tinylytics_mcp.http.callers import Callers, count_messages, current_user
+from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
-from tinylytics_mcp.http.middleware import AuthMiddleware
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
-from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
-from tinylytics_mcp.http.readiness import Readiness, health
-from tinylytics_mcp.http.settings import AuthMode, HttpSettings
+from tinylytics_mcp.http.readiness import health, readiness
+from tinylytics_mcp.http.settings import PUBLIC_URL, AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
 from tinylytics_mcp.server import TinylyticsServer
 
@@ -46,9 +45,9 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     if settings.oauth is not None:
         if sse_only:
             raise UsageError(f"with {PUBLIC_URL} apps connect to /mcp: use --transport http.")
-        login = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
+        login = AuthorizationServer(backend, settings.oauth, KeyChecks(partial(_owner, backend)))
         backend = login.backend
-    auth = auth_for(backend, settings) if login is None else login.auth
+    auth = login or auth_for(backend, settings)
     remedies = replace(auth.remedies, may_write=OWN_KEY.may_write) if backend.settings.access else auth.remedies
     backend = replace(backend, remedies=remedies)
     server = TinylyticsServer(
@@ -62,7 +61,6 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         publish_changes(client, server.changes)
         return client
 
-    callers = Callers(open_client, limits)
     is_checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # by `_checked`, on every route
     routes = server.sse_app(transport_security=is_checked, max_request_body_size=limits.body).routes
     if not sse_only:
@@ -73,12 +71,12 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
             max_sessions=limits.sessions,
             stateless_http=settings.stateless,
         ).routes
-    mcp = AuthMiddleware(AuthContextMiddleware(Router(routes)), auth, callers, limits)
+    mcp = AuthMiddleware(AuthContextMiddleware(Router(routes)), auth, open_client, limits)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         async with (
-            aclosing(callers),
+            aclosing(mcp),
             nullcontext() if sse_only else server.session_manager.run(),
             anyio.create_task_group() as tasks,
         ):
@@ -89,11 +87,12 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     pages = Starlette(
         routes=[
             Route("/health", health),
-            Route("/ready", Readiness(backend).ready),
+            Route("/ready", readiness(backend)),
             *([] if login is None else login.routes),
         ],
         lifespan=lifespan,
-        exception_handlers={404: _not_found},
+        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)],
+        exception_handlers={404: _not_found, **({} if login is None else login.exception_handlers)},
     )
     return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
 
@@ -105,12 +104,8 @@ def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
         UsageError: the file of tokens cannot be used.
     """
 
-    async def accepts(key: ApiKey) -> bool:
-        return await _owner(backend, key) is not None
-
-    keys = KeyChecks(accepts)
     if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(keys)
+        return ClientKeyAuth(KeyChecks(partial(_owner, backend)))
     if settings.tokens_file is not None:
         return TokenAuth(settings.tokens_file, backend.settings.key)
     return LoopbackAuth(backend.settings.key)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, WHERE_KEYS_ARE_MADE, Access, ApiKey
@@ -29,11 +29,12 @@ WRONG_TAKES_S = 0.25
 MOST_WAITING = 200
 MOST_REMEMBERED = 10_000
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class AuthUnavailable(Exception):
-    """The caller cannot be checked now, for a reason that is not the client's: try again later."""
+class TryLater(Exception):
+    """The request cannot be served now, for a reason that passes."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,15 @@ class Auth(Protocol):
         """Return the caller of a request, None without valid credentials.
 
         Raises:
-            AuthUnavailable: that cannot be checked now.
+            TryLater: that cannot be checked now.
         """
         ...
+
+
+def bearer_of(headers: Mapping[str, str]) -> str:
+    """Return the bearer token of a request, empty where it has none."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 class LoopbackAuth:
@@ -112,66 +119,64 @@ class TokenAuth:
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return the holder of a token, identified by its hash: a new token under an old name is another caller."""
-        scheme, _, secret = headers.get("authorization", "").partition(" ")
         try:
-            token = watched(self._path, _by_hash).get(hash_of(secret.strip())) if scheme.lower() == "bearer" else None
+            token = watched(self._path, _by_hash).get(hash_of(bearer_of(headers)))
             if token is None:
                 return None
             key = self._key if token.key_file is None else watched(Path(token.key_file), _key)
         except UsageError as problem:
             _log.error("%s", problem)
-            raise AuthUnavailable from None
+            raise TryLater from None
         return Caller(token.hash[:32], key, token.access, token.name)
 
 
-class KeyChecks:
-    """Tells whether Tinylytics takes a key; wrong ones, however many, do not keep out good ones.
+class KeyChecks(Generic[T]):
+    """Tells what Tinylytics says of a key; wrong ones, however many, do not keep out good ones.
 
     New keys wait for a place among the few that are checked at once; a good one is remembered, and has places of its
-    own when it is checked again. `check` asks Tinylytics; it raises a `TinylyticsError` where it cannot tell.
+    own when it is checked again. `check` asks Tinylytics, what it returns is false for a wrong key, and it raises a
+    `TinylyticsError` where it cannot tell.
     """
 
-    def __init__(self, check: Callable[[ApiKey], Awaitable[bool]], *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, check: Callable[[ApiKey], Awaitable[T]], *, clock: Callable[[], float] = monotonic) -> None:
         self._check = check
         self._clock = clock
-        self._good, self._wrong = OrderedDict[str, float](), OrderedDict[str, float]()
+        self._good, self._wrong = OrderedDict[str, tuple[T, float]](), OrderedDict[str, tuple[T, float]]()
         self._new, self._again = anyio.CapacityLimiter(MOST_AT_ONCE), anyio.CapacityLimiter(MOST_AT_ONCE)
 
-    async def takes(self, key: ApiKey) -> bool:
-        """Return whether it is good.
+    async def find(self, key: ApiKey) -> T:
+        """Return what the check returned.
 
         Raises:
-            AuthUnavailable: that cannot be told now.
+            TryLater: that cannot be told now.
         """
-        if (known := self._known(key)) is not None:
-            return known
-        was_good = key.fingerprint in self._good
-        places = self._again if was_good else self._new
-        if places.statistics().tasks_waiting >= MOST_WAITING:
-            raise AuthUnavailable
+        before = self._good.get(key.fingerprint)
+        places = self._again if before else self._new
+        if (known := self._known(key)) is None and places.statistics().tasks_waiting >= MOST_WAITING:
+            raise TryLater
+        if known is not None:
+            return known[0]
         async with places:
             if (known := self._known(key)) is not None:  # another request asked meanwhile
-                return known
+                return known[0]
             try:
-                good, for_s = await self._check(key), CHECKED_FOR_S
+                found, for_s = await self._check(key), CHECKED_FOR_S
             except TinylyticsError:
-                if not was_good:
-                    raise AuthUnavailable from None
-                good, for_s = True, CHECKED_AGAIN_S  # each call will say so itself
+                if before is None:
+                    raise TryLater from None
+                found, for_s = before[0], CHECKED_AGAIN_S  # each call will say so itself
             self._good.pop(key.fingerprint, None)
-            remembered, for_s = (self._good, for_s) if good else (self._wrong, CHECKED_AGAIN_S)
-            remembered[key.fingerprint] = self._clock() + for_s
+            remembered, for_s = (self._good, for_s) if found else (self._wrong, CHECKED_AGAIN_S)
+            remembered[key.fingerprint] = found, self._clock() + for_s
             if len(remembered) > MOST_REMEMBERED:
                 remembered.popitem(last=False)
-            if not good:
+            if not found:
                 await anyio.sleep(WRONG_TAKES_S)
-            return good
+            return found
 
-    def _known(self, key: ApiKey) -> bool | None:
-        now = self._clock()
-        if now < self._good.get(key.fingerprint, now):
-            return True
-        return False if now < self._wrong.get(key.fingerprint, now) else None
+    def _known(self, key: ApiKey) -> tuple[T, float] | None:
+        found = (of.get(key.fingerprint) for of in (self._good, self._wrong))
+        return next((known for known in found if known and self._clock() < known[1]), None)
 
 
 class ClientKeyAuth:
@@ -186,7 +191,7 @@ class ClientKeyAuth:
         "X-Tinylytics-Key: the host's settings of this server have it.",
     )
 
-    def __init__(self, keys: KeyChecks) -> None:
+    def __init__(self, keys: KeyChecks[Any]) -> None:
         self._keys = keys
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
@@ -199,7 +204,7 @@ class ClientKeyAuth:
             key = ApiKey(text)
         except KeyNotAccepted:
             return None
-        return Caller(key.fingerprint, key) if await self._keys.takes(key) else None
+        return Caller(key.fingerprint, key) if await self._keys.find(key) else None
 
 
 def _by_hash(path: Path) -> dict[str, Token]:

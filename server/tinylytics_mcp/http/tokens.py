@@ -1,7 +1,6 @@
 """Reads and changes the file of tokens: the hash, access and Tinylytics key of each HTTP client."""
 
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -9,7 +8,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -126,10 +125,9 @@ def _change(path: Path, change: Callable[[list[Token]], list[Token]]) -> None:
     except OSError as error:
         raise UsageError(f"the file of tokens {path} cannot be written: {error.strerror}.") from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "wb") as file:
             tokens = change(read_tokens(path) if path.exists() else [])
-            document: dict[str, Any] = {"tokens": [asdict(token) for token in tokens]}
-            file.write(json.dumps(document, indent=1) + "\n")
+            file.write(_FILE.dump_json({"tokens": tokens}, indent=1) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
