@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.oauth.documents import Documents
@@ -16,7 +16,6 @@ from tinylytics_mcp.http.oauth.forms import OAuthError
 from tinylytics_mcp.http.oauth.seal import Seal, same
 from tinylytics_mcp.http.settings import SCOPES, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of, watched
-from tinylytics_mcp.settings import is_loopback
 
 REGISTERED_S = 90 * 86_400
 LONGEST_NAME = 100
@@ -25,21 +24,16 @@ MOST_URIS = 10
 NAMELESS = "an app without a name"
 
 CHATGPT = "https://chatgpt.com/oauth/client.json"
-PRIVATE_REDIRECTS = frozenset({"cursor://anysphere.cursor-mcp/oauth/callback"})
-"""Redirects to a program of this computer by a scheme of its own. Any program can claim such a scheme."""
-
 _CHATGPT_ID = re.compile(r"https://chatgpt\.com/oauth/[A-Za-z0-9_-]{1,128}/client\.json")
 _LAST_PART = re.compile(r"(?<=/)[A-Za-z0-9_-]{1,128}\Z")
-_REDIRECT = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
-    r"(?P<path>([/?][A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*)?)"
+_REST = r"(:[0-9]{1,5})?([/?][A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*)?"
+_REDIRECT = (
+    rf"^(https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]){_REST}|http://(localhost|127(\.[0-9]{{1,3}}){{3}}|\[::1\]){_REST}"
+    r"|cursor://anysphere\.cursor-mcp/oauth/callback)$"
 )
-"""Without anything that two readers could take differently: a name, a backslash, an escape in the host, a fragment."""
-
-
-def is_safe(redirect: str) -> bool:
-    """Return whether a code may be sent to an address at all: https, this computer, or a private scheme of the list."""
-    return redirect in PRIVATE_REDIRECTS or (len(redirect) <= LONGEST_URI and _without_port(redirect) is not None)
+"""Where a code may be sent at all: to https, to this computer, or by a private scheme of the list, which any program
+can claim. Nothing that two readers could take differently: no name, backslash, escape in the host, or fragment."""
+_PORT = re.compile(r"(?<=\Ahttp:)//(localhost|[0-9.]+|\[::1\]):[0-9]{1,5}")
 
 
 def destination(redirect: str) -> tuple[str, bool]:
@@ -48,21 +42,6 @@ def destination(redirect: str) -> tuple[str, bool]:
     if parts.scheme == "https":
         return parts.netloc, False
     return (f"this device ({parts.netloc})" if parts.scheme == "http" else f"this device ({parts.scheme}:)"), True
-
-
-def _without_port(redirect: str) -> str | None:
-    """Return a redirect to this computer without its port, one by https as it is, and None for any other."""
-    match = _REDIRECT.fullmatch(redirect)
-    if match is None or match["scheme"] == "https":
-        return match and redirect
-    host = match["host"].strip("[]").lower()
-    return f"{host}{match['path']}" if is_loopback(host) else None
-
-
-def _safe(redirect: str) -> str:
-    if not is_safe(redirect):
-        raise ValueError("begins with https://, or http:// on this computer")
-    return redirect
 
 
 def _shown(name: Any) -> str:
@@ -75,7 +54,8 @@ class Metadata(BaseModel):
 
     client_name: Annotated[str, BeforeValidator(_shown)] = NAMELESS
     redirect_uris: Annotated[
-        tuple[Annotated[str, AfterValidator(_safe)], ...], Field(min_length=1, max_length=MOST_URIS)
+        tuple[Annotated[str, Field(pattern=_REDIRECT, max_length=LONGEST_URI)], ...],
+        Field(min_length=1, max_length=MOST_URIS),
     ]
     token_endpoint_auth_method: Any = None
 
@@ -102,9 +82,9 @@ class OAuthClient:
     def takes(self, redirect: str) -> bool:
         """Return whether a redirect is one of its own: equal, but for the port of a loopback address (RFC 8252). One
         of a known client may end in `*`, for one part of a path."""
+        own = {_PORT.sub(r"//\1", uri) for uri in self.redirects}
         stem = _LAST_PART.sub("*", redirect) if self.is_known else redirect
-        own = {*self.redirects, *map(_without_port, self.redirects)}
-        return is_safe(redirect) and not own.isdisjoint({redirect, stem, _without_port(redirect)} - {None})
+        return stem in own or _PORT.sub(r"//\1", redirect) in own
 
     def is_its_secret(self, given: str) -> bool:
         """Return whether a secret is its own; one without a secret needs none."""
