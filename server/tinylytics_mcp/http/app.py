@@ -25,7 +25,7 @@ from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
+from tinylytics_mcp.http.auth import Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
 from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
@@ -41,13 +41,18 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     Raises:
         UsageError: the file of tokens or of clients cannot be used, or people log in and nothing serves them.
     """
-    login = None
+    login, keys = None, KeyChecks(partial(_owner, backend))
     if settings.oauth is not None:
         if sse_only:
             raise UsageError(f"with {PUBLIC_URL} apps connect to /mcp: use --transport http.")
-        login = AuthorizationServer(backend, settings.oauth, KeyChecks(partial(_owner, backend)))
+        auth = login = AuthorizationServer(backend, settings.oauth, keys)
         backend = login.backend
-    auth = login or auth_for(backend, settings)
+    elif settings.auth_mode is AuthMode.CLIENT_KEYS:
+        auth = ClientKeyAuth(keys)
+    elif settings.tokens_file is not None:
+        auth = TokenAuth(settings.tokens_file, backend.settings.key)
+    else:
+        auth = LoopbackAuth(backend.settings.key)
     remedies = replace(auth.remedies, may_write=OWN_KEY.may_write) if backend.settings.access else auth.remedies
     backend = replace(backend, remedies=remedies)
     server = TinylyticsServer(
@@ -95,20 +100,6 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         exception_handlers={404: _not_found, **({} if login is None else login.exception_handlers)},
     )
     return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
-
-
-def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
-    """Return the authentication that the settings choose.
-
-    Raises:
-        UsageError: the file of tokens cannot be used.
-    """
-
-    if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(KeyChecks(partial(_owner, backend)))
-    if settings.tokens_file is not None:
-        return TokenAuth(settings.tokens_file, backend.settings.key)
-    return LoopbackAuth(backend.settings.key)
 
 
 async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import httpx2 as httpx
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE, ApiKey
@@ -74,7 +74,7 @@ class AuthorizationServer:
             Route("/token", self._token, methods=["POST"]),
             Route("/revoke", self._revoke, methods=["POST"]),
         ]
-        self.exception_handlers = dict.fromkeys((OAuthError, StoreUnavailable, UsageError), _told)
+        self.exception_handlers = dict.fromkeys((OAuthError, StoreUnavailable, UsageError, ClientDisconnect), _told)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return whose a token is: the caller is the grant, which outlives its tokens."""
@@ -154,7 +154,7 @@ def _about_resource(settings: OAuthSettings) -> dict[str, Any]:
 
 
 async def _told(request: Request, error: Exception) -> Response:
-    """Answer an error; any but an `OAuthError` is of the store or a file, which cannot be used."""
+    """Answer an error; any but an `OAuthError` is of the store or a file, which cannot be used, or nobody reads it."""
     if isinstance(error, OAuthError):
         return error.response
     if request.url.path == "/authorize":
