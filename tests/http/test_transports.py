@@ -28,9 +28,9 @@ from tinylytics_mcp.http.auth import (
     MOST_AT_ONCE,
     MOST_WAITING,
     WRONG_TAKES_S,
-    ClientKeyAuth,
     KeyChecks,
     TryLater,
+    client_key_auth,
 )
 from tinylytics_mcp.http.settings import CLIENT_KEYS, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, revoke_token
@@ -166,7 +166,7 @@ async def test_a_key_is_checked_again_after_an_hour_and_a_good_one_stays_good_wh
             raise Unavailable("away")
         return good[0]
 
-    door = ClientKeyAuth(KeyChecks(check, clock=lambda: now[0]))
+    door = client_key_auth(KeyChecks(check, clock=lambda: now[0]))
     for moved, told, times in (
         (0.0, True, 1),
         (CHECKED_FOR_S - 1, True, 1),
@@ -195,7 +195,7 @@ async def test_however_many_wrong_keys_come_good_ones_are_let_in_and_few_are_ask
         at_once -= 1
         return key.fingerprint in (ApiKey(ANNA).fingerprint, ApiKey(BERT).fingerprint)
 
-    door = ClientKeyAuth(KeyChecks(check, clock=lambda: now[0]))
+    door = client_key_auth(KeyChecks(check, clock=lambda: now[0]))
     assert await door.caller({"x-tinylytics-key": ANNA}) is not None
     now[0] += CHECKED_FOR_S
     answers: list[object] = []
@@ -219,7 +219,7 @@ async def test_no_more_strangers_wait_for_their_keys_than_there_may_be() -> None
         await anyio.sleep_forever()
         return True
 
-    door, waiting = ClientKeyAuth(KeyChecks(check)), MOST_AT_ONCE + MOST_WAITING
+    door, waiting = client_key_auth(KeyChecks(check)), MOST_AT_ONCE + MOST_WAITING
     async with anyio.create_task_group() as tasks:
         for number in range(waiting):
             tasks.start_soon(door.caller, {"x-tinylytics-key": f"tly-ro-{number}"})
@@ -248,7 +248,7 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
         raise Unavailable(f"away for {key!r}")
 
     with pytest.raises(TryLater):
-        await ClientKeyAuth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
+        await client_key_auth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
 
 
 @pytest.mark.parametrize(

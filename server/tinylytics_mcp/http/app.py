@@ -25,7 +25,7 @@ from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.auth import Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
+from tinylytics_mcp.http.auth import Caller, KeyChecks, client_key_auth, loopback_auth, token_auth
 from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
@@ -45,14 +45,14 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     if settings.oauth is not None:
         if sse_only:
             raise UsageError(f"with {PUBLIC_URL} apps connect to /mcp: use --transport http.")
-        auth = login = AuthorizationServer(backend, settings.oauth, keys)
-        backend = login.backend
+        login = AuthorizationServer(backend, settings.oauth, keys)
+        auth, backend = login.auth, login.backend
     elif settings.auth_mode is AuthMode.CLIENT_KEYS:
-        auth = ClientKeyAuth(keys)
+        auth = client_key_auth(keys)
     elif settings.tokens_file is not None:
-        auth = TokenAuth(settings.tokens_file, backend.settings.key)
+        auth = token_auth(settings.tokens_file, backend.settings.key)
     else:
-        auth = LoopbackAuth(backend.settings.key)
+        auth = loopback_auth(backend.settings.key)
     remedies = replace(auth.remedies, may_write=OWN_KEY.may_write) if backend.settings.access else auth.remedies
     backend = replace(backend, remedies=remedies)
     server = TinylyticsServer(

@@ -2,11 +2,11 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, WHERE_KEYS_ARE_MADE, Access, ApiKey
@@ -53,23 +53,16 @@ class Caller:
         return ("" if self.key is None else self.key.fingerprint), self.access
 
 
-class Auth(Protocol):
-    """A way to authenticate requests."""
+@dataclass(frozen=True)
+class Auth:
+    """A way to authenticate requests. `challenge` is the whole `WWW-Authenticate` of a 401, `needed` what is told in
+    one, `remedies` what a caller can do about its key. `caller` returns who sent a request with these headers, None
+    without valid credentials; it raises `TryLater` where that cannot be checked now."""
 
     challenge: str
-    """The whole `WWW-Authenticate` of a 401."""
     needed: str
-    """What a request has to bring, told in a 401."""
     remedies: Remedies
-    """What a caller can do about its key."""
-
-    async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Return the caller of a request, None without valid credentials.
-
-        Raises:
-            TryLater: that cannot be checked now.
-        """
-        ...
+    caller: Callable[[Mapping[str, str]], Coroutine[Any, Any, Caller | None]]
 
 
 def bearer_of(headers: Mapping[str, str]) -> str:
@@ -78,32 +71,34 @@ def bearer_of(headers: Mapping[str, str]) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-class LoopbackAuth:
-    """Admits every request to the server's own account."""
+def loopback_auth(key: ApiKey | None) -> Auth:
+    """Admit every request to the server's own account."""
 
-    challenge = "None"
-    needed = "nothing"
-    remedies = OWN_KEY
+    async def caller(_: Mapping[str, str]) -> Caller | None:
+        return Caller("local", key)
 
-    def __init__(self, key: ApiKey | None) -> None:
-        self._caller = Caller("local", key)
-
-    async def caller(self, headers: Mapping[str, str]) -> Caller | None:  # noqa: ARG002 - nothing has to be shown
-        """Return the caller on this computer."""
-        return self._caller
+    return Auth("None", "nothing", OWN_KEY, caller)
 
 
-class TokenAuth:
-    """Takes a token as the bearer; the Tinylytics keys stay here.
+def token_auth(path: Path, own_key: ApiKey | None) -> Auth:
+    """Take a token as the bearer; the Tinylytics keys stay here.
 
     Raises:
         UsageError: the file cannot be used. Later on it admits nobody, and the log says why.
     """
+    watched(path, _by_hash)
 
-    challenge = "Bearer"
-    needed = (
-        "the header Authorization: Bearer TOKEN, with a token of this server (`tinylytics-mcp token add` makes one)"
-    )
+    async def caller(headers: Mapping[str, str]) -> Caller | None:
+        try:
+            token = watched(path, _by_hash).get(hash_of(bearer_of(headers)))
+            if token is None:
+                return None
+            key = own_key if token.key_file is None else watched(Path(token.key_file), _key)
+        except UsageError as problem:
+            _log.error("%s", problem)
+            raise TryLater from None
+        return Caller(token.hash[:32], key, token.access, token.name)  # a new token of an old name is another caller
+
     remedies = Remedies(
         no_key="This server has no Tinylytics API key. Ask whoever runs it to set one.",
         new_key="Ask whoever runs this server to give it a new one.",
@@ -111,23 +106,10 @@ class TokenAuth:
         may_write="this gateway token may only read. Nothing was sent. Whoever runs the server can make one that may "
         "write, with `tinylytics-mcp token add NAME --access full_access`.",
     )
-
-    def __init__(self, path: Path, key: ApiKey | None) -> None:
-        self._path = path
-        self._key = key
-        watched(path, _by_hash)
-
-    async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Return the holder of a token, identified by its hash: a new token under an old name is another caller."""
-        try:
-            token = watched(self._path, _by_hash).get(hash_of(bearer_of(headers)))
-            if token is None:
-                return None
-            key = self._key if token.key_file is None else watched(Path(token.key_file), _key)
-        except UsageError as problem:
-            _log.error("%s", problem)
-            raise TryLater from None
-        return Caller(token.hash[:32], key, token.access, token.name)
+    needed = (
+        "the header Authorization: Bearer TOKEN, with a token of this server (`tinylytics-mcp token add` makes one)"
+    )
+    return Auth("Bearer", needed, remedies, caller)
 
 
 class KeyChecks(Generic[T]):
@@ -138,26 +120,40 @@ class KeyChecks(Generic[T]):
     `TinylyticsError` where it cannot tell.
     """
 
-    def __init__(self, check: Callable[[ApiKey], Awaitable[T]], *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, check: Callable[[ApiKey], Awaitable[T | None]], *, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._check = check
         self._clock = clock
-        self._good, self._wrong = OrderedDict[str, tuple[T, float]](), OrderedDict[str, tuple[T, float]]()
+        self._good = OrderedDict[str, tuple[T | None, float]]()
+        self._wrong = OrderedDict[str, tuple[T | None, float]]()
         self._new, self._again = anyio.CapacityLimiter(MOST_AT_ONCE), anyio.CapacityLimiter(MOST_AT_ONCE)
 
-    async def find(self, key: ApiKey) -> T:
-        """Return what the check returned.
+    async def find(self, text: str) -> tuple[ApiKey, T] | None:
+        """Return a key and what the check returned, None where it is wrong; what cannot be a key causes no request.
 
         Raises:
             TryLater: that cannot be told now.
         """
-        before = self._good.get(key.fingerprint)
-        places = self._again if before else self._new
-        if (known := self._known(key)) is None and places.statistics().tasks_waiting >= MOST_WAITING:
-            raise TryLater
-        if known is not None:
+        try:
+            key = ApiKey(text)
+        except KeyNotAccepted:
+            return None
+        found = await self._said_of(key) if text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)) else None
+        return (key, found) if found else None
+
+    async def _said_of(self, key: ApiKey) -> T | None:
+        name, now = key.fingerprint, self._clock
+        known = self._good.get(name) or self._wrong.get(name)
+        if known is not None and now() < known[1]:
             return known[0]
+        before = self._good.get(name)
+        places = self._new if before is None else self._again
+        if places.statistics().tasks_waiting >= MOST_WAITING:
+            raise TryLater
         async with places:
-            if (known := self._known(key)) is not None:  # another request asked meanwhile
+            known = self._good.get(name) or self._wrong.get(name)
+            if known is not None and now() < known[1]:  # another request asked meanwhile
                 return known[0]
             try:
                 found, for_s = await self._check(key), CHECKED_FOR_S
@@ -165,46 +161,31 @@ class KeyChecks(Generic[T]):
                 if before is None:
                     raise TryLater from None
                 found, for_s = before[0], CHECKED_AGAIN_S  # each call will say so itself
-            self._good.pop(key.fingerprint, None)
+            self._good.pop(name, None)
             remembered, for_s = (self._good, for_s) if found else (self._wrong, CHECKED_AGAIN_S)
-            remembered[key.fingerprint] = found, self._clock() + for_s
+            remembered[name] = found, now() + for_s
             if len(remembered) > MOST_REMEMBERED:
                 remembered.popitem(last=False)
             if not found:
                 await anyio.sleep(WRONG_TAKES_S)
             return found
 
-    def _known(self, key: ApiKey) -> tuple[T, float] | None:
-        found = (of.get(key.fingerprint) for of in (self._good, self._wrong))
-        return next((known for known in found if known and self._clock() < known[1]), None)
 
+def client_key_auth(keys: KeyChecks[Any]) -> Auth:
+    """Take the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on."""
 
-class ClientKeyAuth:
-    """Takes the client's own Tinylytics key in a header of its own: the protocol forbids passing bearers on."""
-
-    challenge = "X-Tinylytics-Key"
-    needed = "the header X-Tinylytics-Key: KEY (or X-API-Key), with a key that Tinylytics accepts"
-    remedies = Remedies(
-        new_key=f"Make a new one under {WHERE_KEYS_ARE_MADE}, and send it in the header X-Tinylytics-Key: the host's "
-        "settings of this server have it.",
-        full_key=f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, and send it in the header "
-        "X-Tinylytics-Key: the host's settings of this server have it.",
-    )
-
-    def __init__(self, keys: KeyChecks[Any]) -> None:
-        self._keys = keys
-
-    async def caller(self, headers: Mapping[str, str]) -> Caller | None:
-        """Return the holder of a key; text that cannot be a key causes no request, nor do two different ones."""
+    async def caller(headers: Mapping[str, str]) -> Caller | None:
         texts = {text for name in KEY_HEADERS if (text := headers.get(name, "").strip())}
-        text = texts.pop() if len(texts) == 1 else ""
-        if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
-            return None
-        try:
-            key = ApiKey(text)
-        except KeyNotAccepted:
-            return None
-        return Caller(key.fingerprint, key) if await self._keys.find(key) else None
+        found = await keys.find(texts.pop()) if len(texts) == 1 else None
+        return Caller(found[0].fingerprint, found[0]) if found else None
+
+    needed = "the header X-Tinylytics-Key: KEY (or X-API-Key), with a key that Tinylytics accepts"
+    where = "and send it in the header X-Tinylytics-Key: the host's settings of this server have it."
+    remedies = Remedies(
+        new_key=f"Make a new one under {WHERE_KEYS_ARE_MADE}, {where}",
+        full_key=f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, {where}",
+    )
+    return Auth("X-Tinylytics-Key", needed, remedies, caller)
 
 
 def _by_hash(path: Path) -> dict[str, Token]:

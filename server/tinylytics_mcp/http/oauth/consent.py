@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, WHERE_KEYS_ARE_MADE, Access, ApiKey
-from tinylytics_tools.errors import KeyNotAccepted
+from tinylytics_tools.access import WHERE_KEYS_ARE_MADE, Access
 from tinylytics_tools.me import MeReply
 
 from tinylytics_mcp.http.auth import KeyChecks, TryLater
@@ -59,7 +58,7 @@ class Consent:
     seal: Seal
     clients: Clients
     grants: Grants
-    keys: KeyChecks[MeReply | None]
+    keys: KeyChecks[MeReply]
     may_write: bool
 
     @property
@@ -147,18 +146,14 @@ class Consent:
 
     async def _granted(self, client: OAuthClient, text: str, *, writes: bool) -> Grant:
         """Return what a key gives a client; an `OAuthError` tells the person why it gives nothing."""
-        wrong = OAuthError(
-            "access_denied", "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again."
-        )
         try:
-            key = ApiKey(text)
-            owner = await self.keys.find(key) if text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)) else None
-        except KeyNotAccepted:
-            raise wrong from None
+            found = await self.keys.find(text)
         except TryLater:
             raise OAuthError("access_denied", "The key cannot be checked now. Try again in a minute.", 503) from None
-        if owner is None:
-            raise wrong
+        if found is None:
+            told = "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again."
+            raise OAuthError("access_denied", told)
+        key, owner = found
         admitted = self.settings.accounts & {str(owner.id), (owner.email or "").lower()}
         if self.settings.accounts and not admitted:
             told = "The account of this key may not connect here. Ask whoever runs this server."

@@ -19,7 +19,7 @@ from tinylytics_tools.transport.interface import Replies, Requests, StoreUnavail
 
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.auth import Caller, KeyChecks, TryLater, bearer_of
+from tinylytics_mcp.http.auth import Auth, Caller, KeyChecks, TryLater, bearer_of
 from tinylytics_mcp.http.oauth import pages
 from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient
 from tinylytics_mcp.http.oauth.consent import Consent
@@ -37,22 +37,22 @@ _AGAIN = (
 )
 _ALLOW = f"{_AGAIN} choose reading and writing and use a Tinylytics key that begins with tly-fa-."
 
+_NEEDED = "a login: enter this address in the host as a connector; it opens the page where people log in"
+_REMEDIES = Remedies(
+    new_key=f"The user can make a new one under {WHERE_KEYS_ARE_MADE}. To use it, {_AGAIN} enter it.",
+    full_key=f"The user can allow it, which is the scope {WRITE}: {_ALLOW}",
+    may_write=f"this connection has the scope {READ} and not the scope {WRITE}. Nothing was sent. The user can allow "
+    f"writing: {_ALLOW}",
+)
+
 
 class AuthorizationServer:
-    """What OAuth adds to the server: an `Auth` that takes access tokens, routes, answers to what they raise, and a
-    backend to be used in place of the given one, whose clients `keys` asks."""
+    """What OAuth adds to the server: it takes access tokens, and has routes, answers to what they raise, and a backend
+    to be used in place of the given one, whose clients `keys` asks."""
 
-    needed = "a login: enter this address in the host as a connector; it opens the page where people log in"
-    remedies = Remedies(
-        new_key=f"The user can make a new one under {WHERE_KEYS_ARE_MADE}. To use it, {_AGAIN} enter it.",
-        full_key=f"The user can allow it, which is the scope {WRITE}: {_ALLOW}",
-        may_write=f"this connection has the scope {READ} and not the scope {WRITE}. Nothing was sent. The user can "
-        f"allow writing: {_ALLOW}",
-    )
-
-    def __init__(self, backend: Backend, settings: OAuthSettings, keys: KeyChecks[MeReply | None]) -> None:
+    def __init__(self, backend: Backend, settings: OAuthSettings, keys: KeyChecks[MeReply]) -> None:
         seal = Seal(settings.state_keys)
-        self.challenge = settings.challenge
+        self.auth = Auth(settings.challenge, _NEEDED, _REMEDIES, self._caller)
         self._settings = settings
         self._grants = Grants(records_in(backend.store), seal, settings)
         self._clients = Clients(settings, seal, Documents())
@@ -76,7 +76,7 @@ class AuthorizationServer:
         ]
         self.exception_handlers = dict.fromkeys((OAuthError, StoreUnavailable, UsageError, ClientDisconnect), _told)
 
-    async def caller(self, headers: Mapping[str, str]) -> Caller | None:
+    async def _caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return whose a token is: the caller is the grant, which outlives its tokens."""
         try:
             return await self._grants.caller(bearer_of(headers))
