@@ -1,7 +1,7 @@
 """Answers `/health` and `/ready`: whether this process reaches Tinylytics and its store."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -30,12 +30,9 @@ def readiness(backend: Backend, *, clock: Callable[[], float] = monotonic) -> Ca
     lock, is_reachable, checked_at = anyio.Lock(), False, float("-inf")
 
     async def reaches_tinylytics() -> bool:
-        with anyio.move_on_after(TIMEOUT_S):
+        with anyio.move_on_after(TIMEOUT_S), suppress(TinylyticsError):
             async with aclosing(backend.open(None, cached=False)) as client:
-                try:
-                    await CallContext(client).call(ROOT)
-                except TinylyticsError:
-                    return False
+                await CallContext(client).call(ROOT)
                 return True
         return False
 
