@@ -85,7 +85,7 @@ class Client:
     ) -> None:
         of_key = Access.READ_ONLY if key is None else key.access
         self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
-        self.is_lowered = self.access is not of_key
+        self.is_lowered = access is Access.READ_ONLY
         self.preferences = preferences
         self.clock = clock
         self.writes: Writes = writes or WriteRecord(Database(None))
