@@ -38,8 +38,8 @@ OnChange = Callable[[Endpoint[Any], int], Awaitable[None]]
 
 FEW = 5
 """Up to so many requests nobody needs to hear of progress."""
-MOST_ANSWERS_KEPT = 64
-"""Answers of one client in memory, some 10 kB each; the one not asked for longest goes first."""
+MOST_ANSWERS_KEPT = 48
+"""Answers of one client in memory, 35 kB each where they are long; the one not asked for longest goes first."""
 
 
 @dataclass(frozen=True)
