@@ -93,11 +93,11 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         routes=[
             Route("/health", health),
             Route("/ready", readiness(backend)),
-            *([] if login is None else login.routes),
+            *(login.routes if login else []),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)],
-        exception_handlers={404: _not_found, **({} if login is None else login.exception_handlers)},
+        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)] if login else [],
+        exception_handlers={404: _not_found, **(login.exception_handlers if login else {})},
     )
     return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
 
