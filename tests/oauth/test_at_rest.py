@@ -85,6 +85,7 @@ async def test_where_the_store_is_away_nobody_is_let_in_or_thrown_out(tmp_path: 
             assert (await browser.answer()).status_code == 503
             assert (await server.redeemed("tlc_any")).status_code == 503
             assert await server.status("tlm_any") == 503
+            assert (await server.served.ask("POST", "/mcp")).status_code == 401  # and where to log in is told
 
 
 def test_a_key_is_opened_by_its_token_and_the_state_key_together_alone() -> None:

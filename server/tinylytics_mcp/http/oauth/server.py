@@ -79,7 +79,8 @@ class AuthorizationServer:
     async def _caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return whose a token is: the caller is the grant, which outlives its tokens."""
         try:
-            return await self._grants.caller(bearer_of(headers))
+            secret = bearer_of(headers)
+            return await self._grants.caller(secret) if secret else None
         except StoreUnavailable:
             raise TryLater from None
 
