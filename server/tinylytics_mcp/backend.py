@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import httpx2 as httpx
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.client import Client
-from tinylytics_tools.failures import NO_KEY
+from tinylytics_tools.failures import NO_KEY, OWN_KEY, Remedies
 from tinylytics_tools.transport import Network, build_transport, open_store
 from tinylytics_tools.transport.interface import Store
 from tinylytics_tools.writes.record import WriteRecord, Writes
@@ -57,6 +57,7 @@ class Backend:
     writes: Callable[[str], Writes]
     """Returns the record of writes of an owner."""
     cached: bool = True
+    remedies: Remedies = OWN_KEY
 
     def record(self, key: ApiKey | None) -> Writes:
         """Return the record of the writes of a key to this service."""
@@ -76,6 +77,7 @@ class Backend:
             user_agent=f"{PROGRAM}/{VERSION}",
             writes=self.record(key),
             state_key=self.settings.state_key,
+            remedies=self.remedies,
         )
 
 

@@ -52,11 +52,6 @@ LONGEST_LINE = 2_000_000
 
 NO_USABLE_ANSWER = "The user was asked, and the client sent no answer that can be used, so nothing was done."
 
-READ_ONLY_BY_SETTING = (
-    "this server is set to read only. Nothing was sent. The user can allow writing by removing TINYLYTICS_READ_ONLY "
-    "from its settings and restarting it."
-)
-
 
 class _Lines(TextIOWrapper):
     """What a host writes, line by line; in place of a line that is too long comes one that is no message."""
@@ -74,9 +69,8 @@ class TinylyticsServer(MCPServer[Any]):
     """Serves the account of each request: a tool that its key may not use is neither listed nor run.
 
     `current` returns the client of the request that is being served. `request_state` seals what a host sends back to
-    confirm; without it a key of this process does. `read_only_because` says what lowers an account's access, and how
-    the user can change it, `full_key_needed` the same of a key that may only read. `changes` carries news of an
-    account's resources to those who listen to them.
+    confirm; without it a key of this process does. `changes` carries news of an account's resources to those who
+    listen to them.
     """
 
     def __init__(
@@ -84,8 +78,6 @@ class TinylyticsServer(MCPServer[Any]):
         current: Callable[[], Client],
         *,
         request_state: RequestStateSecurity | None = None,
-        read_only_because: str = READ_ONLY_BY_SETTING,
-        full_key_needed: str = FULL_KEY_NEEDED,
         middleware: Sequence[ServerMiddleware[Any]] = (),
     ) -> None:
         self.changes = AccountBus(current)
@@ -104,8 +96,6 @@ class TinylyticsServer(MCPServer[Any]):
             middleware=middleware,
         )
         self._current = current
-        self._read_only_because = read_only_because
-        self._full_key_needed = full_key_needed
         add_resources(self, current)
         add_prompts(self)
         add_completion(self, current)
@@ -138,8 +128,10 @@ class TinylyticsServer(MCPServer[Any]):
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool; {near(name) or 'tools/list has them all.'}")
         client = self._current()
         if name not in _NAMES[client.access]:
-            because = f"changes data, and {self._read_only_because}" if client.is_lowered else self._full_key_needed
-            raise NotAllowed(f"{name} {because}")
+            lowered, of_key = client.remedies.may_write, client.remedies.full_key
+            raise NotAllowed(
+                f"{name} changes data, and {lowered}" if client.is_lowered else f"{name} {FULL_KEY_NEEDED} {of_key}"
+            )
         given = {key: value for key, value in arguments.items() if value is not None}
         stats = CallStats.from_state(context.request_state if context else None)
         if context is not None:

@@ -222,7 +222,7 @@ def test_progress_is_one_line_that_is_replaced_and_cleared(monkeypatch: pytest.M
 
 
 def test_an_error_of_a_tool_is_told_to_the_one_who_typed() -> None:
-    for said in (failures.NO_KEY, failures.BAD_KEY, failures.FULL_KEY_NEEDED):
+    for said in (failures.OWN_KEY.no_key, failures.OWN_KEY.new_key, failures.OWN_KEY.full_key):
         told = for_person(said)
         assert "TINYLYTICS_API_KEY" in told
         assert not any(word in told for word in ("restart", "serve", "The user"))

@@ -12,7 +12,6 @@ from support.http_server import Service, backend_of, serving
 from support.redis_server import MISSING, PROGRAM
 from tinylytics_mcp import cli, logs, settings
 from tinylytics_mcp.http import settings as gateway
-from tinylytics_mcp.http.oauth import settings as oauth
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -60,7 +59,7 @@ async def test_the_health_check_tells_a_server_that_lives_from_one_that_does_not
 def test_every_setting_in_them_is_one_of_ours() -> None:
     known = {
         value
-        for module in (settings, gateway, oauth, logs)
+        for module in (settings, gateway, logs)
         for value in vars(module).values()
         if isinstance(value, str) and value.startswith("TINYLYTICS_")
     }

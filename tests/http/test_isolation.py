@@ -6,7 +6,19 @@ import anyio.lowlevel
 import pytest
 from mcp import Client
 from support.client import MODES, Mode, text_of
-from support.http_server import ACCEPT, ANNA, BERT, INITIALIZE, PING, Service, backend_of, confirmed, serving, tokens_in
+from support.http_server import (
+    ACCEPT,
+    ANNA,
+    ANNA_READS,
+    BERT,
+    INITIALIZE,
+    PING,
+    Service,
+    backend_of,
+    confirmed,
+    serving,
+    tokens_in,
+)
 from support.writes import UID, add, left
 from tinylytics_mcp.http.settings import TOKENS_FILE
 from tinylytics_mcp.settings import READ_ONLY, STATE_KEY
@@ -43,10 +55,12 @@ async def test_each_token_gets_its_own_account_and_tools(tmp_path: Path, path: s
 async def test_a_reader_is_refused_with_the_reason_before_anything_is_sent(
     tmp_path: Path, setting: dict[str, str], told: str
 ) -> None:
-    file, shown = tokens_in(tmp_path, guest=("read_only", ANNA), anna=("full_access", ANNA))
+    file, shown = tokens_in(
+        tmp_path, guest=("read_only", ANNA), anna=("full_access", ANNA), reader=("full_access", ANNA_READS)
+    )
     service = Service()
     async with serving(backend_of(service, None, **setting), {TOKENS_FILE: file}) as served:
-        for name in ("guest", *(["anna"] if setting else [])):
+        for name in ("guest", *(["anna", "reader"] if setting else [])):
             async with served.client(authorization=shown[name]) as client:
                 refused = await client.call_tool("create_hit", {"site": "456", "path": "/x"})
                 assert refused.is_error

@@ -18,6 +18,7 @@ from support.http_server import (
     serving,
     tokens_in,
 )
+from support.oauth import oauth_serving
 from tinylytics_mcp import logs
 from tinylytics_mcp.http.settings import TOKENS_FILE
 
@@ -60,6 +61,22 @@ async def test_a_client_that_hangs_up_leaves_no_trace_of_a_crash(caplog: pytest.
                     await anyio.sleep(wait_s)
                     await stream.aclose()
         assert (await served.ask("GET", "/health")).status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_who_hangs_up_while_logging_in_leaves_no_trace_of_a_crash_either(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with oauth_serving() as server:
+        port = int(server.served.address.rpartition(":")[2])
+        for path in ("/register", "/token", "/revoke", "/authorize"):
+            whole = sent("POST", path, {"x": "x" * 100})
+            for part in (whole, whole[:-1], whole[: whole.index(b"\r\n\r\n") + 4]):
+                stream = await anyio.connect_tcp("127.0.0.1", port)
+                await stream.send(part)
+                await anyio.sleep(0.01)
+                await stream.aclose()
+        assert (await server.served.ask("GET", "/health")).status_code == 200
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

@@ -4,7 +4,7 @@ import httpx2 as httpx
 import pytest
 from starlette.requests import Request
 from support.http_server import ANNA, Service, backend_of, serving
-from tinylytics_mcp.http.readiness import CHECK_EVERY_S, Readiness
+from tinylytics_mcp.http.readiness import CHECK_EVERY_S, readiness
 from tinylytics_tools.transport.redis_store import RedisLink, RedisStore
 
 pytestmark = pytest.mark.anyio
@@ -14,10 +14,10 @@ REQUEST = Request({"type": "http", "method": "GET", "path": "/ready", "headers":
 
 async def test_tinylytics_is_asked_without_a_key_and_once_a_minute_at_most() -> None:
     service, now = Service(), [0.0]
-    readiness = Readiness(backend_of(service, TINYLYTICS_API_KEY=ANNA), clock=lambda: now[0])
+    ready = readiness(backend_of(service, TINYLYTICS_API_KEY=ANNA), clock=lambda: now[0])
     for moved, times in ((0.0, 1), (CHECK_EVERY_S - 1, 1), (1.0, 2)):
         now[0] += moved
-        assert (await readiness.ready(REQUEST)).status_code == 200
+        assert (await ready(REQUEST)).status_code == 200
         assert service.asked == [("none", "GET", "")] * times
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.http_server import Service, backend_of
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.app import auth_for
+from tinylytics_mcp.http.app import http_app
 from tinylytics_mcp.http.settings import (
     ALLOWED_HOSTS,
     CLIENT_KEYS,
@@ -75,4 +75,4 @@ def test_what_cannot_be_meant_is_refused_by_name_and_not_shown(given: dict[str, 
 async def test_a_file_of_tokens_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
     settings = read_http_settings({TOKENS_FILE: str(tmp_path / "none")}, host="127.0.0.1")
     with pytest.raises(UsageError, match="cannot be read"):
-        auth_for(backend_of(Service()), settings)
+        http_app(backend_of(Service()), settings)

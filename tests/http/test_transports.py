@@ -28,9 +28,9 @@ from tinylytics_mcp.http.auth import (
     MOST_AT_ONCE,
     MOST_WAITING,
     WRONG_TAKES_S,
-    AuthUnavailable,
-    ClientKeyAuth,
     KeyChecks,
+    TryLater,
+    client_key_auth,
 )
 from tinylytics_mcp.http.settings import CLIENT_KEYS, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, revoke_token
@@ -166,7 +166,7 @@ async def test_a_key_is_checked_again_after_an_hour_and_a_good_one_stays_good_wh
             raise Unavailable("away")
         return good[0]
 
-    door = ClientKeyAuth(KeyChecks(check, clock=lambda: now[0]))
+    door = client_key_auth(KeyChecks(check, clock=lambda: now[0]))
     for moved, told, times in (
         (0.0, True, 1),
         (CHECKED_FOR_S - 1, True, 1),
@@ -195,7 +195,7 @@ async def test_however_many_wrong_keys_come_good_ones_are_let_in_and_few_are_ask
         at_once -= 1
         return key.fingerprint in (ApiKey(ANNA).fingerprint, ApiKey(BERT).fingerprint)
 
-    door = ClientKeyAuth(KeyChecks(check, clock=lambda: now[0]))
+    door = client_key_auth(KeyChecks(check, clock=lambda: now[0]))
     assert await door.caller({"x-tinylytics-key": ANNA}) is not None
     now[0] += CHECKED_FOR_S
     answers: list[object] = []
@@ -219,12 +219,12 @@ async def test_no_more_strangers_wait_for_their_keys_than_there_may_be() -> None
         await anyio.sleep_forever()
         return True
 
-    door, waiting = ClientKeyAuth(KeyChecks(check)), MOST_AT_ONCE + MOST_WAITING
+    door, waiting = client_key_auth(KeyChecks(check)), MOST_AT_ONCE + MOST_WAITING
     async with anyio.create_task_group() as tasks:
         for number in range(waiting):
             tasks.start_soon(door.caller, {"x-tinylytics-key": f"tly-ro-{number}"})
         await anyio.wait_all_tasks_blocked()
-        with pytest.raises(AuthUnavailable):
+        with pytest.raises(TryLater):
             await door.caller({"x-tinylytics-key": ANNA})
         tasks.cancel_scope.cancel()
 
@@ -247,8 +247,34 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
     async def check(key: ApiKey) -> bool:
         raise Unavailable(f"away for {key!r}")
 
-    with pytest.raises(AuthUnavailable):
-        await ClientKeyAuth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
+    with pytest.raises(TryLater):
+        await client_key_auth(KeyChecks(check)).caller({"x-tinylytics-key": ANNA})
+
+
+@pytest.mark.parametrize(
+    ("way", "remedy"),
+    [
+        ("", "put it in TINYLYTICS_API_KEY and restart"),
+        (TOKENS_FILE, "Ask whoever runs this server"),
+        (CLIENT_KEYS, "send it in the header X-Tinylytics-Key"),
+    ],
+)
+async def test_a_key_that_tinylytics_refuses_is_replaced_where_the_user_can_do_it(
+    tmp_path: Path, way: str, remedy: str
+) -> None:
+    file, shown = tokens_in(tmp_path, bert=("full_access", BERT))
+    settings = {way: file if way == TOKENS_FILE else "1"} if way else {}
+    service = Service()
+    async with (
+        serving(backend_of(service, TINYLYTICS_API_KEY="" if way else BERT), settings) as served,
+        served.client(authorization=shown["bert"], x_tinylytics_key=BERT) as client,
+    ):
+        await client.list_tools()
+        del service.accounts["bert"]
+        refused = text_of(await client.call_tool("list_sites", {}))
+    assert "did not accept the API key" in refused
+    assert remedy in refused
+    assert ("TINYLYTICS_API_KEY" in refused) is (not way)
 
 
 async def test_on_this_computer_nothing_has_to_be_shown_and_nothing_that_is_shown_counts() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
+import httpx2 as httpx
 import pytest
 from support.http_server import ANNA, Service
 from support.oauth import CLAUDE, STATE_KEY, OAuthServed, oauth_serving
@@ -84,6 +85,7 @@ async def test_where_the_store_is_away_nobody_is_let_in_or_thrown_out(tmp_path: 
             assert (await browser.answer()).status_code == 503
             assert (await server.redeemed("tlc_any")).status_code == 503
             assert await server.status("tlm_any") == 503
+            assert (await server.served.ask("POST", "/mcp")).status_code == 401  # and where to log in is told
 
 
 def test_a_key_is_opened_by_its_token_and_the_state_key_together_alone() -> None:
@@ -91,6 +93,7 @@ def test_a_key_is_opened_by_its_token_and_the_state_key_together_alone() -> None
     assert ANNA not in sealed
     assert Seal((STATE_KEY,)).open("token", sealed) == ANNA
     assert Seal((OTHER_KEY, STATE_KEY)).open("token", sealed) == ANNA
+    assert Seal((STATE_KEY, STATE_KEY)).open("token", sealed) == ANNA  # the old one is the new one
     assert Seal((STATE_KEY,)).open("other", sealed) is None
     assert Seal((OTHER_KEY,)).open("token", sealed) is None
     for wrong in ("", "x", sealed[:-4], f"A{sealed[1:]}" if sealed[0] != "A" else f"B{sealed[1:]}", "ü"):
@@ -99,11 +102,11 @@ def test_a_key_is_opened_by_its_token_and_the_state_key_together_alone() -> None
 
 def test_what_is_signed_for_one_thing_is_not_taken_for_another() -> None:
     seal = Seal((STATE_KEY,))
-    signed = seal.sign("ticket", ["x"])
-    assert seal.read("ticket", signed) == ["x"]
-    assert Seal((OTHER_KEY, STATE_KEY)).read("ticket", signed) == ["x"]
-    assert seal.read("client", signed) is None
-    assert Seal((OTHER_KEY,)).read("ticket", signed) is None
+    signed = seal.close("ticket", ["x"])
+    assert seal.open("ticket", signed) == ["x"]
+    assert Seal((OTHER_KEY, STATE_KEY)).open("ticket", signed) == ["x"]
+    assert seal.open("client", signed) is None
+    assert Seal((OTHER_KEY,)).open("ticket", signed) is None
 
 
 async def test_a_new_state_key_beside_the_old_one_moves_grants_over() -> None:
@@ -182,6 +185,42 @@ async def test_over_each_store_a_grant_lives_and_ends(new_store: Callable[[], St
         assert (await server.refreshed(answers[0].json()["refresh_token"])).status_code == 200
         assert (await server.redeemed(code)).status_code == 400
         assert await server.status(newer["access_token"]) == 401
+
+
+async def test_a_code_that_is_tried_at_two_replicas_at_once_gives_nothing_that_lasts(
+    new_store: Callable[[], Store],
+) -> None:
+    service, store = Service(), new_store()
+    async with oauth_serving(service, store=store) as here:
+        same = {"TINYLYTICS_PUBLIC_URL": here.issuer}
+        async with oauth_serving(service, store=store, environment=same) as there:
+            code, answers = await here.code(), list[httpx.Response]()
+
+            async def redeem(server: OAuthServed) -> None:
+                answers.append(await server.redeemed(code))
+
+            async with anyio.create_task_group() as tasks:
+                for server in (here, there, here, there):
+                    tasks.start_soon(redeem, server)
+            given = [answer.json() for answer in answers if answer.status_code == 200]
+            assert len(given) <= 1
+            assert [await here.status(one["access_token"]) for one in given] == [401] * len(given)
+
+            tokens = (await here.redeemed(await here.code())).json()
+            newer = (await there.refreshed(tokens["refresh_token"])).json()
+            newest = (await here.refreshed(newer["refresh_token"])).json()
+            assert (await there.refreshed(tokens["refresh_token"])).status_code == 400  # stolen, and tried elsewhere
+            assert await here.status(newest["access_token"]) == 401
+
+
+async def test_what_has_ended_gives_no_more_records(new_store: Callable[[], Store]) -> None:
+    store = new_store()
+    async with oauth_serving(store=store) as server:
+        tokens = (await server.redeemed(await server.code())).json()
+        await server.post("/revoke", client_id=CLAUDE, token=tokens["refresh_token"])
+        before = await records_in(store).all("refresh")
+        assert (await server.refreshed(tokens["refresh_token"])).status_code == 400
+        assert await records_in(store).all("refresh") == before
 
 
 async def test_two_replicas_over_one_redis_are_one_server(redis_port: int) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from support.oauth import CALLBACK, CLAUDE_CALLBACK, CLAUDE_CODE, Browser, OAuthServed, query_of, sent_to
+from tinylytics_mcp.http.oauth.consent import LONGEST
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +25,17 @@ HERE = "http://127.0.0.1:7777/callback"
         "https://claude.ai@evil.example/api/mcp/auth_callback",
         "https://claude.ai:444/api/mcp/auth_callback",
         "https://evil.example\\@claude.ai/api/mcp/auth_callback",
+        "https://claude.ai\\.evil.example/api/mcp/auth_callback",
+        "https://claude.ai%2eevil.example/api/mcp/auth_callback",
+        "https://claude.ai%00.evil.example/api/mcp/auth_callback",
+        "https://cl\u0430ude.ai/api/mcp/auth_callback",
+        "https://claude\u3002ai/api/mcp/auth_callback",
+        "https://xn--clude-2of.ai/api/mcp/auth_callback",
+        "https://CLAUDE.ai/api/mcp/auth_callback",
+        "HTTPS://claude.ai/api/mcp/auth_callback",
+        f"{CLAUDE_CALLBACK}%2f..%2fevil",
+        f"{CLAUDE_CALLBACK}\n",
+        f"{CLAUDE_CALLBACK}{'x' * 9_000}",
         "http://127.0.0.1/callback",
     ],
 )
@@ -139,6 +151,16 @@ async def test_writing_is_offered_only_where_it_is_asked_for_and_never_chosen_be
         ["javascript:alert(1)"],
         ["http://evil.example/callback"],
         ["https://user@evil.example/"],
+        ["https://claude.ai:pw@evil.example/"],
+        ["https://claude.ai%2eevil.example/"],
+        ["https://claude.ai;.evil.example/"],
+        ["https://claude.ai\\.evil.example/"],
+        ["https://cl\u0430ude.ai/"],
+        ["https://a.example:1:2/"],
+        ["https://a.example/\n"],
+        ["http://2130706433/"],
+        ["http://127.0.0.1.evil.example/"],
+        ["http://127.0.0.1@evil.example/"],
         ["https:///callback"],
         ["https://a b/"],
         ["file:///etc/passwd"],
@@ -172,6 +194,17 @@ async def test_a_body_without_end_is_not_read(server: OAuthServed, path: str) ->
     assert answer.status_code in (400, 413)
 
 
+async def test_what_a_host_sends_along_comes_back_however_long_and_what_is_longer_is_told(
+    server: OAuthServed, browser: Browser
+) -> None:
+    state = "\U0001f511" * (LONGEST // 2)
+    assert (await browser.open(server.authorize(state=state))).status_code == 200
+    assert query_of(sent_to(await browser.answer()))["state"] == state
+    for name in ("state", "client_id", "scope", "code_challenge", "resource", "anything"):
+        page = await browser.open(server.authorize(**{name: "x" * (LONGEST + 1)}))
+        assert (page.status_code, page.headers.get("location")) == (400, None)
+
+
 async def test_registering_keeps_nothing_and_an_id_that_was_changed_is_none(
     server: OAuthServed, browser: Browser
 ) -> None:
@@ -183,8 +216,8 @@ async def test_registering_keeps_nothing_and_an_id_that_was_changed_is_none(
     assert first["grant_types"] == ["authorization_code", "refresh_token"]
     asked = {"client_id": first["client_id"], "redirect_uri": CALLBACK}
     assert (await browser.open(server.authorize(**asked))).status_code == 200
-    body, _, mac = first["client_id"].partition(".")
-    for changed in (f"{body[:-4]}AAAA.{mac}", f"{body}.{second['client_id'].partition('.')[2]}", body, f"{body}."):
+    own, other = first["client_id"], second["client_id"]
+    for changed in (f"{own[:-8]}AAAAAAAA", own[:-40] + other[-40:], own[:40] + other[40:], own[:-1], own[3:], "v1."):
         assert (await browser.open(server.authorize(**{**asked, "client_id": changed}))).status_code == 400
 
 

@@ -2,9 +2,23 @@
 
 import re
 
+import anyio
+import httpx2 as httpx
 import pytest
+from support.client import text_of
 from support.http_server import ANNA, ANNA_READS, BERT, Service
-from support.oauth import CALLBACK, CLAUDE_CALLBACK, Browser, OAuthServed, oauth_serving, query_of, sent_to, ticket_in
+from support.oauth import (
+    CALLBACK,
+    CLAUDE_CALLBACK,
+    Browser,
+    OAuthServed,
+    Storage,
+    oauth_serving,
+    query_of,
+    sdk_client,
+    sent_to,
+    ticket_in,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +141,38 @@ async def test_a_form_that_is_sent_twice_is_one_grant(server: OAuthServed, brows
     assert await server.status(tokens["access_token"]) == 200
 
 
+async def test_a_form_that_is_sent_many_times_at_once_with_other_choices_is_one_grant(
+    server: OAuthServed, browser: Browser
+) -> None:
+    await browser.open(server.authorize())
+    pages: list[httpx.Response] = []
+
+    async def send(scope: str, key: str) -> None:
+        pages.append(await browser.answer(scope=scope, key=key))
+
+    async with anyio.create_task_group() as tasks:
+        for scope in ("read", "write", "read", "write"):
+            for key in (ANNA, BERT):
+                tasks.start_soon(send, scope, key)
+    assert len({sent_to(page) for page in pages}) == 1
+    tokens = (await server.redeemed(query_of(sent_to(pages[0]))["code"])).json()
+    writes = tokens["scope"] == "read write"
+    assert all(
+        ("it may read and write" in page.text) is writes for page in pages
+    )  # what was granted, not what was sent
+
+
+async def test_a_code_that_nobody_fetched_in_time_can_be_asked_for_again(
+    server: OAuthServed, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.open(server.authorize())
+    with monkeypatch.context() as late:
+        late.setattr("tinylytics_mcp.http.oauth.grants.CODE_S", -1)
+        await browser.answer()
+    again = query_of(sent_to(await browser.answer()))["code"]
+    assert (await server.redeemed(again)).status_code == 200
+
+
 async def test_a_wrong_key_is_told_and_can_be_corrected(server: OAuthServed, browser: Browser) -> None:
     await browser.open(server.authorize())
     for wrong in ("tly-ro-unknown", "", "no key", "tly-fa-ü", "tly-ro-" + "x" * 3_000):
@@ -174,26 +220,28 @@ async def test_a_server_that_is_set_to_read_only_offers_nothing_else() -> None:
 async def test_with_reading_alone_writing_is_neither_listed_nor_done_and_the_way_out_is_told(
     server: OAuthServed,
 ) -> None:
-    reads, writes = await server.tokens(scope="read"), await server.tokens(scope="write")
-    listed = [
-        {
-            tool["name"]
-            for tool in (await server.raw(tokens["access_token"], "tools/list", {})).json()["result"]["tools"]
-        }
-        for tokens in (reads, writes)
-    ]
-    assert listed[1] - listed[0] == {"create_kudo", "create_hit", "create_hits", "delete_kudo"}
-    refused = await server.call(reads["access_token"], "create_kudo", site="456", path="/x")
-    assert refused["isError"]
-    assert "connect it again, and on the page that opens choose reading and writing" in refused["content"][0]["text"]
-    assert all(method == "GET" for _, method, _ in server.service.asked)
-    assert not (await server.call(writes["access_token"], "create_kudo", site="456", path="/x")).get("isError")
+    async with (
+        sdk_client(server, Storage(), scope="read") as reads,
+        sdk_client(server, Storage(), scope="write") as writes,
+    ):
+        listed = [{tool.name for tool in (await client.list_tools()).tools} for client in (reads, writes)]
+        assert listed[1] - listed[0] == {"create_kudo", "create_hit", "create_hits", "delete_kudo"}
+        for name in listed[1] - listed[0]:
+            refused = await reads.call_tool(name, {"site": "456", "path": "/x"})
+            assert refused.is_error
+            assert "has the scope read and not the scope write" in text_of(refused)
+            assert "connect it again, and on the page that opens choose reading and writing" in text_of(refused)
+        assert all(method == "GET" for _, method, _ in server.service.asked)
+        assert not (await writes.call_tool("create_kudo", {"site": "456", "path": "/x"})).is_error
 
 
 async def test_a_key_that_tinylytics_refuses_ends_what_was_granted_with_it(server: OAuthServed) -> None:
     bert, again, anna = [await server.tokens(key=key) for key in (BERT, BERT, ANNA)]
     del server.service.accounts["bert"]
-    assert (await server.call(bert["access_token"]))["isError"]
+    told = (await server.call(bert["access_token"]))["content"][0]["text"]
+    assert "did not accept the API key" in told
+    assert "connect it again, and on the page that opens enter it" in told
+    assert "TINYLYTICS_API_KEY" not in told
     assert [await server.status(tokens["access_token"]) for tokens in (bert, again, anna)] == [401, 401, 200]
     assert (await server.refreshed(bert["refresh_token"])).status_code == 400
 

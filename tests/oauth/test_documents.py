@@ -103,6 +103,11 @@ async def test_no_private_address_is_asked_anything(address: str) -> None:
         "https://app.example/a b",
         f"https://app.example/{'x' * 300}",
         "https:///client.json",
+        "https://APP.example/client.json",
+        "https://\u0430pp.example/client.json",
+        "https://app%2eexample/client.json",
+        "https://app.example\\@evil.example/client.json",
+        "https://app.example/client.json\n",
     ],
 )
 async def test_what_is_no_plain_address_is_not_asked(client_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from support.http_server import ANNA, INITIALIZE
-from support.oauth import CALLBACK, CLAUDE, CLAUDE_CODE, OAuthServed, oauth_serving
+from support.oauth import CALLBACK, CLAUDE, CLAUDE_CALLBACK, CLAUDE_CODE, OAuthServed, oauth_serving
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,36 @@ async def test_a_code_is_good_for_what_it_was_made_for_alone(
     code = await server.code()
     assert error_of(await server.redeemed(code, **changed)) == error
     assert (await server.redeemed(code)).status_code == 200  # whoever tries does not spoil it
+
+
+@pytest.mark.parametrize(
+    ("body", "authorization", "error"),
+    [
+        ("grant_type=authorization_code&grant_type=refresh_token", "", (400, "invalid_request")),
+        (f"client_id={CLAUDE}&client_id={CLAUDE_CODE}", "", (400, "invalid_request")),
+        (f"client_id={CLAUDE}", f"Basic {base64.b64encode(CLAUDE_CODE.encode()).decode()}", (400, "invalid_request")),
+        ("", f"Basic {base64.b64encode(b'nobody:x').decode()}", (401, "invalid_client")),
+        ("", "Basic ???", (401, "invalid_client")),
+        ("&".join(f"x{number}=1" for number in range(60)), "", (400, "invalid_request")),
+        ("client_id=\udcff", "", (400, "invalid_request")),
+    ],
+)
+async def test_two_clients_in_one_request_are_none(
+    server: OAuthServed, body: str, authorization: str, error: tuple[int, str]
+) -> None:
+    sent = body.encode("utf-8", "surrogateescape")
+    headers = {"authorization": authorization} if authorization else {}
+    for path in ("/token", "/revoke"):
+        answer = await server.served.plain.post(f"{server.served.address}{path}", content=sent, headers=headers)
+        assert error_of(answer) == error
+
+
+async def test_a_code_of_an_app_that_registered_itself_is_no_code_of_a_known_one(server: OAuthServed) -> None:
+    metadata = {"redirect_uris": [CLAUDE_CALLBACK], "client_name": "Claude"}
+    client_id = (await server.served.ask("POST", "/register", json=metadata)).json()["client_id"]
+    code = await server.code(client_id=client_id)
+    assert error_of(await server.redeemed(code)) == (400, "invalid_grant")
+    assert (await server.redeemed(code, client_id=client_id)).status_code == 200
 
 
 async def test_a_code_that_is_used_again_ends_what_it_gave(server: OAuthServed) -> None:

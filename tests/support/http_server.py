@@ -20,8 +20,7 @@ from support.writes import fake_api
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, READ_ONLY_KEY, FakeApi
 from tinylytics_mcp.http.app import http_app
-from tinylytics_mcp.http.connections import guarded
-from tinylytics_mcp.http.limits import LIMITS, Limits
+from tinylytics_mcp.http.limits import LIMITS, Limits, guarded
 from tinylytics_mcp.http.run import bind
 from tinylytics_mcp.http.settings import read_http_settings
 from tinylytics_mcp.http.tokens import add_token

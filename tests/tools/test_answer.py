@@ -85,6 +85,23 @@ def test_no_result_is_over_its_size_and_no_count_is_lost_by_fitting(names: list[
                 assert "\t".join(str(cell) for cell in row).replace(".0", "") in text
 
 
+@given(
+    st.lists(st.text(st.sampled_from('/a"\\漢\n'), max_size=40), max_size=20),
+    st.integers(0, 10**9),
+    st.none() | st.integers(0, 10**9),
+)
+def test_an_answer_given_again_tells_its_own_costs_and_counts_their_bytes(
+    names: list[str], used: int, stored_s: int | None
+) -> None:
+    costs = {"requests_used": used, "requests_left": 3, "stored_s": stored_s}
+    answer = pages(names).model_copy(update={"next_step": "requests: 0 used"})
+    again, anew = answer.halves().result(costs), answer.model_copy(update=costs).halves()
+    assert again == anew.result(anew.answer.costs)
+    sizes = compact(text_of(again)), compact(again.structured_content)
+    for half, is_over in ((max(sizes), False), (max(sizes) - 1, True)):
+        assert answer.halves().oversize(costs, half) is is_over
+
+
 def test_rows_that_were_dropped_to_fit_are_named_by_the_offset_that_goes_on() -> None:
     structured = pages(["/" + "漢" * 100] * 50).result().structured_content
     assert structured is not None

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tinylytics_tools import failures
 from tinylytics_tools.access import Access, ApiKey
-from tinylytics_tools.answer import Answer
+from tinylytics_tools.answer import Costs, Halves
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
 from tinylytics_tools.replies import Reply
@@ -37,8 +37,8 @@ OnChange = Callable[[Endpoint[Any], int], Awaitable[None]]
 
 FEW = 5
 """Up to so many requests nobody needs to hear of progress."""
-MOST_ANSWERS_KEPT = 64
-"""Answers of one client in memory, some 10 kB each; the one not asked for longest goes first."""
+MOST_ANSWERS_KEPT = 48
+"""Answers of one client in memory, 35 kB each where they are long; the one not asked for longest goes first."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Preferences:
 class KeptAnswer(NamedTuple):
     """An answer, and what its making took; `generation` is that of the stored replies before the first was asked."""
 
-    answer: Answer
+    halves: Halves
     stats: CallStats
     made_at: float
     generation: int
@@ -64,7 +64,8 @@ class Client:
     `transport` carries every request. `access` can lower what the key may do, never raise it. `clock` tells the time in
     UTC. `writes` is the record of what was written; without one it is kept in memory. `state_key` is shared by servers
     that accept each other's codes; without one those do that share the record. `on_change` is told the endpoint and the
-    site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again.
+    site of each write that changed it, or may have; it must not raise. `answers` are kept to be used again. `remedies`
+    are told in errors about the key.
     """
 
     def __init__(
@@ -79,10 +80,11 @@ class Client:
         user_agent: str = "tinylytics-mcp",
         writes: Writes | None = None,
         state_key: str | None = None,
+        remedies: failures.Remedies = failures.OWN_KEY,
     ) -> None:
         of_key = Access.READ_ONLY if key is None else key.access
         self.access = Access.READ_ONLY if access is Access.READ_ONLY else of_key
-        self.is_lowered = self.access is not of_key
+        self.is_lowered = access is Access.READ_ONLY
         self.preferences = preferences
         self.clock = clock
         self.writes: Writes = writes or WriteRecord(Database(None))
@@ -90,6 +92,7 @@ class Client:
         self.transport = transport
         self.answers = OrderedDict[str, KeptAnswer]()
         self.state_key = state_key
+        self.remedies = remedies
         self._key = key
         self.base_url = base_url.rstrip("/")
         self._base_path = httpx.URL(self.base_url).raw_path.rstrip(b"/")
@@ -107,7 +110,7 @@ class Client:
         headers = self._headers
         if not endpoint.keyless:
             if self._key is None:
-                raise KeyNotAccepted(failures.NO_KEY)
+                raise KeyNotAccepted(self.remedies.no_key)
             headers = {**headers, "authorization": self._key.authorization}
         given = {name: str(value) for name, value in query.items() if value is not None}
         request = httpx.Request(
@@ -202,7 +205,9 @@ class CallContext:
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
-        failure = failures.of_response(endpoint, response, sent=is_sent, base_url=self._client.base_url)
+        failure = failures.of_response(
+            endpoint, response, sent=is_sent, base_url=self._client.base_url, remedies=self._client.remedies
+        )
         if failure is not None:
             raise failure
         reply = reply_of(response)
@@ -213,7 +218,7 @@ class CallContext:
         except ValidationError as error:
             raise failures.unexpected(endpoint, failures.places(error)) from None
 
-    async def reuse(self, question: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def reuse(self, question: str, make: Callable[[], Awaitable[Halves]]) -> Halves:
         """Return the answer to a question that only reads: made now, or before while its replies are as good as new.
 
         It is gone with any write, through whatever process that shares the store, and with the day; one that is not
@@ -226,20 +231,20 @@ class CallContext:
         if kept is not None and kept.generation == generation and kept.made_at <= now < kept.stats.fresh_until:
             self.stats.add_stored(now - kept.made_at + (kept.stats.oldest_s or 0.0), kept.stats.fresh_until)
             answers.move_to_end(question)
-            return kept.answer
-        answer = await make()
-        if answer.complete and generation is not None and now < self.stats.fresh_until < math.inf:
-            answers[question] = KeptAnswer(answer, self.stats, now, generation)
+            return kept.halves
+        halves = await make()
+        if halves.answer.complete and generation is not None and now < self.stats.fresh_until < math.inf:
+            answers[question] = KeptAnswer(halves, self.stats, now, generation)
             if len(answers) > MOST_ANSWERS_KEPT:
                 answers.popitem(last=False)
-        return answer
+        return halves
 
     async def hour(self) -> Status:
         """How much of the hour is used; an answer with this is not kept to be used again."""
         self.stats.fresh_until = 0.0
         return await self._client.transport.status()
 
-    async def costs(self) -> dict[str, int | None]:
+    async def costs(self) -> Costs:
         """Return what the call took so far, as the fields of an answer."""
         status = await self._client.transport.status()
         self.stats.store_is_lost = self.stats.store_is_lost or status.lost is not None

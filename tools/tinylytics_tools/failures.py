@@ -1,6 +1,7 @@
 """Turns a failed exchange with the service into an error of the tree."""
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -17,18 +18,32 @@ NO_KEY = (
     f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
     "TINYLYTICS_API_KEY of this server and restart it; tinylytics-mcp serve --demo needs no key."
 )
-BAD_KEY = (
-    "Tinylytics did not accept the API key: it is wrong, revoked or incomplete. Make a new one under "
-    f"{WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
-)
-_MAKE_A_FULL_KEY = (
-    f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the "
-    "server."
-)
-FULL_KEY_NEEDED = (
-    "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent. "
-    f"{_MAKE_A_FULL_KEY}"
-)
+BAD_KEY = "Tinylytics did not accept the API key: it is wrong, revoked or incomplete."
+FULL_KEY_NEEDED = "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent."
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """What the user can do about a key: that depends on how they reach this server.
+
+    `full_key` is told of a key that may only read, `may_write` where less is allowed than the key may do.
+    """
+
+    no_key: str = NO_KEY
+    new_key: str = f"Make a new one under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+    full_key: str = (
+        f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart "
+        "the server."
+    )
+    may_write: str = (
+        "this server is set to read only. Nothing was sent. The user can allow writing by removing "
+        "TINYLYTICS_READ_ONLY from its settings and restarting it."
+    )
+
+
+OWN_KEY = Remedies()
+"""Of a server that has its user's key."""
+
 _LATER = "Try again in a minute; if it goes on, see whether tinylytics.app is up."
 _TOO_MANY = (
     "Tinylytics takes no more requests with this key for now: 1000 an hour are allowed, shared by everything that uses "
@@ -46,7 +61,12 @@ have been stored all the same, since something between the service and this mach
 
 
 def of_response(
-    endpoint: Endpoint[Any], response: httpx.Response, *, sent: bool, base_url: str
+    endpoint: Endpoint[Any],
+    response: httpx.Response,
+    *,
+    sent: bool,
+    base_url: str,
+    remedies: Remedies = OWN_KEY,
 ) -> errors.TinylyticsError | None:
     """Return the error of a response, or None for a success with a JSON body.
 
@@ -62,7 +82,8 @@ def of_response(
         redirect = ", a redirect, as it may where it does not accept the key" if status < 400 else ""
         return unknown(endpoint, f"Tinylytics answered with status {status}{redirect}")
     if status == 401 or (not endpoint.keyless and (300 <= status < 400 or (status < 300 and is_page))):
-        return errors.KeyNotAccepted(BAD_KEY if _is_complete(base_url) else f"{BAD_KEY} {_BASE_URL_HINT}")
+        hint = "" if _is_complete(base_url) else f" {_BASE_URL_HINT}"
+        return errors.KeyNotAccepted(f"{BAD_KEY} {remedies.new_key}{hint}")
     if status < 300:
         return None if kind.endswith("json") else unexpected(endpoint, "the content type")
     body = json_object(response.content)
@@ -74,7 +95,7 @@ def of_response(
                 f"of Tinylytics may block this machine. {_later(base_url)}"
             )
         case 403:
-            return _forbidden(endpoint, body, reasons)
+            return _forbidden(endpoint, body, reasons, remedies)
         case 404 if not kind.endswith("json") and not _is_complete(base_url):
             return errors.Unavailable(f"There is no {_name(endpoint)} at this address. {_BASE_URL_HINT}")
         case 404 if endpoint.feature is not None:
@@ -142,12 +163,14 @@ def _pause(response: httpx.Response, what: str, how: str, *, nothing_sent: bool)
     return errors.TooManyRequests(message, retry_after_s=wait_s)
 
 
-def _forbidden(endpoint: Endpoint[Any], body: dict[str, Any], reasons: str) -> errors.TinylyticsError:
+def _forbidden(
+    endpoint: Endpoint[Any], body: dict[str, Any], reasons: str, remedies: Remedies
+) -> errors.TinylyticsError:
     """Return the error of a 403 (field notes 21), as far as the body tells; `read_premium` finds the rest in `/me`."""
     if endpoint.method != "GET":
         return errors.NotAllowed(
             f"Tinylytics refused this write, so nothing was stored. {_name(endpoint)} needs a full-access key, which "
-            f"begins with tly-fa-. {_MAKE_A_FULL_KEY}"
+            f"begins with tly-fa-. {remedies.full_key}"
         )
     if endpoint.subscription and "subscri" in reasons.lower():
         return needs_subscription(endpoint)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -18,8 +19,8 @@ from pydantic_core import PydanticUndefined
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.access import Access
-from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
-from tinylytics_tools.client import CallContext
+from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Halves, Table
+from tinylytics_tools.client import CallContext, current_api
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.transport.rate_limit import WITHOUT_STORE
@@ -57,6 +58,9 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
         call = _answering(function, only_reads=_hints(endpoints).read_only_hint is True)
         resolved = find_resolved_parameters(call)
         arguments = _arguments_model(call, without=resolved)
+        # A tool that asks the user nothing does without the SDK's resolving, which takes as long as all else it does.
+        direct = next(iter(resolved)) if [marker.fn for marker, _ in resolved.values()] == [current_api] else None
+        resolved = {} if direct else resolved
         # Tool.from_function would build each model and schema twice, and most of the start of a server is that.
         return ApiTool(
             fn=call,
@@ -69,7 +73,7 @@ def tool(*endpoints: Endpoint[Any], title: str) -> Callable[[Callable[..., Await
                 arg_model=arguments, output_schema=_schema_of_answer(get_type_hints(function)["return"])
             ),
             is_async=True,
-            context_kwarg=None,
+            context_kwarg=direct,
             resolved_params=resolved,
             resolver_plans=build_resolver_plans(resolved, set(arguments.model_fields)),
             annotations=_hints(endpoints),
@@ -90,18 +94,24 @@ def _answering(
     @functools.wraps(function)
     async def call(**arguments: Any) -> CallToolResult:
         half = LARGEST_DEFAULT_HALF if arguments.get("limit") is None else None
+        for name, value in arguments.items():
+            if isinstance(value, Context):
+                arguments[name] = await current_api(cast("Context[Any, Any]", value))
         api = next((value for value in arguments.values() if isinstance(value, CallContext)), None)
         if api is None:
             return (await function(**arguments)).result(half=half)
 
-        async def make() -> Answer:
+        async def make() -> Halves:
             return (await function(**arguments)).fitted(half=half)
 
         asked = {name: value for name, value in arguments.items() if value is not api}
-        answer = await (api.reuse(f"{function.__name__} {asked}", make) if only_reads else make())
+        halves = await (api.reuse(f"{function.__name__} {asked}", make) if only_reads else make())
         costs = await api.costs()
-        notes = [*answer.notes, WITHOUT_STORE_NOTE] if api.stats.store_is_lost else answer.notes
-        return answer.model_copy(update={**costs, "notes": notes}).result(half=half)
+        notes = [WITHOUT_STORE_NOTE] if api.stats.store_is_lost else []
+        if notes or halves.oversize(costs, half):
+            notes = [*halves.answer.notes, *notes]
+            halves = halves.answer.model_copy(update={**costs, "notes": notes}).fitted(half=half)
+        return halves.result(costs)
 
     parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
     returned = Annotated[CallToolResult, answer_type]

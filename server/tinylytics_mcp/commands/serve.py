@@ -55,8 +55,7 @@ async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
 
 async def _serve_http(settings: Settings, host: str, port: int, *, sse_only: bool, demo: bool, cached: bool) -> None:
     from tinylytics_mcp.http.app import http_app  # stdio starts faster without it
-    from tinylytics_mcp.http.connections import guarded
-    from tinylytics_mcp.http.limits import limits_here
+    from tinylytics_mcp.http.limits import guarded, limits_here
     from tinylytics_mcp.http.run import address_of, bind, run
     from tinylytics_mcp.http.settings import AuthMode, read_http_settings
 

@@ -13,9 +13,8 @@ from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_mcp.backend import open_backend, settings_for
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.http.oauth.grants import Grant, all_grants, end
-from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
 from tinylytics_mcp.http.oauth.store import Records, records_in
-from tinylytics_mcp.http.settings import TOKENS_FILE
+from tinylytics_mcp.http.settings import PUBLIC_URL, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token
 from tinylytics_mcp.settings import key_in
 from tinylytics_mcp.terminal import Terminal, say

@@ -3,14 +3,16 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.request_state import RequestStateSecurity
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import RequestBodyLimitMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -18,21 +20,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import CallContext, Client
 from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
-from tinylytics_tools.failures import FULL_KEY_NEEDED
+from tinylytics_tools.failures import OWN_KEY
 from tinylytics_tools.me import ME, MeReply
 
 from tinylytics_mcp.backend import Backend
 from tinylytics_mcp.errors import UsageError
-from tinylytics_mcp.http.auth import Auth, Caller, ClientKeyAuth, KeyChecks, LoopbackAuth, TokenAuth
-from tinylytics_mcp.http.callers import Callers, count_messages, current_user
+from tinylytics_mcp.http.auth import Caller, KeyChecks, client_key_auth, loopback_auth, token_auth
+from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
-from tinylytics_mcp.http.middleware import AuthMiddleware
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
-from tinylytics_mcp.http.oauth.settings import PUBLIC_URL
-from tinylytics_mcp.http.readiness import Readiness, health
-from tinylytics_mcp.http.settings import AuthMode, HttpSettings
+from tinylytics_mcp.http.readiness import health, readiness
+from tinylytics_mcp.http.settings import PUBLIC_URL, AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
-from tinylytics_mcp.server import READ_ONLY_BY_SETTING, TinylyticsServer
+from tinylytics_mcp.server import TinylyticsServer
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
@@ -41,18 +41,23 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     Raises:
         UsageError: the file of tokens or of clients cannot be used, or people log in and nothing serves them.
     """
-    login = None
+    login, keys = None, KeyChecks(partial(_owner, backend))
     if settings.oauth is not None:
         if sse_only:
             raise UsageError(f"with {PUBLIC_URL} apps connect to /mcp: use --transport http.")
-        login = AuthorizationServer(backend, settings.oauth, partial(_owner, backend))
-        backend = login.backend
-    auth = auth_for(backend, settings) if login is None else login.auth
+        login = AuthorizationServer(backend, settings.oauth, keys)
+        auth, backend = login.auth, login.backend
+    elif settings.auth_mode is AuthMode.CLIENT_KEYS:
+        auth = client_key_auth(keys)
+    elif settings.tokens_file is not None:
+        auth = token_auth(settings.tokens_file, backend.settings.key)
+    else:
+        auth = loopback_auth(backend.settings.key)
+    remedies = replace(auth.remedies, may_write=OWN_KEY.may_write) if backend.settings.access else auth.remedies
+    backend = replace(backend, remedies=remedies)
     server = TinylyticsServer(
         lambda: current_user().client,
         request_state=RequestStateSecurity(keys=[settings.state_key]) if settings.state_key else None,
-        read_only_because=READ_ONLY_BY_SETTING if backend.settings.access else auth.read_only_because,
-        full_key_needed=FULL_KEY_NEEDED if login is None else f"changes data, and {login.auth.read_only_because}",
         middleware=[count_messages],
     )
 
@@ -61,7 +66,6 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         publish_changes(client, server.changes)
         return client
 
-    callers = Callers(open_client, limits)
     is_checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # by `_checked`, on every route
     routes = server.sse_app(transport_security=is_checked, max_request_body_size=limits.body).routes
     if not sse_only:
@@ -72,12 +76,12 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
             max_sessions=limits.sessions,
             stateless_http=settings.stateless,
         ).routes
-    mcp = AuthMiddleware(AuthContextMiddleware(Router(routes)), auth, callers, limits)
+    mcp = AuthMiddleware(AuthContextMiddleware(Router(routes)), auth, open_client, limits)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         async with (
-            aclosing(callers),
+            aclosing(mcp),
             nullcontext() if sse_only else server.session_manager.run(),
             anyio.create_task_group() as tasks,
         ):
@@ -88,31 +92,14 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     pages = Starlette(
         routes=[
             Route("/health", health),
-            Route("/ready", Readiness(backend).ready),
-            *([] if login is None else login.routes),
+            Route("/ready", readiness(backend)),
+            *(login.routes if login else []),
         ],
         lifespan=lifespan,
-        exception_handlers={404: _not_found},
+        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)] if login else [],
+        exception_handlers={404: _not_found, **(login.exception_handlers if login else {})},
     )
     return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
-
-
-def auth_for(backend: Backend, settings: HttpSettings) -> Auth:
-    """Return the authentication that the settings choose.
-
-    Raises:
-        UsageError: the file of tokens cannot be used.
-    """
-
-    async def accepts(key: ApiKey) -> bool:
-        return await _owner(backend, key) is not None
-
-    keys = KeyChecks(accepts)
-    if settings.auth_mode is AuthMode.CLIENT_KEYS:
-        return ClientKeyAuth(keys)
-    if settings.tokens_file is not None:
-        return TokenAuth(settings.tokens_file, backend.settings.key)
-    return LoopbackAuth(backend.settings.key)
 
 
 async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:

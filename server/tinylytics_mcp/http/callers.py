@@ -1,5 +1,7 @@
-"""Who is being served: each caller with the client of its account, and what it has open."""
+"""Lets in callers, each with the client of its account, and counts what they have open; a refusal says what is needed
+and not what was wrong."""
 
+import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -12,18 +14,18 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.types import INTERNAL_ERROR
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tinylytics_tools.client import Client
 
-from tinylytics_mcp.http.auth import Caller
-from tinylytics_mcp.http.connections import CONNECTION, Connection
-from tinylytics_mcp.http.limits import Limits
+from tinylytics_mcp.http.auth import Auth, Caller, TryLater
+from tinylytics_mcp.http.limits import CONNECTION, Connection, Limits
 
 SESSION = "mcp-session-id"
+TOLD_EVERY_S = 60.0
 
-
-class TooManyOpen(Exception):
-    """A limit is reached; the caller may try again later."""
+_log = logging.getLogger(__name__)
+_LATER = JSONResponse({"error": "try again later"}, status_code=503, headers={"retry-after": "5"})
 
 
 class User(AuthenticatedUser):
@@ -48,14 +50,14 @@ class User(AuthenticatedUser):
         """Make sure that another request may be served.
 
         Raises:
-            TooManyOpen: there are as many as there may be, or as many sessions.
+            TryLater: there are as many as there may be, or as many sessions.
         """
         if opens_session:
             self.forget_sessions()
-            if len(self.sessions) >= self.limits.sessions_each:
-                raise TooManyOpen
-        if len(self.requests) >= self.limits.open_each:
-            raise TooManyOpen
+        if (opens_session and len(self.sessions) >= self.limits.sessions_each) or (
+            len(self.requests) >= self.limits.open_each
+        ):
+            raise TryLater
 
     def forget_sessions(self) -> None:
         """Forget those that the SDK closed for being idle."""
@@ -158,38 +160,81 @@ async def count_messages(ctx: ServerRequestContext[Any, Any], call_next: CallNex
         user.messages -= 1
 
 
-class Callers:
-    """All callers of a process. The client of an account is opened at first use, shared, and closed once it is idle."""
+class AuthMiddleware:
+    """The ASGI app before the MCP server: answers 401 or 503, or passes a request on.
 
-    def __init__(self, open_client: Callable[[Caller], Client], limits: Limits) -> None:
+    The client of an account is opened at first use, shared by its callers, and closed once it is idle.
+    """
+
+    def __init__(self, app: ASGIApp, auth: Auth, open_client: Callable[[Caller], Client], limits: Limits) -> None:
+        self._app = app
+        self._auth = auth
         self._open_client = open_client
         self._limits = limits
         self._users: dict[Any, User] = {}
         self._clients: dict[Any, Client] = {}
+        self._refused = 0
 
-    async def user(self, caller: Caller) -> User:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        headers = Headers(scope=scope)
+        try:
+            caller = await self._auth.caller(headers)
+            if caller is None:
+                self._refused += 1
+                challenge = {"www-authenticate": self._auth.challenge}
+                told = f"{self._auth.needed} is needed; docs/troubleshooting.md tells more"
+                refusal = JSONResponse({"error": "unauthorized", "message": told}, status_code=401, headers=challenge)
+                await refusal(scope, receive, send)
+                return
+            user = await self._user(caller)
+            user.admit(opens_session=_opens_session(scope, headers))
+        except TryLater:
+            await _LATER(scope, receive, send)
+            return
+        request = Request(user, headers, scope)
+        try:
+            await request.run(self._app, receive, send)
+        finally:
+            request.end()
+
+    async def watch(self) -> None:
+        """Close requests whose caller is no longer let in, and what is idle, for as long as it runs."""
+        told = -TOLD_EVERY_S
+        while True:
+            await anyio.sleep(self._limits.look_s)
+            now = monotonic()
+            if self._refused and now - told >= TOLD_EVERY_S:
+                _log.warning("%d requests without valid credentials were refused", self._refused)
+                self._refused, told = 0, now
+            for request in [request for user in self._users.values() for request in user.requests]:
+                if now - request.began > self._limits.look_s and await self._is_refused(request):
+                    request.drop()
+            await self._forget_idle(self._limits.account_idle_s)
+
+    async def aclose(self) -> None:
+        """Close all clients."""
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
+
+    async def _user(self, caller: Caller) -> User:
         """Return a caller with the client of its account.
 
         Raises:
-            TooManyOpen: there are as many clients as there may be, all in use.
+            TryLater: there are as many clients as there may be, all in use.
         """
         known = (caller.who, caller.account)
         if known not in self._users:
             if caller.account not in self._clients and len(self._clients) >= self._limits.accounts:
-                await self.forget_idle(0.0)
+                await self._forget_idle(0.0)
             if caller.account not in self._clients:
                 if len(self._clients) >= self._limits.accounts:
-                    raise TooManyOpen
+                    raise TryLater
                 self._clients[caller.account] = self._open_client(caller)
             self._users.setdefault(known, User(caller, self._clients[caller.account], self._limits))
         return self._users[known]
 
-    @property
-    def requests(self) -> list[Request]:
-        """All that are in progress."""
-        return [request for user in self._users.values() for request in user.requests]
-
-    async def forget_idle(self, for_s: float) -> None:
+    async def _forget_idle(self, for_s: float) -> None:
         """Forget callers that had nothing open for so long, and close the clients that nobody is left to use."""
         before = monotonic() - for_s
         self._users = {known: user for known, user in self._users.items() if not user.is_idle(before)}
@@ -197,7 +242,16 @@ class Callers:
         for client in [self._clients.pop(account) for account in list(self._clients) if account not in used]:
             await client.aclose()
 
-    async def aclose(self) -> None:
-        """Close all clients."""
-        while self._clients:
-            await self._clients.popitem()[1].aclose()
+    async def _is_refused(self, request: Request) -> bool:
+        try:
+            caller = await self._auth.caller(request.headers)
+        except TryLater:
+            return False
+        return caller is None or caller.account != request.user.caller.account
+
+
+def _opens_session(scope: Scope, headers: Headers) -> bool:
+    """Return whether a request may open a session; the new protocol (from 2026 on) has none."""
+    if scope["path"] != "/mcp" or scope["method"] != "POST" or SESSION in headers:
+        return False
+    return headers.get("mcp-protocol-version", "") < "2026"

@@ -1,7 +1,14 @@
-"""The limits of one process, so that no client takes what others need."""
+"""The limits of one process, so that no client takes what others need, and the connections that keep them."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+CONNECTION = "tinylytics-connection"
+"""In the state of a request's scope: its connection."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +54,51 @@ def limits_here() -> Limits:
         soft, _ = getrlimit(RLIMIT_NOFILE)
     connections = LIMITS.connections if soft < 0 else min(LIMITS.connections, soft // 2)
     return replace(LIMITS, connections=connections, open_each=min(LIMITS.open_each, max(1, connections // 4)))
+
+
+class Connection(H11Protocol):
+    """uvicorn's connection. Past the limit, that which let in nobody for longest is dropped."""
+
+    limits: ClassVar[Limits] = LIMITS
+    waiting: ClassVar[dict["Connection", None]] = {}
+    """Those that let in nobody now, the one that does so for longest first."""
+
+    def admit(self) -> None:
+        """Keep it, however many others come, until it is released: somebody is let in by it."""
+        self.waiting.pop(self, None)
+
+    def release(self) -> None:
+        """Let it be dropped when others need its place."""
+        if not self.transport.is_closing():
+            self.waiting[self] = None
+
+    def drop(self) -> None:
+        """Close it, so that the app sees its client leave."""
+        self.transport.close()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
+        """Take a place, from another if there is none."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: self}
+        if len(self.connections) > self.limits.connections:
+            idle = (other for other in self.waiting if other.cycle is None or other.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
+            dropped = next(idle, None) or next(iter(self.waiting), self)
+            self.waiting.pop(dropped, None)
+            dropped.transport.abort()
+        self.release()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the place to others."""
+        self.waiting.pop(self, None)
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End it, an open request a moment later, since the process ends."""
+        super().shutdown()
+        if not self.transport.is_closing():
+            self.loop.call_later(self.limits.parting_s, self.transport.close)
+
+
+def guarded(limits: Limits) -> type[Connection]:
+    """Return a class of connections, of which there are no more than the limit."""
+    return type("Guarded", (Connection,), {"limits": limits, "waiting": {}})

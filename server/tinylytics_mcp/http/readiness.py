@@ -1,7 +1,7 @@
 """Answers `/health` and `/ready`: whether this process reaches Tinylytics and its store."""
 
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -24,37 +24,30 @@ async def health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-class Readiness:
-    """What this process reaches. Tinylytics is asked at most once a minute."""
+def readiness(backend: Backend, *, clock: Callable[[], float] = monotonic) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers 503 where Tinylytics is out of reach, and 200 with the status degraded where only the store
+    is. Tinylytics is asked at most once a minute."""
+    lock, is_reachable, checked_at = anyio.Lock(), False, float("-inf")
 
-    def __init__(self, backend: Backend, *, clock: Callable[[], float] = monotonic) -> None:
-        self._backend = backend
-        self._clock = clock
-        self._lock = anyio.Lock()
-        self._is_reachable = False
-        self._checked_at = float("-inf")
-
-    async def ready(self, _: Request) -> Response:
-        """Return 503 where Tinylytics is out of reach, and 200 with the status degraded where only the store is."""
-        async with self._lock:
-            if self._clock() - self._checked_at >= CHECK_EVERY_S:
-                self._is_reachable, self._checked_at = await self._reaches_tinylytics(), self._clock()
-        store, status = "ok", "ready" if self._is_reachable else "not ready"
-        try:
-            await self._backend.store.requests.usage(NO_KEY_OWNER, lambda: datetime.now(UTC))
-        except StoreUnavailable:
-            store = "out of reach: no cache, no writes, 100 requests an hour"
-            status = "degraded" if self._is_reachable else status
-        tinylytics = "ok" if self._is_reachable else "out of reach"
-        report = {"status": status, "tinylytics": tinylytics, "store": store}
-        return JSONResponse(report, status_code=200 if self._is_reachable else 503)
-
-    async def _reaches_tinylytics(self) -> bool:
-        with anyio.move_on_after(TIMEOUT_S):
-            async with aclosing(self._backend.open(None, cached=False)) as client:
-                try:
-                    await CallContext(client).call(ROOT)
-                except TinylyticsError:
-                    return False
+    async def reaches_tinylytics() -> bool:
+        with anyio.move_on_after(TIMEOUT_S), suppress(TinylyticsError):
+            async with aclosing(backend.open(None, cached=False)) as client:
+                await CallContext(client).call(ROOT)
                 return True
         return False
+
+    async def ready(_: Request) -> Response:
+        nonlocal is_reachable, checked_at
+        async with lock:
+            if clock() - checked_at >= CHECK_EVERY_S:
+                is_reachable, checked_at = await reaches_tinylytics(), clock()
+        store, status = "ok", "ready" if is_reachable else "not ready"
+        try:
+            await backend.store.requests.usage(NO_KEY_OWNER, lambda: datetime.now(UTC))
+        except StoreUnavailable:
+            store = "out of reach: no cache, no writes, 100 requests an hour"
+            status = "degraded" if is_reachable else status
+        report = {"status": status, "tinylytics": "ok" if is_reachable else "out of reach", "store": store}
+        return JSONResponse(report, status_code=200 if is_reachable else 503)
+
+    return ready

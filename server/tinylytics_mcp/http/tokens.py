@@ -1,15 +1,15 @@
 """Reads and changes the file of tokens: the hash, access and Tinylytics key of each HTTP client."""
 
 import hashlib
-import json
 import os
 import re
 import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -74,13 +74,10 @@ def add_token(path: Path, name: str, access: Access, key_file: str | None) -> st
     if not _NAME.fullmatch(name):
         raise UsageError("the name of a token is letters, digits, dots, dashes and underscores, 64 at most.")
     secret = _PREFIX + secrets.token_urlsafe(32)
-
-    def add(tokens: list[Token]) -> list[Token]:
+    with _changing(path) as tokens:
         if any(token.name == name for token in tokens):
             raise UsageError(f"there is a token {name} already: revoke it first, or take another name.")
-        return [*tokens, Token(name, hash_of(secret), access, key_file, datetime.now(UTC).date().isoformat())]
-
-    _change(path, add)
+        tokens.append(Token(name, hash_of(secret), access, key_file, datetime.now(UTC).date().isoformat()))
     return secret
 
 
@@ -91,14 +88,11 @@ def revoke_token(path: Path, name: str) -> None:
         UsageError: there is none of that name, or the file cannot be read or opened to write.
         CommandError: it could not be written; it is as it was.
     """
-
-    def revoke(tokens: list[Token]) -> list[Token]:
+    with _changing(path) as tokens:
         remaining = [token for token in tokens if token.name != name]
         if len(remaining) == len(tokens):
             raise UsageError(f"there is no token {name!r}.")
-        return remaining
-
-    _change(path, revoke)
+        tokens[:] = remaining
 
 
 def watched(path: Path, read: Callable[[Path], T]) -> T:
@@ -118,27 +112,27 @@ def _read(path: Path, read: Callable[[Path], Any], _: tuple[int, ...]) -> Any:
 _FILE: TypeAdapter[dict[str, list[Token]]] = TypeAdapter(dict[str, list[Token]])
 
 
-def _change(path: Path, change: Callable[[list[Token]], list[Token]]) -> None:
-    """Replace the file; the new one, while it is written, is the lock that other processes wait for."""
+@contextmanager
+def _changing(path: Path) -> Generator[list[Token]]:
+    """Yield the tokens of a file, to be changed; the new one, while it is written, is the lock that others wait for."""
     new = path.with_name(path.name + ".new")
     try:
         descriptor = _lock(new)
     except OSError as error:
         raise UsageError(f"the file of tokens {path} cannot be written: {error.strerror}.") from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            tokens = change(read_tokens(path) if path.exists() else [])
-            document: dict[str, Any] = {"tokens": [asdict(token) for token in tokens]}
-            file.write(json.dumps(document, indent=1) + "\n")
+        with os.fdopen(descriptor, "wb") as file:
+            tokens = read_tokens(path) if path.exists() else []
+            yield tokens
+            file.write(_FILE.dump_json({"tokens": tokens}, indent=1) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-    except OSError as error:
+    except BaseException as error:
         new.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise CommandError(f"the file of tokens {path} cannot be written: {error.strerror}. It is as it was.") from None
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
 
 
 def _lock(new: Path) -> int:

@@ -88,7 +88,7 @@ async def get_overview(
     while True:
         answer = _answer(reading, comparison, total, columns, defaults, start, len(sites))
         half = LARGEST_DEFAULT_HALF if limit is None else None
-        if len(columns) == len(ALWAYS) or not answer.model_copy(update=costs).oversize(half):
+        if len(columns) == len(ALWAYS) or not answer.halves().oversize(costs, half):
             return answer
         columns = columns[:-1]
 

@@ -3,41 +3,42 @@
 import re
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from html import escape
 from urllib.parse import urlencode
 
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from tinylytics_tools.access import FULL_ACCESS_PREFIX, READ_ONLY_PREFIX, Access, ApiKey
-from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError
+from tinylytics_tools.access import WHERE_KEYS_ARE_MADE, Access
 from tinylytics_tools.me import MeReply
 
-from tinylytics_mcp.http.auth import MOST_REMEMBERED, AuthUnavailable, KeyChecks
+from tinylytics_mcp.http.auth import KeyChecks, TryLater
 from tinylytics_mcp.http.oauth import pages
-from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient
+from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient, destination
 from tinylytics_mcp.http.oauth.forms import OAuthError, form_of, once
 from tinylytics_mcp.http.oauth.grants import Grant, Grants
 from tinylytics_mcp.http.oauth.seal import Seal, same
-from tinylytics_mcp.http.oauth.settings import READ, SCOPES, WRITE, OAuthSettings
+from tinylytics_mcp.http.settings import READ, SCOPES, WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
 
 TICKET_S = 900
 """How long a page can be answered: somebody may have to make a key first."""
+LONGEST = 8_000
+"""Characters of a parameter: what comes back in a form has to fit into the largest body."""
 AGAIN = "Go back to the app and connect again."
+UNVERIFIED = (
+    "Anybody can use any name: nobody has checked this one. Go on only if you have just begun this yourself and know "
+    "the address above."
+)
+ON_THIS_DEVICE = "That is a program on the device that you use now: go on only if you have just started it."
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-
-Owner = Callable[[ApiKey], Awaitable[MeReply | None]]
-"""Asks Tinylytics whose a key is; None where it does not take it."""
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a client asks for, and in which browser and until when it may be answered."""
+    """What a client asks for, in which browser and until when it may be answered, and the code that it then gets: the
+    same where a form is sent twice."""
 
     client: str
     redirect: str
@@ -46,39 +47,24 @@ class Ticket:
     may_write: bool
     cookie: str = ""
     until: float = 0.0
-    id: str = ""
+    code: str = ""
 
 
-class NotAdmitted(Exception):
-    """A key cannot be used to connect; the text says why, to a person."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
+@dataclass(frozen=True)
 class Consent:
     """The pages at which a person lets a client in."""
 
-    def __init__(
-        self,
-        settings: OAuthSettings,
-        seal: Seal,
-        clients: Clients,
-        grants: Grants,
-        owner: Owner,
-        *,
-        may_write: bool,
-    ) -> None:
-        self._settings = settings
-        self._may_write = may_write
-        self._seal = seal
-        self._clients = clients
-        self._grants = grants
-        self._owner = owner
-        self._owners = OrderedDict[str, MeReply]()
-        self._keys = KeyChecks(self._takes)
-        self._cookie = "__Host-tinylytics" if settings.is_secure else "tinylytics"
+    settings: OAuthSettings
+    seal: Seal
+    clients: Clients
+    grants: Grants
+    keys: KeyChecks[MeReply]
+    may_write: bool
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie that ties a page to its browser."""
+        return "__Host-tinylytics" if self.settings.is_secure else "tinylytics"
 
     async def ask(self, request: Request) -> Response:
         """Show the page, or send the client back with an error; one that is not known gets nothing sent."""
@@ -86,7 +72,9 @@ class Consent:
             given = once(request.query_params.multi_items())
         except OAuthError:
             return pages.told("This address cannot be used", "It names something twice.", AGAIN)
-        client = await self._clients.find(given.get("client_id", ""))
+        if any(len(value) > LONGEST for value in given.values()):
+            return pages.told("This address cannot be used", "It is too long.", AGAIN)
+        client = await self.clients.find(given.get("client_id", ""))
         if client is None or client.is_expired:
             return pages.told(
                 "This app is not known here",
@@ -102,10 +90,10 @@ class Consent:
             told = {"error": wrong.error, "error_description": str(wrong)}
             address = self._back(redirect, given.get("state"), **told)
             return RedirectResponse(address, 302, {"cache-control": "no-store"})
-        cookie = request.cookies.get(self._cookie) or secrets.token_urlsafe(24)
+        cookie = request.cookies.get(self.cookie) or secrets.token_urlsafe(24)
         response = self._page(client, replace(asked, cookie=hash_of(cookie)))
         response.set_cookie(
-            self._cookie, cookie, max_age=TICKET_S, secure=self._settings.is_secure, httponly=True, samesite="lax"
+            self.cookie, cookie, max_age=TICKET_S, secure=self.settings.is_secure, httponly=True, samesite="lax"
         )
         return response
 
@@ -115,36 +103,36 @@ class Consent:
             form = await form_of(request)
         except OAuthError:
             return pages.told("This answer cannot be read", AGAIN)
-        signed = self._seal.read("ticket", form.get("ticket", ""))
-        ticket = None if signed is None else _TICKET.validate_python(signed)
+        sealed = self.seal.open("ticket", form.get("ticket", ""))
+        ticket = None if sealed is None else Ticket(**sealed)
         if ticket is None or time.time() > ticket.until:
             return pages.told("This page is too old", AGAIN)
-        if not same(ticket.cookie, hash_of(request.cookies.get(self._cookie, ""))):
+        if not same(ticket.cookie, hash_of(request.cookies.get(self.cookie, ""))):
             return pages.told("This page was opened in another browser", f"Or this browser takes no cookies. {AGAIN}")
-        client = await self._clients.find(ticket.client)
+        client = await self.clients.find(ticket.client)
         if client is None or not client.takes(ticket.redirect):
             return pages.told("This app is not known here any more", AGAIN)
         if form.get("answer") != "connect":
             address = self._back(ticket.redirect, ticket.state, error="access_denied")
-            return pages.leaving("Not connected", ticket.redirect, address)
+            return pages.leaving("Not connected", address)
         writes = form.get("scope") == WRITE and ticket.may_write
         text = form.get("key", "").strip()
         try:
             grant = await self._granted(client, text, writes=writes)
-        except NotAdmitted as problem:
+        except OAuthError as problem:
             return self._page(client, ticket, writes=writes, problem=str(problem), status=problem.status)
-        code = f"tlc_{self._seal.derive('code', ticket.id)[0]}"  # the same where a form is sent twice
-        if not await self._grants.code(code, grant, text, redirect=ticket.redirect, challenge=ticket.challenge):
+        grant = await self.grants.code(ticket.code, grant, text, redirect=ticket.redirect, challenge=ticket.challenge)
+        if grant is None:
             return pages.told("This was answered already", "The app is connected. You can close this page.")
         title = "Connected: it may read and write" if WRITE in grant.scope else "Connected: it may read"
-        return pages.leaving(title, ticket.redirect, self._back(ticket.redirect, ticket.state, code=code))
+        return pages.leaving(title, self._back(ticket.redirect, ticket.state, code=ticket.code))
 
     def _asked(self, client: OAuthClient, redirect: str, given: dict[str, str]) -> Ticket:
         if given.get("response_type") != "code":
             raise OAuthError("unsupported_response_type", "response_type must be code")
         if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
             raise OAuthError("invalid_request", "code_challenge is needed, with code_challenge_method S256")
-        self._settings.check_resource(given.get("resource"))
+        self.settings.check_resource(given.get("resource"))
         words = given.get("scope", " ".join(SCOPES)).split()
         if not set(words) & set(SCOPES):
             raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
@@ -153,52 +141,48 @@ class Consent:
             redirect,
             given.get("state"),
             given["code_challenge"],
-            may_write=self._may_write and WRITE in words,
+            may_write=self.may_write and WRITE in words,
         )
 
     async def _granted(self, client: OAuthClient, text: str, *, writes: bool) -> Grant:
-        """Return what a key gives a client."""
-        wrong = NotAdmitted(
-            "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again.", 400
-        )
+        """Return what a key gives a client; an `OAuthError` tells the person why it gives nothing."""
         try:
-            key = ApiKey(text)
-            if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)) or not await self._keys.takes(key):
-                raise wrong
-            owner = self._owners.get(key.fingerprint) or await self._owner(key)
-        except KeyNotAccepted:
-            raise wrong from None
-        except (AuthUnavailable, TinylyticsError):
-            raise NotAdmitted("The key cannot be checked now. Try again in a minute.", 503) from None
-        if owner is None:
-            raise wrong
-        admitted = self._settings.accounts & {str(owner.id), (owner.email or "").lower()}
-        if self._settings.accounts and not admitted:
-            raise NotAdmitted("The account of this key may not connect here. Ask whoever runs this server.", 403)
+            found = await self.keys.find(text)
+        except TryLater:
+            raise OAuthError("access_denied", "The key cannot be checked now. Try again in a minute.", 503) from None
+        if found is None:
+            told = "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again."
+            raise OAuthError("access_denied", told)
+        key, owner = found
+        admitted = self.settings.accounts & {str(owner.id), (owner.email or "").lower()}
+        if self.settings.accounts and not admitted:
+            told = "The account of this key may not connect here. Ask whoever runs this server."
+            raise OAuthError("access_denied", told, 403)
         scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
         return Grant(client.id, client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
 
-    async def _takes(self, key: ApiKey) -> bool:
-        """Return whether Tinylytics takes a key, and remember whose it is."""
-        owner = await self._owner(key)
-        if owner is not None:
-            self._owners[key.fingerprint] = owner
-            if len(self._owners) > MOST_REMEMBERED:
-                self._owners.popitem(last=False)
-        return owner is not None
-
-    def _page(self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, **shown: Any) -> Response:
-        ticket = replace(ticket, until=time.time() + TICKET_S, id=secrets.token_urlsafe(12))
-        signed = self._seal.sign("ticket", asdict(ticket))
-        may_write = ticket.may_write
-        return pages.consent(
-            self._settings, client, ticket.redirect, signed, may_write=may_write, writes=writes, **shown
+    def _page(
+        self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, problem: str = "", status: int = 200
+    ) -> Response:
+        """Return the page that asks; `writes`: what is chosen."""
+        ticket = replace(ticket, until=time.time() + TICKET_S, code=f"tlc_{secrets.token_urlsafe(32)}")
+        host, is_here = destination(ticket.redirect)
+        warning = " ".join([*([] if client.is_known else [UNVERIFIED]), *([ON_THIS_DEVICE] if is_here else [])])
+        name = escape(client.name)
+        body = pages.part("consent.html").substitute(
+            problem=f'<p class="warn" role="alert">{escape(problem)}</p>\n' if problem else "",
+            who=f"<strong>{name}</strong> wants" if client.is_known else f"An app that calls itself “{name}” wants",
+            host=escape(host),
+            warning=f'<p class="warn">{warning}</p>\n' if warning else "",
+            ticket=self.seal.close("ticket", asdict(ticket)),
+            read="" if writes else " checked",
+            write=pages.part("write.html").substitute(chosen=" checked" if writes else "") if ticket.may_write else "",
+            made=WHERE_KEYS_ARE_MADE,
+            server=escape(self.settings.host),
         )
+        return pages.page(f"Connect {client.name} to Tinylytics?", body, status=status)
 
     def _back(self, redirect: str, state: str | None, **told: str) -> str:
         """Return the address that tells a client what came of it, and who says so (RFC 9207)."""
-        query = urlencode({**told, **({} if state is None else {"state": state}), "iss": self._settings.issuer})
+        query = urlencode({**told, **({} if state is None else {"state": state}), "iss": self.settings.issuer})
         return f"{redirect}{'&' if '?' in redirect else '?'}{query}"
-
-
-_TICKET = TypeAdapter(Ticket)

@@ -72,18 +72,18 @@ class Documents:
         if len(self._asked) == MOST_A_MINUTE and now - self._asked[0] < ASK_AGAIN_S:
             return last_good
         self._asked.append(now)
-        document = None
+        document, ask_again = None, now + ASK_AGAIN_S
         with anyio.move_on_after(TIMEOUT_S):
             document = await self._fetched(client_id)
         if document is not None:
-            kept = (document, now, now + FRESH_S)
-        else:
-            kept = (last_good if now - fetched < LAST_GOOD_S else None, fetched, now + ASK_AGAIN_S)
-        self._kept[client_id] = kept
-        self._kept.move_to_end(client_id)
+            fetched, ask_again = now, now + FRESH_S
+        elif now - fetched < LAST_GOOD_S:
+            document = last_good
+        self._kept.pop(client_id, None)
+        self._kept[client_id] = document, fetched, ask_again
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        return kept[0]
+        return document
 
     async def _fetched(self, client_id: str) -> Document | None:
         host = urlsplit(client_id).hostname or ""
@@ -105,11 +105,8 @@ class Documents:
                     body += chunk
                     if len(body) > LARGEST:
                         return None
-        except (httpx.HTTPError, httpx.StreamError):
-            return None
-        try:
             document = _DOCUMENT.validate_json(body)
-        except ValidationError:
+        except (httpx.HTTPError, httpx.StreamError, ValidationError):
             return None
         return document if document.get("client_id") == client_id else None
 

@@ -1,4 +1,4 @@
-"""Reads what clients send, small bodies only, and tells them what is wrong with it."""
+"""Reads what clients send, and tells them what is wrong with it."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-LARGEST = 64_000
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 
 
@@ -25,20 +24,10 @@ class OAuthError(Exception):
         return JSONResponse({"error": self.error, "error_description": str(self)}, self.status, headers)
 
 
-async def body_of(request: Request) -> bytes:
-    """Return the body of a request, at most 64 kB."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise OAuthError("invalid_request", "the body is too large", 413)
-    return body
-
-
 async def form_of(request: Request) -> dict[str, str]:
     """Return the fields of a form."""
     try:
-        return once(parse_qsl((await body_of(request)).decode(), keep_blank_values=True, max_num_fields=50))
+        return once(parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=50))
     except ValueError:
         raise OAuthError("invalid_request", "the body is not a form") from None
 

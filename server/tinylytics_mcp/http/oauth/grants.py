@@ -1,5 +1,7 @@
 """Makes codes and tokens, exchanges each once, and ends all that somebody was granted."""
 
+import base64
+import hashlib
 import secrets
 import time
 from collections.abc import Collection
@@ -13,9 +15,9 @@ from tinylytics_tools.access import Access, ApiKey
 
 from tinylytics_mcp.http.auth import Caller
 from tinylytics_mcp.http.oauth.forms import OAuthError
-from tinylytics_mcp.http.oauth.seal import Seal, challenge_of, same
-from tinylytics_mcp.http.oauth.settings import WRITE, OAuthSettings
+from tinylytics_mcp.http.oauth.seal import Seal, same
 from tinylytics_mcp.http.oauth.store import Records
+from tinylytics_mcp.http.settings import WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
 
 CODE_S = 60.0
@@ -69,52 +71,57 @@ class Token:
     expires: float
 
 
+@dataclass(frozen=True)
 class Grants:
     """All grants of a server and of those that share its store.
 
     What is not good (any more), or not this client's, is an `OAuthError` invalid_grant: the client asks anew.
     """
 
-    def __init__(self, records: Records, seal: Seal, settings: OAuthSettings) -> None:
-        self._records = records
-        self._seal = seal
-        self._settings = settings
+    records: Records
+    seal: Seal
+    settings: OAuthSettings
 
-    async def code(self, secret: str, grant: Grant, key: str, *, redirect: str, challenge: str) -> bool:
-        """Keep an authorization code; False where that of the same secret was kept before, and used."""
+    async def code(self, secret: str, grant: Grant, key: str, *, redirect: str, challenge: str) -> Grant | None:
+        """Keep an authorization code and return its grant: where its form was sent twice the first, and None where that
+        was used."""
         now = time.time()
         grant = replace(grant, made=datetime.fromtimestamp(now, UTC).date().isoformat())
-        code = Code(grant, redirect, challenge, self._seal.close(secret, key), expires=now + CODE_S)
-        if await self._records.swap("code", hash_of(secret), None, to_json(code), now + REPLAY_S):
-            return True
-        kept = await self._records.get("code", hash_of(secret))
-        return kept is not None and not _CODE.validate_json(kept).used
+        code = Code(grant, redirect, challenge, self.seal.close(secret, key), expires=now + CODE_S)
+        kept = None
+        while not await self.records.swap("code", hash_of(secret), kept, to_json(code), now + REPLAY_S):
+            kept = await self.records.get("code", hash_of(secret))
+            before = None if kept is None else _CODE.validate_json(kept)
+            if before is not None and (before.used or now < before.expires):
+                return None if before.used else before.grant
+        return grant
 
     async def redeem(self, client: str, secret: str, *, redirect: str | None, verifier: str) -> dict[str, Any]:
         """Exchange a code for the first tokens of a grant; one that was used before ends its grant."""
-        kept = await self._records.get("code", hash_of(secret))
+        kept = await self.records.get("code", hash_of(secret))
         if kept is None:
             raise _invalid("this code is not known, or is too old")
         code = _CODE.validate_json(kept)
         if code.used:
-            await end(self._records, code.used)
+            await end(self.records, code.used)
             raise _invalid("this code was used before, so what it was used for has ended")
         if code.grant.client != client or time.time() > code.expires:
             raise _invalid("this code is too old, or another client's")
         if redirect not in (None, code.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
             raise _invalid("redirect_uri is not the one that the code was sent to")
-        if not same(code.challenge, challenge_of(verifier)):
+        hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+        if not same(code.challenge, hashed):
             raise _invalid("code_verifier does not fit code_challenge")
-        key = self._seal.open(secret, code.sealed)
+        key = self.seal.open(secret, code.sealed)
         if key is None:
             raise _invalid("this code was made with another state key")
         grant = secrets.token_hex(8)
         issued, refresh = await self._issue(grant, code.grant.scope, key)
         held = to_json(replace(code.grant, current=(refresh,)))
-        await self._records.swap("grant", grant, None, held, time.time() + REFRESH_S)
+        await self.records.swap("grant", grant, None, held, time.time() + REFRESH_S)
         used = to_json(replace(code, used=grant, sealed=""))
-        if not await self._records.swap("code", hash_of(secret), kept, used, time.time() + REPLAY_S):
-            await end(self._records, grant)  # somebody else used it in between
+        if not await self.records.swap("code", hash_of(secret), kept, used, time.time() + REPLAY_S):
+            await end(self.records, grant)  # somebody else used it in between
             return await self.redeem(client, secret, redirect=redirect, verifier=verifier)
         return issued
 
@@ -123,72 +130,68 @@ class Grants:
 
         One that was replaced, and whose successor was used since, ends its grant: somebody else has it too.
         """
-        token, key = await self._opened("refresh", secret)
-        if token is None:
-            raise _invalid("this refresh token is not known, or is too old")
+        opened = await self._opened("refresh", secret)
+        if opened is None:
+            raise _invalid("this refresh token is not known or too old, or what it was for has ended")
+        token, _, key = opened
         narrowed = " ".join(word for word in token.scope.split() if word in scope)
         if not narrowed:
             raise OAuthError("invalid_scope", "this scope was not granted")
-        issued, refresh = await self._issue(token.grant, token.scope, key, narrowed)
+        issued, refresh = dict[str, Any](), ""
         while True:
-            held = await self._records.get("grant", token.grant)
+            held = await self.records.get("grant", token.grant)
             grant = None if held is None else _GRANT.validate_json(held)
             if grant is None or grant.client != client or not self._admits(grant):
                 raise _invalid("what this refresh token was for has ended")
+            if hash_of(secret) not in (*grant.current, grant.previous):
+                await end(self.records, token.grant)
+                raise _invalid("this refresh token was replaced, so what it was for has ended")
+            if not issued:
+                issued, refresh = await self._issue(token.grant, token.scope, key, narrowed)
             if hash_of(secret) in grant.current:
                 changed = replace(grant, previous=hash_of(secret), current=(refresh,))
-            elif hash_of(secret) == grant.previous:
-                changed = replace(grant, current=(*grant.current, refresh)[-MOST_SUCCESSORS:])
             else:
-                await end(self._records, token.grant)
-                raise _invalid("this refresh token was replaced, so what it was for has ended")
-            if await self._records.swap("grant", token.grant, held, to_json(changed), time.time() + REFRESH_S):
+                changed = replace(grant, current=(*grant.current, refresh)[-MOST_SUCCESSORS:])
+            if await self.records.swap("grant", token.grant, held, to_json(changed), time.time() + REFRESH_S):
                 return issued
 
     async def caller(self, secret: str) -> Caller | None:
         """Return whose an access token is; None where it is not good."""
-        token, key = await self._opened("access", secret)
-        held = None if token is None else await self._records.get("grant", token.grant)
-        if token is None or held is None or not self._admits(_GRANT.validate_json(held)):
+        opened = await self._opened("access", secret)
+        if opened is None or not self._admits(opened[1]):
             return None
+        token, _, key = opened
         access = None if WRITE in token.scope.split() else Access.READ_ONLY
         return Caller(token.grant, ApiKey(key), access, name=f"login {token.grant}")
-
-    async def is_refreshable(self, secret: str) -> bool:
-        """Return whether a refresh token has a grant."""
-        token, _ = await self._opened("refresh", secret)
-        return token is not None and await self._records.get("grant", token.grant) is not None
 
     async def revoke(self, client: str, secret: str) -> None:
         """End an access token, or with a refresh token the whole grant; one of another client stays as it is."""
         for kind in ("access", "refresh"):
-            token, _ = await self._opened(kind, secret)
-            held = None if token is None else await self._records.get("grant", token.grant)
-            if token is None or held is None or _GRANT.validate_json(held).client != client:
-                continue
-            if kind == "refresh":
-                await end(self._records, token.grant)
-            else:
-                await self._records.swap(kind, hash_of(secret), to_json(token), None)
+            opened = await self._opened(kind, secret)
+            if opened is not None and opened[1].client == client:
+                if kind == "refresh":
+                    await end(self.records, opened[0].grant)
+                else:
+                    await self.records.swap(kind, hash_of(secret), to_json(opened[0]), None)
 
     async def end_of_key(self, fingerprint: str) -> None:
         """End all grants that use a key."""
-        for id_, grant in (await all_grants(self._records)).items():
+        for id_, grant in (await all_grants(self.records)).items():
             if grant.fingerprint == fingerprint:
-                await end(self._records, id_)
+                await end(self.records, id_)
 
     def _admits(self, grant: Grant) -> bool:
         """Return whether the account of a grant may (still) connect."""
-        return not self._settings.accounts or grant.admitted in self._settings.accounts
+        return not self.settings.accounts or grant.admitted in self.settings.accounts
 
-    async def _opened(self, kind: str, secret: str) -> tuple[Token | None, str]:
-        """Return a token and the key that it opens; None where it is not good."""
-        kept = await self._records.get(kind, hash_of(secret))
+    async def _opened(self, kind: str, secret: str) -> tuple[Token, Grant, str] | None:
+        """Return a token, its grant, and the key that it opens; None where it is not good."""
+        kept = await self.records.get(kind, hash_of(secret))
         token = None if kept is None else _TOKEN.validate_json(kept)
-        key = None if token is None else self._seal.open(secret, token.sealed)
-        if token is None or key is None or time.time() > token.expires or token.resource != self._settings.resource:
-            return None, ""
-        return token, key
+        if token is None or time.time() > token.expires or token.resource != self.settings.resource:
+            return None
+        key, held = self.seal.open(secret, token.sealed), await self.records.get("grant", token.grant)
+        return None if key is None or held is None else (token, _GRANT.validate_json(held), key)
 
     async def _issue(self, grant: str, scope: str, key: str, narrowed: str = "") -> tuple[dict[str, Any], str]:
         """Return new tokens, which are good once the hash of the refresh token, the second value, is in their grant."""
@@ -198,8 +201,8 @@ class Grants:
             ("access", access, narrowed or scope, ACCESS_S),
             ("refresh", refresh, scope, REFRESH_S),
         ):
-            token = Token(grant, words, self._settings.resource, self._seal.close(secret, key), now + lives_s)
-            await self._records.swap(kind, hash_of(secret), None, to_json(token), now + lives_s)
+            token = Token(grant, words, self.settings.resource, self.seal.close(secret, key), now + lives_s)
+            await self.records.swap(kind, hash_of(secret), None, to_json(token), now + lives_s)
         answer = {"access_token": access, "token_type": "Bearer", "expires_in": ACCESS_S}
         return {**answer, "refresh_token": refresh, "scope": narrowed or scope}, hash_of(refresh)
 

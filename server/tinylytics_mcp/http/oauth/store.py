@@ -2,7 +2,7 @@
 
 import time
 from sqlite3 import Connection
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tinylytics_tools.transport import SqliteStore
 from tinylytics_tools.transport.database import Database
@@ -12,30 +12,7 @@ if TYPE_CHECKING:
     from tinylytics_tools.transport.redis_store import RedisLink
 
 
-class Records(Protocol):
-    """Small values by kind and name, each until a time in seconds since 1970.
-
-    Raises (all methods):
-        StoreUnavailable: nothing was found or changed.
-    """
-
-    async def get(self, kind: str, name: str) -> bytes | None:
-        """Return a value."""
-        ...
-
-    async def swap(self, kind: str, name: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:
-        """Put a value in the place of another, None being no value; return whether the old one was there.
-
-        Of all processes that swap the same old value one alone succeeds.
-        """
-        ...
-
-    async def all(self, kind: str) -> dict[str, bytes]:
-        """Return all values of a kind by their name."""
-        ...
-
-
-def records_in(store: Store) -> Records:
+def records_in(store: Store) -> "Records":
     """Return the records of a store."""
     if isinstance(store, SqliteStore):
         return SqliteRecords(store.file)
@@ -47,18 +24,25 @@ def records_in(store: Store) -> Records:
 
 
 class SqliteRecords:
-    """`Records` in a table of the state file."""
+    """Small values by kind and name, each until a time in seconds since 1970, in a table of the state file.
+
+    Raises (all methods):
+        StoreUnavailable: nothing was found or changed.
+    """
 
     def __init__(self, file: Database) -> None:
         self._file = file
 
     async def get(self, kind: str, name: str) -> bytes | None:
-        """See `Records`."""
+        """Return a value; None where there is none, or its time is over."""
         with self._file.reading() as connection:
             return _value(connection, kind, name, time.time())
 
     async def swap(self, kind: str, name: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:
-        """See `Records`."""
+        """Put a value in the place of another, None being no value; return whether the old one was there.
+
+        Of all processes that swap the same old value one alone succeeds.
+        """
         now = time.time()
 
         def work(connection: Connection) -> bool:
@@ -72,31 +56,34 @@ class SqliteRecords:
         return await self._file.patiently(work)
 
     async def all(self, kind: str) -> dict[str, bytes]:
-        """See `Records`."""
+        """Return all values of a kind by their name."""
         with self._file.reading() as connection:
             query = "SELECT id, value FROM oauth WHERE kind = ? AND until >= ? ORDER BY rowid"
             return dict(connection.execute(query, (kind, time.time())).fetchall())
 
 
 class RedisRecords:
-    """`Records` in Redis, which forgets them by itself; where its memory is full, people have to log in again."""
+    """The same in Redis, which forgets them by itself; where its memory is full, people have to log in again."""
 
     def __init__(self, link: "RedisLink") -> None:
         self._link = link
 
     async def get(self, kind: str, name: str) -> bytes | None:
-        """See `Records`."""
+        """See `SqliteRecords`."""
         return await self._link.run("return redis.call('GET', KEYS[1])", [f"oauth:{kind}:{name}"])
 
     async def swap(self, kind: str, name: str, old: bytes | None, new: bytes | None, until: float = 0.0) -> bool:
-        """See `Records`."""
+        """See `SqliteRecords`."""
         keys = [f"oauth:{kind}:{name}", f"oauth:{kind}"]
         return bool(await self._link.run(_SWAP, keys, old or b"", new or b"", int(until), name, time.time()))
 
     async def all(self, kind: str) -> dict[str, bytes]:
-        """See `Records`."""
+        """See `SqliteRecords`."""
         found = await self._link.run(_ALL, [f"oauth:{kind}:", f"oauth:{kind}"], time.time())
         return {name.decode(): value for name, value in found}
+
+
+Records = SqliteRecords | RedisRecords
 
 
 def _value(connection: Connection, kind: str, name: str, now: float) -> bytes | None:
