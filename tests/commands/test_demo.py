@@ -16,7 +16,7 @@ from support.processes import environment, finished, in_terminal, state_left
 from tinylytics_mcp import cli
 from tinylytics_mcp.commands import demo
 from tinylytics_mcp.commands.demo import lines_that_connect
-from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
+from tinylytics_mcp.commands.demo_costs import raw_cost
 from tinylytics_mcp.commands.demo_scenes import SCENES
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.hosts import start_command
@@ -31,18 +31,18 @@ def test_the_full_demo_answers_every_question_and_is_plain_when_piped(tmp_path: 
     done = finished("demo", "--full", env=env)
     assert (done.status, done.err) == (0, "")
     assert "\x1b" not in done.out
-    asked = questions("My Blog")
-    for number, question in enumerate(asked, 1):
-        assert f"\n{number}. {question.words}\n   {question.tool}(" in done.out
+    for number, scene in enumerate(SCENES, 1):
+        assert f"\n{number}. {scene.words}  {scene.tool}(" in done.out
     compared = re.findall(
-        r"([\d,]+) bytes \([\d,]+ in structured form\); the raw API: \d+ requests?, ([\d,]+) bytes", done.out
+        r"([\d,]+) bytes \([\d,]+ in structured form\); the raw API: \d+ requests?, ([\d,]+) bytes",
+        " ".join(done.out.split()),
     )
-    assert len(compared) == len(asked)
+    assert len(compared) == len(SCENES)
     took, raw = (sum(int(pair[side].replace(",", "")) for pair in compared) for side in (0, 1))
-    assert f"{took:,} bytes to read; from the raw API" in done.out
-    assert f"requests and {raw:,} bytes." in done.out
+    assert f"requests, {took:,} bytes; the raw API: " in done.out
+    assert f"requests, {raw:,} bytes.\n" in done.out
     assert took < raw / 10
-    assert "The server asks the user: Delete the kudo “test-kudo-1”" in done.out
+    assert "Asked first, and agreed to: Delete the kudo “test-kudo-1”" in done.out
     assert "Deleted the kudo “test-kudo-1”" in done.out
     for _, line in lines_that_connect():
         assert line in done.out
@@ -53,11 +53,7 @@ def test_the_full_demo_answers_every_question_and_is_plain_when_piped(tmp_path: 
 def test_a_call_that_fails_makes_the_demo_fail(
     full: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def one_bad(site: str) -> list[Question]:
-        return [Question("How was my century?", "summarize_traffic", {"site": site, "period": "last_century"}, ())]
-
     monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
-    monkeypatch.setattr(demo, "questions", one_bad)
     broken = replace(SCENES[0], arguments={"period": "last_century"})
     monkeypatch.setattr(demo, "SCENES", (broken,))
     account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(Weighing()), base_url=BASE_URL)
@@ -167,29 +163,24 @@ class Weighing(httpx.AsyncBaseTransport):
 async def test_the_raw_bytes_are_those_of_every_page_that_is_needed() -> None:
     wire = Weighing()
     account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(wire), base_url=BASE_URL)
-    raw = RawApi(account)
-    assert [site.name for site in await raw.sites()] == ["My Blog", "Photos", "Field Notes"]
-    for question in questions("My Blog"):
+    days = {"first_day": "2026-10-24", "last_day": "2026-11-22"}
+    for scene in SCENES:
         wire.sizes.clear()
-        cost = await raw.cost(question, {"first_day": "2026-10-24", "last_day": "2026-11-22"})
-        assert (cost.requests, cost.bytes) == (len(wire.sizes), sum(wire.sizes))
-    month = questions("My Blog")[0]
+        cost = await raw_cost(account, scene.raw, days)
+        assert (cost.requests, cost.bytes) == (len(wire.sizes) - 1, sum(wire.sizes[1:]))  # the first lists the sites
+    month = SCENES[0].raw
     wire.hits = 0
-    await raw.cost(month, {"first_day": "2026-10-24", "last_day": "2026-11-22"})
-    response = await account.send(
-        month.raw[1].endpoint,
-        "/sites/456/hits",
-        {"start_date": "2026-10-24", "end_date": "2026-11-22", "per_page": 1},
-        None,
-    )
+    await raw_cost(account, month, days)
+    query = {"start_date": "2026-10-24", "end_date": "2026-11-22", "per_page": 1}
+    response = await account.send(month[1].endpoint, "/sites/456/hits", query, None)
     assert wire.hits - 2 == response.json()["pagination"]["total_count"] > 1000
     await account.aclose()
 
 
 def test_every_question_is_a_call_that_its_tool_takes() -> None:
     by_name = {tool.name: tool for tool in ALL_TOOLS}
-    for question in questions("My Blog"):
-        by_name[question.tool].fn_metadata.arg_model.model_validate(dict(question.arguments))
+    for scene in SCENES:
+        by_name[scene.tool].fn_metadata.arg_model.model_validate(dict(scene.arguments))
 
 
 def test_an_assistant_is_connected_by_install(tmp_path: Path) -> None:
