@@ -36,10 +36,10 @@ class Bar:
 class Chart:
     """Columns over time, the first and last point named; a spike is cut off, and its value written below."""
 
-    def __init__(self, points: Sequence[tuple[str, Any]], width: int, *, height: int = _HEIGHT) -> None:
+    def __init__(self, points: Sequence[tuple[str, Any]], *, height: int = _HEIGHT) -> None:
         self._names = [name for name, _ in points]
         self._values = [value if isinstance(value, int | float) else None for _, value in points]
-        self._width, self._height = width, height
+        self._height = height
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it."""
@@ -49,7 +49,7 @@ class Chart:
         middle, highest = median(known), max(known)
         top = 3 * middle if len(known) > 2 and 0 < _SPIKE * middle < highest else highest
         left = max(len(f"{top:,.0f}"), 1)
-        each = max(1, min(_WIDEST_COLUMN, (self._width - left - 1) // len(self._values)))
+        each = max(1, min(_WIDEST_COLUMN, (options.max_width - left - 1) // len(self._values)))
         gap = 1 if each > 1 else 0
         blocks, line = (_UP_ASCII, "-") if options.ascii_only else (_UP, "─")
         for row in range(self._height - 1, -1, -1):

@@ -83,15 +83,15 @@ class Terminal:
         from tinylytics_mcp.rendering import rendered_answer  # only a terminal needs it, and it takes long to load
 
         width = self.width - len(margin)
-        return [margin + line for line in self.rendered(rendered_answer(structured, width), width=width)]
+        return [margin + line for line in self.rendered(rendered_answer(structured), width=width)]
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
         """Return the lines of a table, tab-separated where this is no terminal."""
         if self.width is None:
             return ["\t".join(map(str, row)) for row in (columns, *rows)]
-        from tinylytics_mcp.rendering import rendered_table
+        from tinylytics_mcp.rendering import TableView
 
-        return self.rendered(rendered_table(columns, rows, self.width), width=self.width)
+        return self.rendered(TableView(columns, rows), width=self.width)
 
     def rendered(self, what: "RenderableType", *, width: int) -> list[str]:
         """Return the lines of something that rich can draw, in the colours and characters of this terminal."""

@@ -108,7 +108,7 @@ class _Demo:
             self._draw(f"{beside}{counted(raw_took.requests, 'request')}, {raw_took.bytes:,} bytes", "dim")
         else:
             self._draw(scene.told(answer))
-            self._draw(picture(scene, answer, self._width - 3))
+            self._draw(picture(scene, answer))
 
     def _draw(self, what: RenderableType | None, style: str = "") -> None:
         """Write something below a question."""
