@@ -5,15 +5,16 @@ from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 
 import httpx2 as httpx
+from tinylytics_tools import sanitize
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.client import Client
 from tinylytics_tools.failures import NO_KEY
 from tinylytics_tools.transport import Network, build_transport, open_store
-from tinylytics_tools.transport.interface import Store
+from tinylytics_tools.transport.interface import Store, StoreUnavailable
 from tinylytics_tools.writes.interface import Writes
 from tinylytics_tools.writes.record import WriteRecord
 
-from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.settings import REDIS_URL, USED_BY_DEMO, Settings, read_settings
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM, VERSION
@@ -110,6 +111,20 @@ async def open_client(settings: Settings, *, demo: bool, cached: bool = True) ->
         aclosing(backend.open(settings.key)) as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def open_stored(settings: Settings, problem: str) -> AsyncGenerator[Backend]:
+    """Open the backend for a command on what is stored.
+
+    Raises:
+        CommandError: the store cannot be used; `problem` says of what that is the reason.
+    """
+    try:
+        async with open_backend(settings, demo=False) as backend:
+            yield backend
+    except StoreUnavailable as error:
+        raise CommandError(f"{problem}: {sanitize.prose(str(error), cap=200)}.") from None
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partialmethod
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
@@ -54,6 +54,11 @@ class Terminal:
             raise OutputClosed from None
         except OSError as error:
             raise CommandError(f"the output cannot be written: {error.strerror}.") from None
+
+    def lines(self, texts: Iterable[str]) -> None:
+        """Write each text as a line."""
+        for text in texts:
+            self.line(text)
 
     def _styled(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text

@@ -100,8 +100,7 @@ class _Demo:
             self.failed += 1
             self._draw(text_of(result), "red")
         elif self._is_full:
-            for line in out.answer(text_of(result), answer, margin="   | "):
-                out.line(line)
+            out.lines(out.answer(text_of(result), answer, margin="   | "))
             raw_took = await raw_cost(raw, scene.raw, answer)
             self._raw_total.add(raw_took)
             beside = f"{took} ({compact(answer):,} in structured form); the raw API: "
@@ -114,8 +113,8 @@ class _Demo:
         """Write something below a question."""
         if isinstance(what, str):
             what = Text(printable(what), style)
-        for line in self._out.rendered(Padding(what, (0, 0, 0, 3)), width=self._width) if what is not None else []:
-            self._out.line(line)
+        if what is not None:
+            self._out.lines(self._out.rendered(Padding(what, (0, 0, 0, 3)), width=self._width))
 
     async def _agree(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 - the SDK's
         self._asked.append(params.message)

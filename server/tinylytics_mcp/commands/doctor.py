@@ -63,11 +63,9 @@ def command(*, structured: bool, url: str | None, record: Path | None) -> None:
 def _print(out: Terminal, finding: Finding) -> None:
     first = f"{finding.outcome:<8} {finding.check}: "
     style = {Outcome.OK: out.faint, Outcome.FAILED: out.warning}.get(finding.outcome, out.strong)
-    for line in out.wrapped(finding.text, first=first, rest=" " * 9):
-        out.line(style(line))
+    out.lines(map(style, out.wrapped(finding.text, first=first, rest=" " * 9)))
     if finding.remedy:
-        for line in out.wrapped(finding.remedy, first=" " * 9, rest=" " * 9):
-            out.line(line)
+        out.lines(out.wrapped(finding.remedy, first=" " * 9, rest=" " * 9))
 
 
 async def _local(record: Path | None) -> list[Finding]:

@@ -52,8 +52,7 @@ def command(*, host: str, remove: bool, printed: bool = False, demo: bool = Fals
         return json_edit.put(text, (chosen.section, NAME), entry)
 
     if _change(out, chosen, with_entry):
-        for line in chosen.document(entry).split("\n"):
-            out.line(f"+ {line}")
+        out.lines(f"+ {line}" for line in chosen.document(entry).split("\n"))
         out.line(f"Restart {chosen.title}; `{PROGRAM} doctor` tells what is wrong if it does not connect.")
 
 
