@@ -122,19 +122,14 @@ def checked_base_url(variable: str, url: str, *, example: str = DEFAULT_BASE_URL
     Raises:
         UsageError: not https (plain http is for loopback only), or more than a host, a port and a plain path.
     """
+    wrong = UsageError(f"{variable} is not an address such as {example}.")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise UsageError(f"{variable} is not an address such as {example}.") from None
-    if (
-        not url.isprintable()
-        or not host
-        or port == 0
-        or parts.scheme not in ("http", "https")
-        or not _HOST.fullmatch(host)
-    ):
-        raise UsageError(f"{variable} is not an address such as {example}.")
+        raise wrong from None
+    if not (url.isprintable() and _HOST.fullmatch(host) and port != 0 and parts.scheme in ("http", "https")):
+        raise wrong
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(f"{variable} must begin with https://; plain http is for 127.0.0.1 and localhost only.")
     if "@" in parts.netloc or "?" in url or "#" in url:
