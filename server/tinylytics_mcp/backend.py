@@ -28,11 +28,7 @@ Transports = Callable[[], httpx.AsyncBaseTransport]
 
 
 def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
-    """Return the settings and print their warnings; for the demo those of the made-up account, which needs no key.
-
-    Raises:
-        UsageError: a variable has a value that cannot be used.
-    """
+    """Return the settings and print their warnings; for the demo those of the made-up account, which needs no key."""
     if not demo:
         settings = read_settings(environment)
         for line in settings.warnings:
@@ -89,10 +85,8 @@ def _fingerprint(key: ApiKey | None) -> str:
 async def open_backend(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Backend]:
     """Open the store and yield the backend; `cached` says whether stored replies are used again.
 
-    The demo keeps everything in memory and sends nothing over a network.
-
-    Raises:
-        UsageError: the environment names a proxy or a Redis that cannot be used.
+    The demo keeps everything in memory and sends nothing over a network. A proxy or a Redis of the environment that
+    cannot be used is a UsageError.
     """
     transports = _fake_api() if demo else _network(settings.base_url)
     if settings.redis_url is not None and not demo:
@@ -115,11 +109,7 @@ async def open_client(settings: Settings, *, demo: bool, cached: bool = True) ->
 
 @asynccontextmanager
 async def open_stored(settings: Settings, problem: str) -> AsyncGenerator[Backend]:
-    """Open the backend for a command on what is stored.
-
-    Raises:
-        CommandError: the store cannot be used; `problem` says of what that is the reason.
-    """
+    """Open the backend for a command on what is stored; a CommandError begins with `problem` if that cannot be used."""
     try:
         async with open_backend(settings, demo=False) as backend:
             yield backend

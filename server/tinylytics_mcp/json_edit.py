@@ -86,11 +86,7 @@ class _Json:
 
 
 def read(text: str) -> Any:
-    """Return the value of a JSON text that may have comments and closing commas; an empty one is an empty object.
-
-    Raises:
-        NotJson: it is something else.
-    """
+    """Return the value of a JSON text that may have comments and closing commas; an empty one is an empty object."""
     return _Json(text).value
 
 
@@ -122,11 +118,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def drop(text: str, path: Sequence[str]) -> str:
-    """Return the text without a member; as it is where there is none.
-
-    Raises:
-        NotJson: the text is not JSON.
-    """
+    """Return the text without a member; as it is where there is none."""
     document = _Json(text)
     inside, at = 0, document.start
     found: _Member | None = None

@@ -34,11 +34,7 @@ _TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"
 
 
 def command(*, structured: bool, url: str | None, record: Path | None) -> None:
-    """Print what was found, or write the shapes of replies to a file.
-
-    Raises:
-        CommandError: something failed.
-    """
+    """Print what was found, or write the shapes of replies to a file; a finding that failed is a CommandError."""
     out = Terminal(sys.stdout)
     if url is not None:
         from tinylytics_mcp.remote_checks import of_deployment

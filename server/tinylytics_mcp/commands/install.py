@@ -99,11 +99,7 @@ def _write(file: Path, content: bytes, *, mode: int) -> None:
 
 
 def _key_file(settings: Settings, out: Terminal, *, may_write: bool) -> Path:
-    """Return the file that holds the key; one is made of the key that is set or typed.
-
-    Raises:
-        UsageError: there is no key.
-    """
+    """Return the file that holds the key; one is made of the key that is set or typed. None is a UsageError."""
     named, text = os.environ.get(API_KEY_FILE, "").strip(), os.environ.get(API_KEY, "").strip()
     file = Path(named).expanduser().absolute() if named else key_file()
     if named or not may_write or (settings.key is None and file.exists()):
