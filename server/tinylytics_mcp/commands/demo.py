@@ -1,41 +1,40 @@
-"""The command `demo`: asks a server over stdio what an assistant would ask, about a made-up account."""
+"""The command `demo`: asks a server over MCP what an assistant would ask, about a made-up account."""
 
 import json
-import os
 import shlex
 import sys
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import anyio
-from mcp import Client, MCPError, StdioServerParameters
+import httpx2 as httpx
+from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 from tinylytics_tools.answer import compact
-from tinylytics_tools.client import Client as ApiClient
 from tinylytics_tools.tables import counted
 
-from tinylytics_mcp.backend import open_client, settings_for
+from tinylytics_mcp.backend import open_backend, settings_for
 from tinylytics_mcp.commands.call import consent, text_of
-from tinylytics_mcp.commands.demo_costs import Cost, raw_cost
 from tinylytics_mcp.commands.demo_scenes import SCENES, Scene, picture
 from tinylytics_mcp.errors import CommandError, OutputClosed
 from tinylytics_mcp.hosts import start_command
+from tinylytics_mcp.server import create_server
 from tinylytics_mcp.terminal import Terminal, printable
 from tinylytics_mcp.version import PROGRAM
 
 
 def command(*, full: bool = False) -> None:
-    """Print questions, each answered in words; with `full` what the assistant gets, and what the raw API costs."""
+    """Print questions, each answered in words; with `full` what the assistant gets, and what was read for it."""
     demo = _Demo(Terminal(sys.stdout), full=full)
     problem: CommandError | OutputClosed | None = None
     try:
         anyio.run(demo.run)
-    except* (MCPError, OSError):  # task groups raise what happens in them as a group
-        problem = CommandError("the demo broke off: its server did not start, or ended early.")
-    except* (CommandError, OutputClosed) as group:
+    except* (CommandError, OutputClosed) as group:  # task groups raise what happens in them as a group
         problem = _first_of(group)
     if problem is not None:
         raise problem
@@ -54,41 +53,55 @@ def _first_of(group: ExceptionGroup[CommandError | OutputClosed]) -> CommandErro
     return _first_of(first) if isinstance(first, ExceptionGroup) else first
 
 
+class Weighed(httpx.AsyncBaseTransport):
+    """Counts the requests that are sent, and the bytes of the replies."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.requests = self.bytes = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass on, and weigh the reply."""
+        response = await self._inner.handle_async_request(request)
+        self.requests += 1
+        self.bytes += len(await response.aread())
+        return response
+
+
 class _Demo:
     def __init__(self, out: Terminal, *, full: bool) -> None:
         self._out, self._is_full = out, full
         self._width = min(out.width or 80, 100)
         self._asked: list[str] = []
-        self._total, self._raw_total = Cost(), Cost()
-        self.failed = 0
+        self._answered = self.failed = 0
 
     async def run(self) -> None:
-        """Start the server as a host would and ask it; a second, equal fake API is read raw."""
-        out, total, raw_total = self._out, self._total, self._raw_total
+        """Connect to a server of the made-up account and ask it, whatever the user's own settings are."""
+        out, settings = self._out, settings_for({}, demo=True)
         how = "each answer as the assistant gets it" if self._is_full else "answers in words made of their fields"
         self._draw(f"A made-up account, asked over MCP; {how}.")
-        async with (
-            open_client(settings_for({}, demo=True), demo=True, cached=False) as api_client,
-            Client(_server(), elicitation_callback=self._agree) as client,
-        ):
-            for number, scene in enumerate(SCENES, 1):
-                await self._play(number, scene, client, api_client)
+        async with open_backend(settings, demo=True) as backend:
+            wire = Weighed(backend.transports())
+            async with (
+                aclosing(replace(backend, transports=lambda: wire).open(settings.key)) as account,
+                Client(create_server(account), elicitation_callback=self._agree) as client,
+            ):
+                for number, scene in enumerate(SCENES, 1):
+                    await self._play(number, scene, client, wire)
         out.line()
-        told = f"In all {total.requests} requests, {total.bytes:,} bytes; "
-        if self._is_full:
-            told += f"the raw API: {raw_total.requests} requests, {raw_total.bytes:,} bytes."
-        out.line(told if self._is_full else f"{told}`{PROGRAM} demo --full` shows more.")
+        told = f"{counted(wire.requests, 'request')}, {self._answered:,} bytes made of {wire.bytes:,} bytes of replies"
+        self._draw(f"In all {told}" + ("." if self._is_full else f"; `{PROGRAM} demo --full` shows more."), margin=0)
         for host, line in lines_that_connect()[: None if self._is_full else 1]:
             out.line(f"Connect {host}: {out.accent(line)}")
 
-    async def _play(self, number: int, scene: Scene, client: Client, raw: ApiClient) -> None:
+    async def _play(self, number: int, scene: Scene, client: Client, wire: Weighed) -> None:
         """Ask one question, and say what an assistant would say, or what it gets."""
-        out = self._out
+        out, requests, read = self._out, wire.requests, wire.bytes
         result = await client.call_tool(scene.tool, dict(scene.arguments))
         answer: dict[str, Any] = result.structured_content or {}
-        cost = Cost(answer.get("requests_used", 0), len(text_of(result).encode()))
-        self._total.add(cost)
-        took = f"{counted(cost.requests, 'request')}, {cost.bytes:,} bytes"
+        size = len(text_of(result).encode())
+        self._answered += size
+        took = f"{counted(wire.requests - requests, 'request')}, {size:,} bytes"
         given = ", ".join(f"{name}={json.dumps(value)}" for name, value in scene.arguments.items())
         call = f"{scene.tool}({given})" if self._is_full else f"{scene.tool}, {took}"
         out.line()
@@ -101,29 +114,19 @@ class _Demo:
             self._draw(text_of(result), "red")
         elif self._is_full:
             out.lines(out.answer(text_of(result), answer, margin="   | "))
-            raw_took = await raw_cost(raw, scene.raw, answer)
-            self._raw_total.add(raw_took)
-            beside = f"{took} ({compact(answer):,} in structured form); the raw API: "
-            self._draw(f"{beside}{counted(raw_took.requests, 'request')}, {raw_took.bytes:,} bytes", "dim")
+            made = f"made of {wire.bytes - read:,} bytes of replies"
+            self._draw(f"{took} ({compact(answer):,} in structured form), {made}", "dim")
         else:
             self._draw(scene.told(answer))
             self._draw(picture(scene, answer))
 
-    def _draw(self, what: RenderableType | None, style: str = "") -> None:
+    def _draw(self, what: RenderableType | None, style: str = "", *, margin: int = 3) -> None:
         """Write something below a question."""
         if isinstance(what, str):
             what = Text(printable(what), style)
         if what is not None:
-            self._out.lines(self._out.rendered(Padding(what, (0, 0, 0, 3)), width=self._width))
+            self._out.lines(self._out.rendered(Padding(what, (0, 0, 0, margin)), width=self._width))
 
     async def _agree(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 - the SDK's
         self._asked.append(params.message)
         return consent(params, agreed=True)
-
-
-def _server() -> StdioServerParameters:
-    """Return how to start this program in a process of its own, without the user's settings."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TINYLYTICS_")}
-    return StdioServerParameters(
-        command=sys.executable, args=["-P", "-m", "tinylytics_mcp", "serve", "--demo"], env=environment
-    )

@@ -9,32 +9,25 @@ from urllib.parse import unquote
 
 from rich.console import RenderableType
 from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN
-from tinylytics_tools.content import CONTENT
-from tinylytics_tools.hits.api import HITS
-from tinylytics_tools.journeys import JOURNEYS
-from tinylytics_tools.kudos.api import KUDO, KUDOS
 from tinylytics_tools.tables import counted
-from tinylytics_tools.uptime import UPTIME
 
 from tinylytics_mcp.chart import Chart
-from tinylytics_mcp.commands.demo_costs import COUNT, KUDO_UID, PAGE, Read, compared
 from tinylytics_mcp.rendering import TableView, shortened
 
 Answer = Mapping[str, Any]
 Row = Sequence[Any]
-SITE = "example.com"
-"""The main site of the fake API."""
+SITE, KUDO_UID = "example.com", "test-kudo-1"
+"""The main site of the fake API, and a kudo on it."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A question of the user, the call that answers it, the reads of the raw API that would, the answer in words, and a
-    small table; without one the series is drawn, if there is one."""
+    """A question of the user, the call that answers it, the answer in words, and a small table; without one the series
+    is drawn, if there is one."""
 
     words: str
     tool: str
     arguments: Mapping[str, str]
-    raw: tuple[Read, ...]
     told: Callable[[Answer], str]
     table: Callable[[Answer], tuple[Sequence[str], Sequence[Row]]] | None = None
 
@@ -109,19 +102,11 @@ def _hostile_rows(answer: Answer) -> list[list[str]]:
 
 
 SCENES = (
-    Scene(
-        "How was my month?",
-        "summarize_traffic",
-        {"site": SITE},
-        # only single hits tell the days
-        (Read(HITS, {"per_page": PAGE}, "window"), Read(HITS, COUNT, "earlier"), Read(JOURNEYS, COUNT, "window")),
-        _month,
-    ),
+    Scene("How was my month?", "summarize_traffic", {"site": SITE}, _month),
     Scene(
         "Why?",
         "explain_change",
         {"site": SITE},
-        compared({"per_page": PAGE}),
         _why,
         lambda answer: (
             ("referrer", "hits", "usual", "difference"),
@@ -132,7 +117,6 @@ SCENES = (
         "Which pages grow, and which fade?",
         "rank_traffic",
         {"site": SITE, "dimension": "path"},
-        compared({"grouped": "true", "group_by": "path", "per_page": PAGE}),
         _growing,
         lambda answer: (
             ("path", "before", "now", "change"),
@@ -143,7 +127,6 @@ SCENES = (
         "Is everything up?",
         "check_health",
         {},
-        (Read(UPTIME, {"per_page": 100}, on_every_site=True), Read(CONTENT, {}, on_every_site=True)),
         _up,
         lambda answer: (
             ("site", "status", "certificate", "broken"),
@@ -153,18 +136,11 @@ SCENES = (
             ],
         ),
     ),
-    Scene(
-        "Delete my test kudo.",
-        "delete_kudo",
-        {"site": SITE, "uid": KUDO_UID},
-        (Read(KUDOS, {"uid": KUDO_UID, "per_page": PAGE}), Read(KUDO, {})),
-        lambda answer: answer["headline"],
-    ),
+    Scene("Delete my test kudo.", "delete_kudo", {"site": SITE, "uid": KUDO_UID}, lambda answer: answer["headline"]),
     Scene(
         "And what do attackers try?",
         "list_kudos",
         {"site": SITE},
-        (Read(KUDOS, {"per_page": PAGE}, "window"),),
         _hostile,
         lambda answer: (("a visitor sent", "the assistant gets"), _hostile_rows(answer)[:2]),
     ),
