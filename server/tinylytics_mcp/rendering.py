@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
+from tinylytics_tools import downtime
 from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN, Answer
 from tinylytics_tools.scope import WindowAnswer
 
@@ -262,7 +263,7 @@ def _text(name: str, value: Any, decimals: int | None = None) -> str:
     if isinstance(value, str):
         return printable(value)
     if name.endswith("_s"):
-        return _duration(value)
+        return downtime.in_words(round(value))
     sign = "+" if value > 0 and name.startswith(_CHANGES) else ""
     if name in ("id", "site_id", "status", "user_id") or name.endswith("_id"):
         return str(value)
@@ -278,13 +279,6 @@ def _style(name: str, value: Any) -> str:
     if isinstance(value, str):
         return "bold red" if value in _BAD else "green" if value in _GOOD else ""
     return ""
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [f"{count:,} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if count]
-    return " ".join(parts) or "0 s"
 
 
 def _is_number(values: Sequence[Any]) -> bool:

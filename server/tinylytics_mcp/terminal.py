@@ -79,12 +79,10 @@ class Terminal:
         )
         return lines or [first]
 
-    def answer(self, text: str, structured: Mapping[str, Any] | None = None, *, margin: str = "") -> list[str]:
+    def answer(self, text: str, structured: Mapping[str, Any] | None, *, margin: str = "") -> list[str]:
         """Return the lines of a tool's answer: the text as it is, or in a terminal the structured half for people."""
-        if self.width is None:
+        if self.width is None or structured is None:
             return [(margin + line).rstrip() for line in text.split("\n")]
-        if structured is None:
-            return [part for line in text.split("\n") for part in self.wrapped(line, first=margin, rest=margin + "  ")]
         from tinylytics_mcp.rendering import rendered_answer  # only a terminal needs it, and it takes long to load
 
         width = self.width - len(margin)
