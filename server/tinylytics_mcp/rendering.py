@@ -19,7 +19,7 @@ from tinylytics_tools import downtime
 from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN, Answer
 from tinylytics_tools.scope import WindowAnswer
 
-from tinylytics_mcp.chart import Bar, Chart
+from tinylytics_mcp.chart import Chart, bar
 from tinylytics_mcp.terminal import printable
 
 _FRAME = frozenset(Answer.model_fields)
@@ -194,17 +194,16 @@ class TableView:
         for place, label in enumerate(self._labels):
             texts = [row[place] for row in self._cells]
             is_whole = self._numbers[place] or any(_TIME.match(text) for text in texts)
-            words = label if max(map(cell_len, texts)) >= len(label) else label.replace(" ", "\n")
+            words = label if any(cell_len(text) >= len(label) for text in texts) else label.replace(" ", "\n")
             grid.add_column(words, justify="right" if self._numbers[place] else "left", no_wrap=is_whole)
             narrowest = _ENDLESS if is_whole else _LEAST_PROSE if any(" " in text for text in texts) else least
-            cells.append(
-                [_Cell(text, self._style(place, row), narrowest) for text, row in zip(texts, self._rows, strict=True)]
-            )
+            styles = [self._style(place, row) for row in self._rows]
+            cells.append([_Cell(text, style, narrowest) for text, style in zip(texts, styles, strict=True)])
             if place == self._bar and bar_width:
                 values = [None if row[0] == OTHER else row[place] for row in self._rows]
                 top = max((abs(value) for value in values if value is not None), default=0)
                 grid.add_column("", width=bar_width)
-                cells.append([Bar(value, top, bar_width) for value in values])
+                cells.append([bar(value, top, bar_width) for value in values])
         for row in zip(*cells, strict=True):
             grid.add_row(*row)
         return grid

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WIDEST_TEXT = 100
 """Columns of running text; longer lines are hard to read."""
-_ASCII = str.maketrans("…·–→“”‘’", "~-->\"\"''")  # noqa: RUF001 - these are what is replaced
+_ASCII = str.maketrans("…·–→“”‘’─▏▎▍▌▋▊▉▁▂▃▄▅▆▇█", "~-->\"\"''-   ####..::||##")  # noqa: RUF001 - these are what is replaced
 """What stands for characters that a terminal cannot show; a question mark would look like a part of an address."""
 
 
