@@ -56,7 +56,7 @@ def rendered_answer(answer: Mapping[str, Any]) -> Group:
     notes += [answer["visitor_data"]]
     parts.append("")
     parts += [_Prose(f"note: {_grouped(note, facts)}", "dim") for note in notes if note]
-    parts.append(_Prose(_cost(answer), "dim"))
+    parts.append(_Prose(Answer(**{name: answer[name] for name in _FRAME & answer.keys()}).cost(), "dim"))
     if answer["next_step"]:
         parts.append(_Prose(f"next: {answer['next_step']}", "cyan"))
     return Group(*parts)
@@ -288,10 +288,3 @@ def _is_number(values: Sequence[Any]) -> bool:
 def _decimals(values: Sequence[Any]) -> int:
     floats = [f"{value:.2f}".rstrip("0") for value in values if isinstance(value, float)]
     return max((len(text.partition(".")[2]) for text in floats), default=0)
-
-
-def _cost(answer: Mapping[str, Any]) -> str:
-    left, stored = answer["requests_left"], answer["stored_s"]
-    text = f"requests: {answer['requests_used']} used"
-    text += "" if left is None else f", {left} left this hour"
-    return text + ("" if stored is None else f"; stored answers, the oldest {stored} s old")
