@@ -21,7 +21,7 @@ from tinylytics_tools.tables import counted
 from tinylytics_mcp.backend import open_backend, settings_for
 from tinylytics_mcp.commands.call import consent, text_of
 from tinylytics_mcp.commands.demo_scenes import SCENES, Scene, picture
-from tinylytics_mcp.errors import CommandError, OutputClosed
+from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.hosts import start_command
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.terminal import Terminal, printable
@@ -31,13 +31,7 @@ from tinylytics_mcp.version import PROGRAM
 def command(*, full: bool = False) -> None:
     """Print questions, each answered in words; with `full` what the assistant gets, and what was read for it."""
     demo = _Demo(Terminal(sys.stdout), full=full)
-    problem: CommandError | OutputClosed | None = None
-    try:
-        anyio.run(demo.run)
-    except* (CommandError, OutputClosed) as group:  # task groups raise what happens in them as a group
-        problem = _first_of(group)
-    if problem is not None:
-        raise problem
+    anyio.run(demo.run)
     if demo.failed:
         raise CommandError(f"{demo.failed} of the calls did not work.")
 
@@ -46,11 +40,6 @@ def lines_that_connect() -> list[tuple[str, str]]:
     """Return pairs of what is connected and the line to type; the last one connects the made-up account."""
     start = shlex.join(start_command())
     return [("Claude Code", f"{start} install claude-code"), ("without a key", f"{start} install --demo claude-code")]
-
-
-def _first_of(group: ExceptionGroup[CommandError | OutputClosed]) -> CommandError | OutputClosed:
-    first = group.exceptions[0]
-    return _first_of(first) if isinstance(first, ExceptionGroup) else first
 
 
 class Weighed(httpx.AsyncBaseTransport):

@@ -32,19 +32,14 @@ def command(
     settings = settings_for(os.environ, demo=demo)
     out = Terminal(sys.stdout)
 
-    async def read() -> str | CommandError:
+    async def read() -> str:
         async with (
             open_client(settings, demo=demo, cached=cached) as api_client,
             Client(create_server(api_client)) as client,
         ):
-            try:
-                return await report(client, site, period, form)
-            except CommandError as problem:  # the client's task group would wrap it
-                return problem
+            return await report(client, site, period, form)
 
     text = anyio.run(read)
-    if isinstance(text, CommandError):
-        raise text
     if output == _STDOUT:
         out.line(text.removesuffix("\n"))
         return
