@@ -5,14 +5,15 @@ from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 
 import httpx2 as httpx
+from tinylytics_tools import sanitize
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.client import Client
 from tinylytics_tools.failures import NO_KEY, OWN_KEY, Remedies
 from tinylytics_tools.transport import Network, build_transport, open_store
-from tinylytics_tools.transport.interface import Store
+from tinylytics_tools.transport.interface import Store, StoreUnavailable
 from tinylytics_tools.writes.record import WriteRecord, Writes
 
-from tinylytics_mcp.errors import UsageError
+from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.settings import REDIS_URL, USED_BY_DEMO, Settings, read_settings
 from tinylytics_mcp.terminal import say
 from tinylytics_mcp.version import PROGRAM, VERSION
@@ -26,11 +27,7 @@ Transports = Callable[[], httpx.AsyncBaseTransport]
 
 
 def settings_for(environment: Mapping[str, str], *, demo: bool) -> Settings:
-    """Return the settings and print their warnings; for the demo those of the made-up account, which needs no key.
-
-    Raises:
-        UsageError: a variable has a value that cannot be used.
-    """
+    """Return the settings and print their warnings; for the demo those of the made-up account, which needs no key."""
     if not demo:
         settings = read_settings(environment)
         for line in settings.warnings:
@@ -89,10 +86,8 @@ def _fingerprint(key: ApiKey | None) -> str:
 async def open_backend(settings: Settings, *, demo: bool, cached: bool = True) -> AsyncGenerator[Backend]:
     """Open the store and yield the backend; `cached` says whether stored replies are used again.
 
-    The demo keeps everything in memory and sends nothing over a network.
-
-    Raises:
-        UsageError: the environment names a proxy or a Redis that cannot be used.
+    The demo keeps everything in memory and sends nothing over a network. A proxy or a Redis of the environment that
+    cannot be used is a UsageError.
     """
     transports = _fake_api() if demo else _network(settings.base_url)
     if settings.redis_url is not None and not demo:
@@ -111,6 +106,16 @@ async def open_client(settings: Settings, *, demo: bool, cached: bool = True) ->
         aclosing(backend.open(settings.key)) as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def open_stored(settings: Settings, problem: str) -> AsyncGenerator[Backend]:
+    """Open the backend for a command on what is stored; a CommandError begins with `problem` if that cannot be used."""
+    try:
+        async with open_backend(settings, demo=False) as backend:
+            yield backend
+    except StoreUnavailable as error:
+        raise CommandError(f"{problem}: {sanitize.prose(str(error), cap=200)}.") from None
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -85,97 +85,81 @@ def of_key(settings: Settings) -> Finding:
         return failed("key", "no key is set", f"Make one under {WHERE_KEYS_ARE_MADE} and set {API_KEY} to it.")
     text = settings.key.authorization.removeprefix("Bearer ")
     if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
-        return warning(
-            "key", "begins with neither tly-ro- nor tly-fa-, so it may only read", "Copy the whole key once more."
-        )
+        unknown = "begins with neither tly-ro- nor tly-fa-, so it may only read"
+        return warning("key", unknown, "Copy the whole key once more.")
     allowed = "may write" if text.startswith(FULL_ACCESS_PREFIX) else "may only read"
     lowered = ", and is kept from writing by TINYLYTICS_READ_ONLY" if settings.access and allowed == "may write" else ""
     return ok("key", f"of the right form; it {allowed}{lowered}")
 
 
-async def of_store(backend: Backend, client: Client) -> list[Finding]:
-    """Return whether replies and counts can be kept, and what is left of the hour."""
-    where = (
-        "the Redis of TINYLYTICS_REDIS_URL"
-        if backend.settings.redis_url
-        else str(backend.settings.state_dir / STATE_FILE)
-    )
+async def of_store(backend: Backend, client: Client) -> AsyncIterator[Finding]:
+    """Yield whether replies and counts can be kept, and what is left of the hour."""
+    settings = backend.settings
+    where = "the Redis of TINYLYTICS_REDIS_URL" if settings.redis_url else str(settings.state_dir / STATE_FILE)
     try:
         await backend.writes("").latest(limit=1)
     except StoreUnavailable as error:
-        problem = sanitize.prose(str(error), cap=200)
         remedy = (
             "Until it works nothing is kept and nothing can be written: free the disk, correct who may open it, or set "
             "TINYLYTICS_STATE_DIR to another folder."
         )
-        return [failed("state", f"{where} cannot be used: {problem}", remedy)]
+        yield failed("state", f"{where} cannot be used: {sanitize.prose(str(error), cap=200)}", remedy)
+        return
+    yield ok("state", f"kept in {where}")
     hour = await client.transport.status()
     left = f"{hour.left_for_reads} of {hour.for_reads} requests left this hour"
-    findings = [ok("state", f"kept in {where}")]
     if hour.pause_s:
-        return [*findings, warning("requests", f"Tinylytics wants a pause of {hour.pause_s:.0f} s", "Wait so long.")]
-    if hour.left_for_reads < hour.for_reads // 10:
-        return [
-            *findings,
-            warning("requests", left, "Wait, or ask for shorter periods; all programs on this key share them."),
-        ]
-    return [*findings, ok("requests", left)]
+        yield warning("requests", f"Tinylytics wants a pause of {hour.pause_s:.0f} s", "Wait so long.")
+    elif hour.left_for_reads < hour.for_reads // 10:
+        yield warning("requests", left, "Wait, or ask for shorter periods; all programs on this key share them.")
+    else:
+        yield ok("requests", left)
 
 
-async def of_service(client: Client, clock: datetime | None = None) -> list[Finding]:
-    """Return whether the API is reached, whether the clocks agree, and what the API describes that this version does
+async def of_service(client: Client, clock: datetime | None = None) -> AsyncIterator[Finding]:
+    """Yield whether the API is reached, whether the clocks agree, and what the API describes that this version does
     not know; a keyless request."""
     began = monotonic()
     try:
         response = await client.send(OPENAPI, OPENAPI.path, {}, None, RequestInfo(OPENAPI, Purpose.READ, CallStats()))
     except httpx.TransportError as error:
-        return [_problem("reach", of_transport(OPENAPI, error, base_url=client.base_url))]
+        yield _problem("reach", of_transport(OPENAPI, error, base_url=client.base_url))
+        return
     failure = of_response(OPENAPI, response, sent=True, base_url=client.base_url)
     if failure is not None:
-        return [_problem("reach", failure)]
-    findings = [ok("reach", f"{httpx.URL(client.base_url).host} answered in {(monotonic() - began) * 1000:.0f} ms")]
-    findings += _of_clock(response.headers.get("date", ""), clock or datetime.now(UTC))
+        yield _problem("reach", failure)
+        return
+    yield ok("reach", f"{httpx.URL(client.base_url).host} answered in {(monotonic() - began) * 1000:.0f} ms")
+    try:
+        off_s = ((clock or datetime.now(UTC)) - parsedate_to_datetime(response.headers.get("date", ""))).total_seconds()
+    except (TypeError, ValueError):
+        off_s = None
+    if off_s is not None and abs(off_s) > CLOCK_S:
+        text = f"{abs(off_s):,.0f} s {'ahead of' if off_s > 0 else 'behind'} that of Tinylytics"
+        yield warning("clock", text, "Set this computer's clock by the network: days begin and end by it.")
+    elif off_s is not None:
+        yield ok("clock", f"within {CLOCK_S:.0f} s of that of Tinylytics")
     try:
         live = Document(response.json()).surface()
     except ValueError:
         live = set[str]()
-    return [*findings, *_of_description(live, Document(DOCUMENT).surface())]
+    for finding in _of_description(live, Document(DOCUMENT).surface()):
+        yield finding
 
 
-def _of_clock(date: str, now: datetime) -> list[Finding]:
-    try:
-        off_s = (now - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError):
-        return []
-    if abs(off_s) > CLOCK_S:
-        way = "ahead of" if off_s > 0 else "behind"
-        return [
-            warning(
-                "clock",
-                f"{abs(off_s):,.0f} s {way} that of Tinylytics",
-                "Set this computer's clock by the network: days begin and end by it.",
-            )
-        ]
-    return [ok("clock", f"within {CLOCK_S:.0f} s of that of Tinylytics")]
-
-
-def _of_description(live: set[str], built: set[str]) -> list[Finding]:
+def _of_description(live: set[str], built: set[str]) -> Iterator[Finding]:
     """Compare what the API describes with what this version was built for; a parameter of a new endpoint is no news."""
-    if not live:
-        return [warning("description", "the API describes no endpoint", "Nothing, as long as questions are answered.")]
     new, gone = _first_of(live - built), _first_of(built - live)
-    findings: list[Finding] = []
+    if not live:
+        yield warning("description", "the API describes no endpoint", "Nothing, as long as questions are answered.")
+        return
+    newer = f"Look for a newer {PROGRAM}"
     if gone:
-        findings.append(
-            warning(
-                "description",
-                f"no longer described: {_names(gone)}",
-                f"Look for a newer {PROGRAM}; what uses this may fail.",
-            )
-        )
+        yield warning("description", f"no longer described: {_names(gone)}", f"{newer}; what uses this may fail.")
     if new:
-        findings.append(warning("description", f"new, and not used: {_names(new)}", f"Look for a newer {PROGRAM}."))
-    return findings or [ok("description", "as this version was built for")]
+        yield warning("description", f"new, and not used: {_names(new)}", f"{newer}.")
+    if not new and not gone:
+        yield ok("description", "as this version was built for")
 
 
 def _first_of(things: set[str]) -> list[str]:
@@ -188,33 +172,34 @@ def _names(things: list[str]) -> str:
     return ", ".join(things[:MOST_NAMES]) + more
 
 
-async def of_account(client: Client) -> list[Finding]:
-    """Return whether Tinylytics accepts the key, what the account has, and what is switched on for each site."""
+async def of_account(client: Client) -> AsyncIterator[Finding]:
+    """Yield whether Tinylytics accepts the key, what the account has, and what is switched on for each site."""
     api = CallContext(client, CallStats())
     try:
         me = await api.call(ME)
         sites = await list_all(api)
     except TinylyticsError as error:
-        return [_problem("account", error)]
+        yield _problem("account", error)
+        return
     plan = {
         True: "with a subscription",
         False: "without a subscription: insights, uptime and content checks need one",
         None: "its subscription is not known",
     }
-    findings = [ok("account", f"the key is accepted; {plan[me.is_subscribed]}")]
+    yield ok("account", f"the key is accepted; {plan[me.is_subscribed]}")
     if not sites:
-        return [*findings, warning("sites", "the account has no site", "Add one on tinylytics.app.")]
-    findings.append(ok("sites", f"{counted(len(sites), 'site')}"))
+        yield warning("sites", "the account has no site", "Add one on tinylytics.app.")
+        return
+    yield ok("sites", f"{counted(len(sites), 'site')}")
     if client.preferences.site is not None:
         try:
             await find_site(api, None)
         except TinylyticsError as error:
-            findings.append(failed("site", "TINYLYTICS_SITE names no site of this account", str(error)))
-    if me.is_subscribed is not False:
-        findings += [await _of_features(api, site) for site in sites[:MOST_SITES]]
+            yield failed("site", "TINYLYTICS_SITE names no site of this account", str(error))
+    for site in sites[:MOST_SITES] if me.is_subscribed is not False else []:
+        yield await _of_features(api, site)
     if len(sites) > MOST_SITES:
-        findings.append(ok("features", f"not looked at for {len(sites) - MOST_SITES} more sites"))
-    return findings
+        yield ok("features", f"not looked at for {len(sites) - MOST_SITES} more sites")
 
 
 async def _of_features(api: CallContext, site: SiteReply) -> Finding:
@@ -250,9 +235,8 @@ def of_hosts(system: System) -> list[Finding]:
                 findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
         except (OSError, ValueError, AttributeError, TypeError):  # not JSON, or of another form
             findings.append(warning(host.name, f"{file} cannot be read", "Mend the file; it should be JSON."))
-    return findings or [
-        warning("hosts", "no host that is known has this server", f"`{PROGRAM} install HOST` enters it.")
-    ]
+    none = warning("hosts", "no host that is known has this server", f"`{PROGRAM} install HOST` enters it.")
+    return findings or [none]
 
 
 def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
@@ -263,9 +247,8 @@ def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
     if shutil.which(str(command)) is None:
         return failed(host.name, "its entry starts a program that is not there", again)
     if not Path(str(command)).is_absolute():
-        return warning(
-            host.name, "its entry starts a program by its bare name, which a desktop program may not find", again
-        )
+        text = "its entry starts a program by its bare name, which a desktop program may not find"
+        return warning(host.name, text, again)
     key_file = entry.get("env", {}).get(API_KEY_FILE)
     if key_file and not Path(key_file).expanduser().is_file():
         return failed(host.name, "its entry names a key file that is not there", again)

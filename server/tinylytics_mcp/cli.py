@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tinylytics_mcp import logs
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
@@ -64,11 +64,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         name = options.pop("command").replace("-", "_")
         logs.configure()
         _load(name).command(**options)
-    except (UsageError, CommandError) as error:
+    except Exception as raised:
+        error = raised
+        while isinstance(error, ExceptionGroup):  # as task groups raise what happens in them
+            error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+        if isinstance(error, OutputClosed):
+            return 0
+        if not isinstance(error, UsageError | CommandError):
+            raise
         say(str(error), is_error=True)
         return 2 if isinstance(error, UsageError) else 1
-    except OutputClosed:
-        return 0
     except KeyboardInterrupt:
         return 130
     finally:

@@ -134,11 +134,8 @@ async def site_resources(client: Client) -> list[Resource]:
 
 
 def check_query(uri: str) -> None:
-    """Check the query of a URI: the SDK drops parameters that a template does not name, a misspelt period too.
-
-    Raises:
-        ResourceNotFoundError: the query is not a single period.
-    """
+    """Raise ResourceNotFoundError if the query of a URI is not a single period: the SDK drops parameters that a
+    template does not name, a misspelt period too."""
     query = urlsplit(uri).query
     if query and (not query.startswith("period=") or "&" in query):
         raise ResourceNotFoundError("A resource takes no query but one period.")

@@ -3,12 +3,15 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
+from time import perf_counter
 from typing import Any
 
 import anyio
 from mcp import MCPError
+from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -23,6 +26,7 @@ from mcp.server.request_state import RequestStateSecurity
 from mcp.server.stdio import stdio_server
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Resource
 from mcp.types import Tool as ListedTool
+from opentelemetry.trace import get_current_span
 from pydantic import AnyUrl, ValidationError
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, near, tools_for
@@ -33,10 +37,10 @@ from tinylytics_tools.tool import explain
 from tinylytics_tools.transport.call_stats import CallStats
 
 from tinylytics_mcp.completion import add_completion
-from tinylytics_mcp.dashboard.extension import dashboard, with_chart
+from tinylytics_mcp.dashboard.page import dashboard, with_chart
+from tinylytics_mcp.logs import CALLS
 from tinylytics_mcp.prompts import add_prompts
 from tinylytics_mcp.resources import AccountBus, add_resources, check_query, publish_changes, site_resources
-from tinylytics_mcp.telemetry import observed
 from tinylytics_mcp.version import NAME, VERSION
 
 INSTRUCTIONS = """\
@@ -63,6 +67,33 @@ class _Lines(TextIOWrapper):
         while line and not line.endswith("\n"):
             line = super().readline(LONGEST_LINE)
         return "\n"
+
+
+@contextmanager
+def _observed(tool: str, stats: CallStats) -> Generator[None]:
+    """Tell operators how one round of a call went, on the SDK's OpenTelemetry span and as a line of the log: names of
+    tools and errors, and numbers; nothing that anybody wrote.
+
+    The outcome is `ok`, `asked` (a round that ends with a question to the user), the name of the error that was
+    returned, `crashed`, or `cancelled`. The log has one line a call, so none for `asked`; over HTTP it names who calls.
+    """
+    began, outcome = perf_counter(), "cancelled"
+    try:
+        yield
+        outcome = "asked" if stats.is_asking else "ok"
+    except ToolError as error:
+        outcome = "crashed" if isinstance(error, UnexpectedToolError) else type(error.__cause__ or error).__name__
+        raise
+    except Exception:
+        outcome = "crashed"
+        raise
+    finally:
+        facts = {"outcome": outcome, "requests": stats.requests, "cache_hits": stats.cache_hits}
+        get_current_span().set_attributes({f"tinylytics.{name}": value for name, value in facts.items()})
+        if CALLS.isEnabledFor(logging.INFO) and outcome != "asked":
+            took, token = round((perf_counter() - began) * 1000), get_access_token()
+            caller = {"caller": (token.claims or {}).get("name", token.client_id)} if token else {}
+            CALLS.info("%s: %s", tool, outcome, extra={"facts": {"tool": tool, **caller, "ms": took, **facts}})
 
 
 class TinylyticsServer(MCPServer[Any]):
@@ -138,7 +169,7 @@ class TinylyticsServer(MCPServer[Any]):
             # Each request has a context of its own.
             context.request_context.lifespan_context = CallContext(client, stats, context.report_progress)
         try:
-            with observed(name, stats):
+            with _observed(name, stats):
                 result = await super().call_tool(name, given, context)
                 stats.is_asking = isinstance(result, InputRequiredResult)
         except UnexpectedToolError:

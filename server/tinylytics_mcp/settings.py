@@ -57,11 +57,8 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the settings; an empty variable counts as not set, and no message shows a value.
-
-    Raises:
-        UsageError: a variable has a value that cannot be used, or two contradict each other; the message names it.
-    """
+    """Return the settings; an empty variable counts as not set. One that cannot be used, or two that contradict each
+    other, are a UsageError that names it and shows no value."""
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     warnings: list[str] = []
     base_url = checked_base_url(BASE_URL, given.get(BASE_URL, DEFAULT_BASE_URL))
@@ -91,11 +88,7 @@ def _key(given: Mapping[str, str], warnings: list[str]) -> ApiKey | None:
 
 
 def key_in(called: str, name: str, warnings: list[str]) -> ApiKey:
-    """Return the key in a file; `called` is the setting that names the file.
-
-    Raises:
-        UsageError: it cannot be read, or holds no key.
-    """
+    """Return the key in a file, or raise UsageError; `called` is the setting that names the file."""
     try:
         path = Path(name).expanduser()
         status = path.stat()
@@ -122,19 +115,14 @@ def checked_base_url(variable: str, url: str, *, example: str = DEFAULT_BASE_URL
     Raises:
         UsageError: not https (plain http is for loopback only), or more than a host, a port and a plain path.
     """
+    wrong = UsageError(f"{variable} is not an address such as {example}.")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise UsageError(f"{variable} is not an address such as {example}.") from None
-    if (
-        not url.isprintable()
-        or not host
-        or port == 0
-        or parts.scheme not in ("http", "https")
-        or not _HOST.fullmatch(host)
-    ):
-        raise UsageError(f"{variable} is not an address such as {example}.")
+        raise wrong from None
+    if not (url.isprintable() and _HOST.fullmatch(host) and port != 0 and parts.scheme in ("http", "https")):
+        raise wrong
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(f"{variable} must begin with https://; plain http is for 127.0.0.1 and localhost only.")
     if "@" in parts.netloc or "?" in url or "#" in url:
@@ -156,11 +144,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_on(given: Mapping[str, str], name: str) -> bool:
-    """Return whether a variable is on; one that is not set is off.
-
-    Raises:
-        UsageError: its value is neither on nor off.
-    """
+    """Return whether a variable is on; one that is not set is off, and another value a UsageError."""
     value = given.get(name, "0").lower()
     if value in _YES or value in _NO:
         return value in _YES
@@ -175,11 +159,8 @@ def _site(given: Mapping[str, str]) -> str | None:
 
 
 def state_key(given: Mapping[str, str], name: str = STATE_KEY) -> str | None:
-    """Return the key that seals and signs what a client brings back to be confirmed; None where there is none.
-
-    Raises:
-        UsageError: it is too short.
-    """
+    """Return the key that seals and signs what a client brings back to be confirmed, or None; a short one is a
+    UsageError."""
     key = given.get(name)
     if key is not None and len(key.encode()) < SHORTEST_STATE_KEY:
         raise UsageError(

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partialmethod
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WIDEST_TEXT = 100
 """Columns of running text; longer lines are hard to read."""
-_ASCII = str.maketrans("…·–→“”‘’", "~-->\"\"''")  # noqa: RUF001 - these are what is replaced
+_ASCII = str.maketrans("…·–→“”‘’─▏▎▍▌▋▊▉▁▂▃▄▅▆▇█", "~-->\"\"''-   ####..::||##")  # noqa: RUF001 - these are what is replaced
 """What stands for characters that a terminal cannot show; a question mark would look like a part of an address."""
 
 
@@ -55,6 +55,11 @@ class Terminal:
         except OSError as error:
             raise CommandError(f"the output cannot be written: {error.strerror}.") from None
 
+    def lines(self, texts: Iterable[str]) -> None:
+        """Write each text as a line."""
+        for text in texts:
+            self.line(text)
+
     def _styled(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text
 
@@ -74,24 +79,22 @@ class Terminal:
         )
         return lines or [first]
 
-    def answer(self, text: str, structured: Mapping[str, Any] | None = None, *, margin: str = "") -> list[str]:
+    def answer(self, text: str, structured: Mapping[str, Any] | None, *, margin: str = "") -> list[str]:
         """Return the lines of a tool's answer: the text as it is, or in a terminal the structured half for people."""
-        if self.width is None:
+        if self.width is None or structured is None:
             return [(margin + line).rstrip() for line in text.split("\n")]
-        if structured is None:
-            return [part for line in text.split("\n") for part in self.wrapped(line, first=margin, rest=margin + "  ")]
         from tinylytics_mcp.rendering import rendered_answer  # only a terminal needs it, and it takes long to load
 
         width = self.width - len(margin)
-        return [margin + line for line in self.rendered(rendered_answer(structured, width), width=width)]
+        return [margin + line for line in self.rendered(rendered_answer(structured), width=width)]
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
         """Return the lines of a table, tab-separated where this is no terminal."""
         if self.width is None:
             return ["\t".join(map(str, row)) for row in (columns, *rows)]
-        from tinylytics_mcp.rendering import rendered_table
+        from tinylytics_mcp.rendering import TableView
 
-        return self.rendered(rendered_table(columns, rows, self.width), width=self.width)
+        return self.rendered(TableView(columns, rows), width=self.width)
 
     def rendered(self, what: "RenderableType", *, width: int) -> list[str]:
         """Return the lines of something that rich can draw, in the colours and characters of this terminal."""

@@ -1,30 +1,23 @@
 """The demo as a newcomer sees it, and that its figures are counted."""
 
-import json
 import re
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
-from mcp import StdioServerParameters
-from support.client import BASE_URL, NOW, connect, transport_over
+from support.client import NOW, connect
 from support.commands import Run
 from support.processes import environment, state_left
 from tinylytics_mcp import cli
 from tinylytics_mcp.commands import demo
-from tinylytics_mcp.commands.demo import lines_that_connect
-from tinylytics_mcp.commands.demo_questions import Question, RawApi, questions
+from tinylytics_mcp.commands.demo import Weighed, lines_that_connect
 from tinylytics_mcp.commands.demo_scenes import SCENES
-from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_mcp.hosts import start_command
-from tinylytics_mcp.server import create_server
-from tinylytics_tools.access import ApiKey
 from tinylytics_tools.catalogue import ALL_TOOLS
-from tinylytics_tools.client import Client
 
 
 def test_the_full_demo_answers_every_question_and_is_plain_when_piped(run: Run, tmp_path: Path) -> None:
@@ -32,18 +25,15 @@ def test_the_full_demo_answers_every_question_and_is_plain_when_piped(run: Run, 
     done = run("demo", "--full", env=env)
     assert (done.status, done.err) == (0, "")
     assert "\x1b" not in done.out
-    asked = questions("My Blog")
-    for number, question in enumerate(asked, 1):
-        assert f"\n{number}. {question.words}\n   {question.tool}(" in done.out
-    compared = re.findall(
-        r"([\d,]+) bytes \([\d,]+ in structured form\); the raw API: \d+ requests?, ([\d,]+) bytes", done.out
-    )
-    assert len(compared) == len(asked)
-    took, raw = (sum(int(pair[side].replace(",", "")) for pair in compared) for side in (0, 1))
-    assert f"{took:,} bytes to read; from the raw API" in done.out
-    assert f"requests and {raw:,} bytes." in done.out
-    assert took < raw / 10
-    assert "The server asks the user: Delete the kudo “test-kudo-1”" in done.out
+    for number, scene in enumerate(SCENES, 1):
+        assert f"\n{number}. {scene.words}  {scene.tool}(" in done.out
+    told = " ".join(done.out.split())
+    costs = re.findall(r"([\d,]+) bytes \([\d,]+ in structured form\), made of ([\d,]+) bytes of replies", told)
+    assert len(costs) == len(SCENES)
+    took, read = (sum(int(cost[side].replace(",", "")) for cost in costs) for side in (0, 1))
+    assert f"requests, {took:,} bytes made of {read:,} bytes of replies. " in told
+    assert took < read / 100
+    assert "Asked first, and agreed to: Delete the kudo “test-kudo-1”" in done.out
     assert "Deleted the kudo “test-kudo-1”" in done.out
     for _, line in lines_that_connect():
         assert line in done.out
@@ -54,28 +44,13 @@ def test_the_full_demo_answers_every_question_and_is_plain_when_piped(run: Run, 
 def test_a_call_that_fails_makes_the_demo_fail(
     full: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def one_bad(site: str) -> list[Question]:
-        return [Question("How was my century?", "summarize_traffic", {"site": site, "period": "last_century"}, ())]
-
     monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
-    monkeypatch.setattr(demo, "questions", one_bad)
     broken = replace(SCENES[0], arguments={"period": "last_century"})
     monkeypatch.setattr(demo, "SCENES", (broken,))
-    account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(Weighing()), base_url=BASE_URL)
-    monkeypatch.setattr(demo, "_server", lambda: create_server(account))
     assert cli.main(["demo", *full]) == 1
     out, err = capsys.readouterr()
     assert "period" in out
     assert err == "tinylytics-mcp: 1 of the calls did not work.\n"
-
-
-def test_a_server_that_does_not_start_makes_the_demo_fail(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
-    monkeypatch.setattr(demo, "_server", lambda: StdioServerParameters(command=sys.executable, args=["-c", ""]))
-    assert cli.main(["demo"]) == 1
-    assert capsys.readouterr().err == "tinylytics-mcp: the demo broke off: its server did not start, or ended early.\n"
 
 
 def test_the_demo_is_short_and_tells_what_each_answer_took(run: Run, tmp_path: Path) -> None:
@@ -84,6 +59,7 @@ def test_the_demo_is_short_and_tells_what_each_answer_took(run: Run, tmp_path: P
     assert (piped.status, piped.err) == (0, "")
     assert "\x1b" not in piped.out
     *lines, last = piped.out.splitlines()
+    told = " ".join(piped.out.split())
     assert len(lines) < 60
     assert max(map(len, lines)) <= 80
     assert last == f"Connect Claude Code: {lines_that_connect()[0][1]}"  # as long as the path of the program
@@ -91,7 +67,7 @@ def test_the_demo_is_short_and_tells_what_each_answer_took(run: Run, tmp_path: P
         assert f"\n{number}. {scene.words}  {scene.tool}, " in piped.out
     costs = re.findall(r"  \w+, (\d+) requests?, ([\d,]+) bytes$", piped.out, re.MULTILINE)
     sums = [sum(int(cost[side].replace(",", "")) for cost in costs) for side in (0, 1)]
-    assert f"In all {sums[0]} requests, {sums[1]:,} bytes;" in piped.out
+    assert f"In all {sums[0]} requests, {sums[1]:,} bytes made of " in told
     assert "Asked first, and agreed to: Delete the kudo “test-kudo-1”" in piped.out
     assert not state_left(tmp_path)
 
@@ -145,50 +121,21 @@ def test_what_is_not_there_is_not_told() -> None:
     assert by_tool["rank_traffic"]({"rose": empty, "fell": empty, "new": empty}) == ""
 
 
-class Weighing(httpx.AsyncBaseTransport):
-    """Counts what the stand-in sends."""
-
-    def __init__(self) -> None:
-        self.sizes: list[int] = []
-        self.hits = 0
-        self._inner = httpx.ASGITransport(app=FakeApi(now=lambda: NOW))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass on, and weigh the answer."""
-        response = await self._inner.handle_async_request(request)
-        body = await response.aread()
-        self.sizes.append(len(body))
-        self.hits += len(json.loads(body).get("hits", []))
-        return response
-
-
 @pytest.mark.anyio
-async def test_the_raw_bytes_are_those_of_every_page_that_is_needed() -> None:
-    wire = Weighing()
-    account = Client(ApiKey(FULL_ACCESS_KEY), transport=transport_over(wire), base_url=BASE_URL)
-    raw = RawApi(account)
-    assert [site.name for site in await raw.sites()] == ["My Blog", "Photos", "Field Notes"]
-    for question in questions("My Blog"):
-        wire.sizes.clear()
-        cost = await raw.cost(question, {"first_day": "2026-10-24", "last_day": "2026-11-22"})
-        assert (cost.requests, cost.bytes) == (len(wire.sizes), sum(wire.sizes))
-    month = questions("My Blog")[0]
-    wire.hits = 0
-    await raw.cost(month, {"first_day": "2026-10-24", "last_day": "2026-11-22"})
-    response = await account.send(
-        month.raw[1].endpoint,
-        "/sites/456/hits",
-        {"start_date": "2026-10-24", "end_date": "2026-11-22", "per_page": 1},
-        None,
-    )
-    assert wire.hits - 2 == response.json()["pagination"]["total_count"] > 1000
-    await account.aclose()
+async def test_what_is_weighed_is_every_reply_that_came() -> None:
+    wire = Weighed(httpx.ASGITransport(app=FakeApi(now=lambda: NOW)))
+    async with connect(wire) as connected:
+        for scene in SCENES[:3]:
+            requests, read = wire.requests, wire.bytes
+            answer = await connected.answer(scene.tool, **scene.arguments)
+            assert wire.requests - requests == answer["requests_used"]
+            assert wire.bytes - read > 1000
 
 
 def test_every_question_is_a_call_that_its_tool_takes() -> None:
     by_name = {tool.name: tool for tool in ALL_TOOLS}
-    for question in questions("My Blog"):
-        by_name[question.tool].fn_metadata.arg_model.model_validate(dict(question.arguments))
+    for scene in SCENES:
+        by_name[scene.tool].fn_metadata.arg_model.model_validate(dict(scene.arguments))
 
 
 def test_an_assistant_is_connected_by_install(run: Run, tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp.types import TextResourceContents
 from support.client import MODES, NOW, Mode, connect
-from tinylytics_mcp.dashboard.extension import URI
-from tinylytics_mcp.dashboard.page import CHARTED, embedded, page, shortened
+from tinylytics_mcp.dashboard.page import CHARTED, URI, embedded, page, shortened
 from tinylytics_mcp.fake_api import FakeApi
 from tinylytics_tools.catalogue import ALL_TOOLS
 

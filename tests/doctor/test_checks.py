@@ -145,8 +145,8 @@ def test_the_key_that_hosts_were_given_is_looked_at_where_none_is_set(capsys: py
 
 @pytest.mark.parametrize(("seconds", "expected"), [(59, Outcome.OK), (61, Outcome.WARNING), (-61, Outcome.WARNING)])
 async def test_a_clock_that_is_off_is_told(seconds: int, expected: Outcome) -> None:
-    findings = await checks.of_service(client(answer(DOCUMENT)), NOW + timedelta(seconds=seconds))
-    (clock,) = [finding for finding in findings if finding.check == "clock"]
+    found = checks.of_service(client(answer(DOCUMENT)), NOW + timedelta(seconds=seconds))
+    (clock,) = [finding async for finding in found if finding.check == "clock"]
     assert clock.outcome is expected
     assert ("behind" in clock.text) is (seconds == -61)
 
@@ -162,7 +162,7 @@ async def test_an_api_that_describes_more_or_less_than_this_version_knows_is_tol
     hits["parameters"].append({"name": "device", "in": "query", "schema": {"enum": ["phone"]}})
     document["paths"]["/api/v1/goals"] = {"get": {"parameters": [{"name": "page", "in": "query"}]}}
     del document["paths"]["/me"]
-    findings = await checks.of_service(client(answer(document)))
+    findings = [finding async for finding in checks.of_service(client(answer(document)))]
     gone, new = [finding.text for finding in findings if finding.check == "description"]
     assert gone == "no longer described: GET /me, GET /sites/:id/hits group_by=country"
     assert new == "new, and not used: GET /goals, GET /sites/:id/hits device, GET /sites/:id/hits group_by=city"
@@ -172,7 +172,7 @@ async def test_an_api_that_describes_more_or_less_than_this_version_knows_is_tol
 async def test_paths_with_and_without_the_prefix_are_the_same(prefix: str) -> None:
     document = described()
     document["paths"] = {prefix + path.replace("{id}", "{site_id}"): each for path, each in document["paths"].items()}
-    findings = await checks.of_service(client(answer(document)))
+    findings = [finding async for finding in checks.of_service(client(answer(document)))]
     assert [finding.outcome for finding in findings if finding.check == "description"] == [Outcome.OK]
 
 

@@ -2,13 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fake_api import MAIN, NOW, ask, made
+from support.fake_api import NOW, ask, made
 from support.properties import examples
 from tinylytics_mcp.fake_api import FakeApi, app
 from tinylytics_mcp.fake_api.account import fill
@@ -153,15 +152,6 @@ def test_the_database_may_be_used_from_another_thread() -> None:
     thread.start()
     thread.join()
     assert counted == [1500]
-
-
-@pytest.mark.anyio
-async def test_a_database_in_a_file_is_kept(tmp_path: Path) -> None:
-    first = FakeApi(now=lambda: NOW, hits=200, database=tmp_path / "fake_api.sqlite3")
-    await ask(first, f"{MAIN}/hits", method="POST", body={"path": "/kept"})
-    first.connection.close()
-    second = FakeApi(now=lambda: NOW, hits=200, database=tmp_path / "fake_api.sqlite3")
-    assert (await ask(second, MAIN)).json()["lifetime_hits"] == 201
 
 
 def test_a_column_that_hits_do_not_have_is_refused() -> None:

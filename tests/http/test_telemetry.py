@@ -36,7 +36,7 @@ def span(monkeypatch: pytest.MonkeyPatch) -> Seen:
     def current(*_: object) -> Span:
         return seen
 
-    monkeypatch.setattr("tinylytics_mcp.telemetry.get_current_span", current)
+    monkeypatch.setattr("tinylytics_mcp.server.get_current_span", current)
     return seen
 
 

@@ -100,7 +100,7 @@ def each_history_made_up_once() -> Generator[None]:
 
     @lru_cache(maxsize=8)
     def filled(seed: int, now: datetime, hits: int) -> Store:
-        store = Store(":memory:")
+        store = Store()
         fill(store, seed=seed, now=now, hits=hits)
         return store
 

@@ -220,18 +220,18 @@ class Halves:
     def oversize(self, costs: Costs, half: int | None) -> bool:
         """Return whether a half, or both together, have more bytes than allowed."""
         text, structured = self.sizes
-        sizes = text + compact(_cost_line(costs)) - 2, structured + compact(costs) - 1  # without quotes and braces
+        sizes = text + compact(cost_line(costs)) - 2, structured + compact(costs) - 1  # without quotes and braces
         return sum(sizes) > LARGEST - _ENVELOPE or (half is not None and max(sizes) > half)
 
     def result(self, costs: Costs) -> CallToolResult:
         """Return both halves, as the host gets them."""
-        text = self.before + _cost_line(costs) + self.after
+        text = self.before + cost_line(costs) + self.after
         meta = {CHART: self.answer.chart} if self.answer.chart else None
         structured = {**self.structured, **costs}
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured, _meta=meta)
 
 
-def _cost_line(costs: Costs) -> str:
+def cost_line(costs: Costs) -> str:
     left = "" if costs["requests_left"] is None else f", {costs['requests_left']} left this hour"
     stored = "" if costs["stored_s"] is None else f"; stored answers, the oldest {costs['stored_s']} s old"
     return f"requests: {costs['requests_used']} used{left}{stored}"

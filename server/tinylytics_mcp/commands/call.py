@@ -41,8 +41,7 @@ def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, de
             raise CommandError(for_person(text_of(result)))
         answer = result.structured_content
         lines = [json.dumps(answer, ensure_ascii=False)] if structured else out.answer(text_of(result), answer)
-    for line in lines:
-        out.line(line)
+    out.lines(lines)
 
 
 def _arguments(pairs: Sequence[str]) -> dict[str, Any]:

@@ -12,13 +12,12 @@ from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN
 from tinylytics_tools.tables import counted
 
 from tinylytics_mcp.chart import Chart
-from tinylytics_mcp.commands.demo_questions import KUDO_UID
-from tinylytics_mcp.rendering import rendered_table, shortened
+from tinylytics_mcp.rendering import TableView, shortened
 
 Answer = Mapping[str, Any]
 Row = Sequence[Any]
-SITE = "example.com"
-"""The main site of the fake API."""
+SITE, KUDO_UID = "example.com", "test-kudo-1"
+"""The main site of the fake API, and a kudo on it."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,11 @@ class Scene:
     table: Callable[[Answer], tuple[Sequence[str], Sequence[Row]]] | None = None
 
 
-def picture(scene: Scene, answer: Answer, width: int) -> RenderableType | None:
+def picture(scene: Scene, answer: Answer) -> RenderableType | None:
     """Return the small table or chart of an answer."""
     if scene.table is not None:
-        return rendered_table(*scene.table(answer), width)
-    return Chart([(row[0], row[1]) for row in answer[SERIES]["rows"]], width, height=3) if SERIES in answer else None
+        return TableView(*scene.table(answer))
+    return Chart([(row[0], row[1]) for row in answer[SERIES]["rows"]], height=3) if SERIES in answer else None
 
 
 def _month(answer: Answer) -> str:

@@ -30,22 +30,11 @@ from tinylytics_mcp.version import VERSION
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 """A name in a reply; others may be data, as a path that counts are kept under."""
-_TYPES: dict[type[Any], str] = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    dict: "object",
-    list: "list",
-}
+_TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (dict, "object"), (list, "list"))
 
 
 def command(*, structured: bool, url: str | None, record: Path | None) -> None:
-    """Print what was found, or write the shapes of replies to a file.
-
-    Raises:
-        CommandError: something failed.
-    """
+    """Print what was found, or write the shapes of replies to a file; a finding that failed is a CommandError."""
     out = Terminal(sys.stdout)
     if url is not None:
         from tinylytics_mcp.remote_checks import of_deployment
@@ -69,13 +58,10 @@ def command(*, structured: bool, url: str | None, record: Path | None) -> None:
 
 def _print(out: Terminal, finding: Finding) -> None:
     first = f"{finding.outcome:<8} {finding.check}: "
-    styles = {Outcome.OK: out.faint, Outcome.FAILED: out.warning}
-    style = styles.get(finding.outcome, out.strong)
-    for line in out.wrapped(finding.text, first=first, rest=" " * 9):
-        out.line(style(line))
+    style = {Outcome.OK: out.faint, Outcome.FAILED: out.warning}.get(finding.outcome, out.strong)
+    out.lines(map(style, out.wrapped(finding.text, first=first, rest=" " * 9)))
     if finding.remedy:
-        for line in out.wrapped(finding.remedy, first=" " * 9, rest=" " * 9):
-            out.line(line)
+        out.lines(out.wrapped(finding.remedy, first=" " * 9, rest=" " * 9))
 
 
 async def _local(record: Path | None) -> list[Finding]:
@@ -94,10 +80,10 @@ async def _local(record: Path | None) -> list[Finding]:
         open_backend(settings, demo=False, cached=False) as backend,
         aclosing(backend.open(settings.key)) as client,
     ):
-        findings += await checks.of_service(client)
+        findings += [finding async for finding in checks.of_service(client)]
         if settings.key is not None and findings[-1].check != "reach":
-            findings += await checks.of_account(client)
-        findings += await checks.of_store(backend, client)
+            findings += [finding async for finding in checks.of_account(client)]
+        findings += [finding async for finding in checks.of_store(backend, client)]
         if record is not None and settings.key is not None:
             await _record(client, record)
     return [*findings, *checks.of_hosts(system), *checks.of_processes()]
@@ -146,4 +132,4 @@ def _types(value: object, place: str) -> Iterator[tuple[str, str]]:
         for part in cast("list[Any]", value):
             yield from _types(part, f"{place}[]")
     else:
-        yield place, next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "null")
+        yield place, next((name for kind, name in _TYPES if isinstance(value, kind)), "null")

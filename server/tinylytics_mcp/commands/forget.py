@@ -4,12 +4,10 @@ import os
 import sys
 
 import anyio
-from tinylytics_tools import sanitize
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.tables import counted
-from tinylytics_tools.transport.interface import StoreUnavailable
 
-from tinylytics_mcp.backend import open_backend, settings_for
+from tinylytics_mcp.backend import open_stored, settings_for
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.settings import API_KEY, Settings
 from tinylytics_mcp.terminal import Terminal
@@ -27,12 +25,7 @@ def command(*, what: str, yes: bool) -> None:
     out = Terminal(sys.stdout)
     if what == "all" and not yes:
         _ask()
-    removed: list[str] = []
-    problem = anyio.run(_remove, settings, settings.key, what, removed)
-    for line in removed:
-        out.line(line)
-    if problem is not None:
-        raise CommandError(f"not all could be removed: {sanitize.prose(str(problem), cap=200)}.")
+    anyio.run(_remove, settings, settings.key, what, out)
 
 
 def _ask() -> None:
@@ -44,19 +37,14 @@ def _ask() -> None:
         raise CommandError("nothing was removed.")
 
 
-async def _remove(settings: Settings, key: ApiKey, what: str, removed: list[str]) -> StoreUnavailable | None:
-    """Remove one thing after another, and add to `removed` what went; return why it did not go on."""
-    async with open_backend(settings, demo=False) as backend:
-        try:
-            if what != "counts":
-                answers = await backend.store.replies.clear(key.fingerprint)
-                removed.append(f"{counted(answers, 'stored answer')} removed")
-            if what != "replies":
-                requests = await backend.store.requests.clear(key.fingerprint)
-                removed.append(f"{counted(requests, 'counted request')} removed; Tinylytics goes on counting them")
-            if what == "all":
-                writes = await backend.record(key).clear()
-                removed.append(f"{counted(writes, 'recorded write')} removed, of those to {settings.base_url}")
-        except StoreUnavailable as error:
-            return error
-    return None
+async def _remove(settings: Settings, key: ApiKey, what: str, out: Terminal) -> None:
+    async with open_stored(settings, "not all could be removed") as backend:
+        if what != "counts":
+            answers = await backend.store.replies.clear(key.fingerprint)
+            out.line(f"{counted(answers, 'stored answer')} removed")
+        if what != "replies":
+            requests = await backend.store.requests.clear(key.fingerprint)
+            out.line(f"{counted(requests, 'counted request')} removed; Tinylytics goes on counting them")
+        if what == "all":
+            writes = await backend.record(key).clear()
+            out.line(f"{counted(writes, 'recorded write')} removed, of those to {settings.base_url}")

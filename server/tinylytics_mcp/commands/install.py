@@ -52,8 +52,7 @@ def command(*, host: str, remove: bool, printed: bool = False, demo: bool = Fals
         return json_edit.put(text, (chosen.section, NAME), entry)
 
     if _change(out, chosen, with_entry):
-        for line in chosen.document(entry).split("\n"):
-            out.line(f"+ {line}")
+        out.lines(f"+ {line}" for line in chosen.document(entry).split("\n"))
         out.line(f"Restart {chosen.title}; `{PROGRAM} doctor` tells what is wrong if it does not connect.")
 
 
@@ -100,11 +99,7 @@ def _write(file: Path, content: bytes, *, mode: int) -> None:
 
 
 def _key_file(settings: Settings, out: Terminal, *, may_write: bool) -> Path:
-    """Return the file that holds the key; one is made of the key that is set or typed.
-
-    Raises:
-        UsageError: there is no key.
-    """
+    """Return the file that holds the key; one is made of the key that is set or typed. None is a UsageError."""
     named, text = os.environ.get(API_KEY_FILE, "").strip(), os.environ.get(API_KEY, "").strip()
     file = Path(named).expanduser().absolute() if named else key_file()
     if named or not may_write or (settings.key is None and file.exists()):

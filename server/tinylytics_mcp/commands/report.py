@@ -11,7 +11,7 @@ from mcp import Client
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.commands.report_html import document
 from tinylytics_mcp.commands.report_markdown import markdown
-from tinylytics_mcp.commands.report_results import Report, read_report
+from tinylytics_mcp.commands.report_results import read_report
 from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.terminal import Terminal
@@ -32,19 +32,14 @@ def command(
     settings = settings_for(os.environ, demo=demo)
     out = Terminal(sys.stdout)
 
-    async def read() -> str | CommandError:
+    async def read() -> str:
         async with (
             open_client(settings, demo=demo, cached=cached) as api_client,
             Client(create_server(api_client)) as client,
         ):
-            try:
-                return await report(client, site, period, form)
-            except CommandError as problem:  # the client's task group would wrap it
-                return problem
+            return await report(client, site, period, form)
 
     text = anyio.run(read)
-    if isinstance(text, CommandError):
-        raise text
     if output == _STDOUT:
         out.line(text.removesuffix("\n"))
         return
@@ -53,21 +48,13 @@ def command(
 
 
 async def report(client: Client, site: str, period: str | None, form: str, made: datetime | None = None) -> str:
-    """Return the report on a site, or on `all`, as HTML or Markdown.
-
-    Raises:
-        CommandError: the traffic could not be read.
-    """
-    read: Report = await read_report(client, site, period, made or datetime.now(UTC))
+    """Return the report on a site, or on `all`, as HTML or Markdown; without the traffic there is none."""
+    read = await read_report(client, site, period, made or datetime.now(UTC))
     return document(read) if form == "html" else markdown(read.title, read.answers)
 
 
 def write(text: str, output: Path, *, force: bool = False) -> None:
-    """Write a report to a file, over one that is there only with `force`.
-
-    Raises:
-        CommandError: it cannot be written.
-    """
+    """Write a report to a file, over one that is there only with `force`; a CommandError if that cannot be."""
     try:
         with output.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tinylytics_tools.answer import OTHER
@@ -51,32 +51,32 @@ def _head(title: str) -> Html:
 def _sections(report: Report) -> list[tuple[str, str, Html]]:
     """The title, the anchor and the content of each section."""
     if report.overview is None:
-        (site,) = report.sites
-        return [
-            ("Traffic", "traffic", _traffic(site.traffic, "h3")),
-            ("Kudos", "kudos", _kudos(site.kudos, "h3")),
-            ("Uptime", "uptime", _uptime(site.uptime)),
-        ]
-    every = [(site.name, f"site-{number}", _site(site)) for number, site in enumerate(report.sites)]
-    return [("All sites", "sites", _overview(report.overview)), *every]
+        traffic, kudos, uptime = _parts(report.sites[0], "h3")
+        return [("Traffic", "traffic", traffic), ("Kudos", "kudos", kudos), ("Uptime", "uptime", uptime)]
+    found = [("All sites", "sites", _shown(report.overview, _overview))]
+    for number, site in enumerate(report.sites):
+        traffic, kudos, uptime = _parts(site, "h4")
+        inside = joined(traffic, tag("h3", "Kudos"), kudos, tag("h3", "Uptime"), uptime)
+        found.append((site.name, f"site-{number}", inside))
+    return found
 
 
-def _site(site: SiteResults) -> Html:
-    kudos, uptime = tag("h3", "Kudos"), tag("h3", "Uptime")
-    return joined(_traffic(site.traffic, "h3"), kudos, _kudos(site.kudos, "h4"), uptime, _uptime(site.uptime))
+def _parts(site: SiteResults, level: str) -> tuple[Html, Html, Html]:
+    kudos = _shown(site.kudos, lambda answer, _: _kudos(answer, level))
+    return _shown(site.traffic, _traffic), kudos, _shown(site.uptime, _uptime)
 
 
-def _traffic(result: Result, level: str) -> Html:
-    answer = result.answer
-    if answer is None:
-        return _without(result)
+def _shown(result: Result, draw: Callable[[Mapping[str, Any], Mapping[str, Any]], Html]) -> Html:
+    """What is drawn of an answer and of its chart; of an error its text."""
+    if result.answer is not None:
+        return draw(result.answer, result.chart)
+    return tag("p", result.text, class_="calm" if " is not enabled" in result.text else "error")
+
+
+def _traffic(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
+    hits = "1 hit" if answer["hits"] == 1 else f"{answer['hits']:,} hits"
     head = joined(
-        tag(
-            "p",
-            f"{counted(answer['hits'], 'hit')} " if answer["hits"] < 1000 else f"{answer['hits']:,} hits ",
-            words.change_mark(answer["change"], answer["change_percent"]),
-            class_="big",
-        ),
+        tag("p", f"{hits} ", words.change_mark(answer["change"], answer["change_percent"]), class_="big"),
         *(tag("p", text, class_="soft") for text in words.sentences(answer)),
     )
     if not answer["hits"]:
@@ -90,9 +90,9 @@ def _traffic(result: Result, level: str) -> Html:
         unit = answer["series"]["columns"][0]
         tiles.append((f"Best {unit}", f"{int(best[3]):,}{best[4]}", words.readable(best[1]) + best[2]))
     known = [(name, answer[name]) for name in _TABLES if answer[name] and answer[name]["rows"]]
-    rankings = [_ranking(answer, name, table, level) for name, table in known]
+    rankings = [_ranking(answer, name, table, "h3") for name, table in known]
     grid = tag("div", *rankings, class_="grid")
-    return joined(head, _tiles(tiles), _series(answer, result.chart), grid, _notes(answer))
+    return joined(head, _tiles(tiles), _series(answer, chart), grid, _notes(answer))
 
 
 def _series(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html | None:
@@ -144,18 +144,12 @@ def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], lev
     return tag("div", tag(level, title, part_of), made, class_="table")
 
 
-def _kudos(result: Result, level: str) -> Html:
-    answer = result.answer
-    if answer is None:
-        return _without(result)
+def _kudos(answer: Mapping[str, Any], level: str) -> Html:
     ranking = _ranking(answer, "by_page", answer["by_page"], level) if answer["by_page"]["rows"] else None
     return joined(tag("p", f"{answer['kudos']:,} kudos", class_="big"), ranking)
 
 
-def _uptime(result: Result) -> Html:
-    answer = result.answer
-    if answer is None:
-        return _without(result)
+def _uptime(answer: Mapping[str, Any], _: object) -> Html:
     is_since = answer["status"] == "down" and answer["down_since"] != "unknown"
     since = f" since {words.readable(answer['down_since'])}" if is_since else ""
     down_s = answer["downtime_30_days_s"]
@@ -179,14 +173,11 @@ def _uptime(result: Result) -> Html:
     )
 
 
-def _overview(result: Result) -> Html:
-    answer = result.answer
-    if answer is None:
-        return _without(result)
+def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
     rows: list[list[str]] = []
     for row in answer["sites"]["rows"]:
         site = dict(zip(answer["sites"]["columns"], row, strict=True))
-        pieces = result.chart.get("sites", {}).get(str(site["id"]), {}).get("pieces", [])
+        pieces = chart.get("sites", {}).get(str(site["id"]), {}).get("pieces", [])
         change = words.change_mark(site.get("change"), site.get("change_percent"))
         before = site.get("earlier_hits")
         if before is not None:
@@ -213,10 +204,6 @@ def _attention(health: Result | None) -> Html | None:
     found = [(str(site["site"]), words.troubles(site)) for site in sites]
     items = [tag("li", tag("b", name), f": {', '.join(wrong)}") for name, wrong in found if wrong]
     return tag("ul", *items, class_="strip", aria_label="Needs attention") if items else None
-
-
-def _without(result: Result) -> Html:
-    return tag("p", result.text, class_="calm" if " is not enabled" in result.text else "error")
 
 
 def _notes(answer: Mapping[str, Any]) -> Html | None:

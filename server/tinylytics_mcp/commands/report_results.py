@@ -65,11 +65,7 @@ class Report:
 
 async def read_report(client: Client, site: str, period: str | None, made: datetime) -> Report:
     """Return what a report on a site, or on `all`, tells. What cannot be had, as uptime without a subscription, is an
-    error in its place.
-
-    Raises:
-        CommandError: not even the traffic could be read.
-    """
+    error in its place; without the traffic it is a CommandError."""
     form = next((title for word, title in _FORMS.items() if (period or "").endswith(word)), "Report")
     days = {} if period is None else {"period": period}
     if site != ALL:

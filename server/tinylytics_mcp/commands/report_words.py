@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from tinylytics_tools.downtime import in_words
 from tinylytics_tools.tables import counted
 
 from tinylytics_mcp.commands.report_charts import Html, tag
@@ -91,10 +92,7 @@ def share(part: int, whole: int) -> str:
 
 def lasting(seconds: int | None) -> str:
     """Return a length of time in two units at most."""
-    if seconds is None:
-        return UNKNOWN
-    units = ((seconds // 86_400, "d"), (seconds // 3_600 % 24, "h"), (seconds // 60 % 60, "min"))
-    return " ".join([f"{count} {unit}" for count, unit in units if count][:2]) or f"{seconds} s"
+    return UNKNOWN if seconds is None else " ".join(in_words(seconds).split()[:4])
 
 
 def readable(text: str) -> str:

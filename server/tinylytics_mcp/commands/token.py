@@ -2,18 +2,15 @@
 
 import os
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 from tinylytics_tools.access import Access
-from tinylytics_tools.transport.interface import StoreUnavailable
 
-from tinylytics_mcp.backend import open_backend, settings_for
+from tinylytics_mcp.backend import open_stored, settings_for
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.http.oauth.grants import Grant, all_grants, end
-from tinylytics_mcp.http.oauth.store import Records, records_in
+from tinylytics_mcp.http.oauth.store import records_in
 from tinylytics_mcp.http.settings import PUBLIC_URL, TOKENS_FILE
 from tinylytics_mcp.http.tokens import add_token, read_tokens, revoke_token
 from tinylytics_mcp.settings import key_in
@@ -48,8 +45,7 @@ def _list(terminal: Terminal) -> None:
             for grant, told in anyio.run(_grants).items()
         ]
     lines = terminal.table(("name", "access", "key", "made"), rows)
-    for line in lines if terminal.is_terminal else lines[1:]:  # programs read the rows alone
-        terminal.line(line)
+    terminal.lines(lines if terminal.is_terminal else lines[1:])  # programs read the rows alone
 
 
 def _has_grants() -> bool:
@@ -57,22 +53,13 @@ def _has_grants() -> bool:
 
 
 async def _grants() -> dict[str, Grant]:
-    async with _records() as records:
-        return await all_grants(records)
+    async with open_stored(settings_for(os.environ, demo=False), "the logins cannot be read") as backend:
+        return await all_grants(records_in(backend.store))
 
 
 async def _ended(grant: str) -> bool:
-    async with _records() as records:
-        return await end(records, grant)
-
-
-@asynccontextmanager
-async def _records() -> AsyncGenerator[Records]:
-    try:
-        async with open_backend(settings_for(os.environ, demo=False), demo=False) as backend:
-            yield records_in(backend.store)
-    except StoreUnavailable as error:
-        raise CommandError(f"{error}.") from None
+    async with open_stored(settings_for(os.environ, demo=False), "the login cannot be ended") as backend:
+        return await end(records_in(backend.store), grant)
 
 
 def _add(terminal: Terminal, name: str, access: Access, key_file: Path | None) -> None:

@@ -40,11 +40,9 @@ def command(*, demo: bool, verbose: bool) -> None:
         sentence = tool.description.partition(". ")[0].rstrip(".") + "."
         lines = out.wrapped(sentence, first=first, rest=" " * len(first))
         lines[0] = out.accent(first[:widest]) + out.faint(first[widest:]) + lines[0].removeprefix(first)
-        for line in lines:
-            out.line(line)
+        out.lines(lines)
         if verbose:
-            for line in _argument_lines(out, tool):
-                out.line(line)
+            out.lines(_argument_lines(out, tool))
     hidden = len(ALL_TOOLS) - len(offered)
     if hidden:
         say(f"{hidden} more tools change data and need a full-access key.")

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 
 import anyio
 from tinylytics_tools import sanitize
-from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.record import Entry
 
-from tinylytics_mcp.backend import open_backend, settings_for
-from tinylytics_mcp.errors import CommandError
+from tinylytics_mcp.backend import open_stored, settings_for
 from tinylytics_mcp.terminal import Terminal, say
 
 _COLUMNS = ("time", "outcome", "action", "site_id", "rows", "path", "uid")
@@ -21,19 +19,15 @@ def command(*, limit: int) -> None:
     settings = settings_for(os.environ, demo=False)
 
     async def latest() -> list[Entry]:
-        async with open_backend(settings, demo=False) as backend:
+        async with open_stored(settings, "the record of writes cannot be read") as backend:
             return await backend.writes("").latest(limit=limit)
 
-    try:
-        entries = anyio.run(latest)
-    except StoreUnavailable as error:
-        raise CommandError(f"the record of writes cannot be read: {sanitize.prose(str(error), cap=200)}.") from None
+    entries = anyio.run(latest)
     if not entries:
         say("nothing was written from here in the last 90 days.")
         return
     out = Terminal(sys.stdout)
-    for line in out.table(_COLUMNS, [_cells(entry) for entry in entries]):
-        out.line(line)
+    out.lines(out.table(_COLUMNS, [_cells(entry) for entry in entries]))
 
 
 def _cells(entry: Entry) -> list[str]:

@@ -1,14 +1,19 @@
-"""Joins the parts of the dashboard into one self-contained page."""
+"""Joins the parts of the dashboard into one self-contained page, and adds it to a server as an MCP App."""
 
 import functools
 import json
 import re
+from collections.abc import Iterable
 from importlib import resources
 from itertools import combinations
 from typing import Any
 
+from mcp.server.apps import Apps
 from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.periods import DEFAULT_PERIOD, PERIODS
+from tinylytics_tools.tool import ApiTool
+
+URI = "ui://tinylytics/dashboard.html"
 
 CHARTED = ("get_overview", "summarize_traffic", "rank_traffic", "explain_change", "get_uptime")
 """The tools whose answers a host shows with the page."""
@@ -18,6 +23,29 @@ _SCRIPTS = (
     "main",
 )  # fmt: skip
 """In the order in which they are read; each uses only what stands before it, except inside of functions."""
+
+
+def dashboard() -> Apps:
+    """Return the extension that serves the page; without a policy of its own it gets the strictest one."""
+    apps = Apps()
+    apps.add_html_resource(
+        URI,
+        page(),
+        name="dashboard",
+        title="Tinylytics dashboard",
+        description="A chart of an answer.",
+        prefers_border=True,
+    )
+    return apps
+
+
+def with_chart(tools: Iterable[ApiTool]) -> list[ApiTool]:
+    """Return the tools, the charted ones as copies that name the page.
+
+    The flat key is for hosts from before the final specification of MCP Apps.
+    """
+    meta = {"ui": {"resourceUri": URI}, "ui/resourceUri": URI}
+    return [tool.model_copy(update={"meta": meta}) if tool.name in CHARTED else tool for tool in tools]
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from sqlite3 import Connection
 
 from starlette.applications import Starlette
@@ -39,7 +38,6 @@ class FakeApi:
         quirks: Iterable[Quirk] = (),
         subscribed: bool = True,
         hourly_limit: int = 1000,
-        database: str | Path = ":memory:",
     ) -> None:
         self.requests: list[tuple[str, str]] = []
         self._seed = seed
@@ -48,7 +46,7 @@ class FakeApi:
         self._quirks = frozenset(quirks)
         self._subscribed = subscribed
         self._limit = HourlyLimit(hourly_limit)
-        self._store = Store(database)
+        self._store = Store()
         self._is_filled = False
         self._beside_http = Starlette()
 

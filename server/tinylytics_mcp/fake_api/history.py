@@ -1,7 +1,7 @@
 """Makes up a site's hits: visits over the days, with a weekly rhythm, growth, posts that come and fade, and a spike."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -57,18 +57,23 @@ _MACHINE_PAGES = [path for path, _ in ACCOUNT["machine_pages"]]
 _SPIKE: dict[str, Any] = ACCOUNT["spike"]
 
 
-def _weighted(name: str) -> tuple[list[Any], list[float]]:
-    return [value for value, _ in ACCOUNT[name]], list(accumulate(weight for _, weight in ACCOUNT[name]))
+def _weighted(pairs: Iterable[Any]) -> tuple[list[Any], list[float]]:
+    values, weights = zip(*pairs, strict=True)
+    return [*values], [*accumulate(weights)]
 
 
-_COUNTRIES, _COUNTRY_WEIGHTS = _weighted("countries")
-_DEVICES, _DEVICE_WEIGHTS = _weighted("devices")
-_SOURCES, _SOURCE_WEIGHTS = _weighted("sources")
-_REFERRERS: list[str] = ACCOUNT["referrers"]
-_REFERRER_WEIGHTS = list(accumulate(1 / (rank + 9) for rank in range(len(_REFERRERS))))
-_LENGTH_WEIGHTS: list[float] = list(accumulate(ACCOUNT["visit_lengths"]))
-"""How many visits have 1, 2, … pages."""
-_HOUR_WEIGHTS: list[float] = list(accumulate(ACCOUNT["hours"]))
+_DRAWN = {
+    **{name: _weighted(ACCOUNT[name]) for name in ("countries", "devices", "sources")},
+    "referrers": _weighted((referrer, 1 / (rank + 9)) for rank, referrer in enumerate(ACCOUNT["referrers"])),
+    "visit_lengths": _weighted(enumerate(list[float](ACCOUNT["visit_lengths"]), 1)),
+    "hours": _weighted(enumerate(list[float](ACCOUNT["hours"]))),
+}
+"""What is drawn, as values and cumulative weights."""
+
+
+def _draw(rng: Random, name: str, count: int) -> list[Any]:
+    values, weights = _DRAWN[name]
+    return rng.choices(values, cum_weights=weights, k=count)
 
 
 def made_up_hits(site: Site, hits: int, now: int, seed: int) -> Iterator[tuple[Value, ...]]:
@@ -87,8 +92,8 @@ def _hits_a_day(site: Site, hits: int, now: int) -> list[int]:
     today = datetime.fromtimestamp(now, UTC).date()
     weights: list[float] = []
     for age in range(site.age_days, -1, -1):
-        weekday = (today - timedelta(days=age)).weekday()
-        weights.append((14 + 72 * exp(-age / 70)) * ACCOUNT["weekdays"][weekday] + 650 * _spike(site, age))
+        rhythm = ACCOUNT["weekdays"][(today - timedelta(days=age)).weekday()]
+        weights.append((14 + 72 * exp(-age / 70)) * rhythm + 650 * _spike(site, age))
     weights[-1] *= 0.4
     parts = list(accumulate(weights))
     totals = [round(hits * part / parts[-1]) for part in parts]
@@ -127,27 +132,25 @@ def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits
     day_length = DAY if age else now % DAY
     paths, urls = site.paths, site.urls
     lengths = _visit_lengths(rng, hits)
-    count = len(lengths)
-    hours = rng.choices(range(24), cum_weights=_HOUR_WEIGHTS, k=count)
+    hours = _draw(rng, "hours", len(lengths))
     steps = iter(rng.choices(range(len(paths)), cum_weights=weights, k=hits))
-    countries = rng.choices(_COUNTRIES, cum_weights=_COUNTRY_WEIGHTS, k=count)
-    devices = rng.choices(_DEVICES, cum_weights=_DEVICE_WEIGHTS, k=count)
-    sources = rng.choices(_SOURCES, cum_weights=_SOURCE_WEIGHTS, k=count)
-    referrers = rng.choices(_REFERRERS, cum_weights=_REFERRER_WEIGHTS, k=count)
+    drawn = [_draw(rng, name, len(lengths)) for name in ("countries", "devices", "sources", "referrers")]
     spike = min(0.75, 1.2 * _spike(site, age))
     rows: list[tuple[Value, ...]] = []
-    visits = zip(lengths, hours, countries, devices, sources, referrers, strict=True)
-    for pages, hour, country, (browser, platform, mobile), source, usual_referrer in visits:
+    for pages, hour, country, device, source, usual_referrer in zip(lengths, hours, *drawn, strict=True):
         moment = midnight + int((hour + rng.random()) / 24 * day_length)
         # A visitor's hash changes every 12 hours, so a visit ends there.
         last_moment = min(moment - moment % _HALF_DAY + _HALF_DAY - 1, now)
         visitor = rng.getrandbits(48)
         visitor_hash = f"{visitor:012x}" if site.unique_tracking else None
-        referrer, page = _referrer(rng, usual_referrer), next(steps)
+        # Half of the visits say nothing, or an empty string (field notes 11).
+        said = rng.random()
+        referrer = None if said < 0.4 else "" if said < 0.48 else usual_referrer
+        page = next(steps)
         if spike and rng.random() < spike:
             page, source, referrer = paths.index(_SPIKE["path"]), None, _SPIKE["referrer"]
         if page >= len(paths) - len(_MACHINE_PAGES):
-            browser = platform = mobile = source = referrer = None
+            device, source, referrer = (None, None, None), None, None
         for step in range(pages):
             if step:
                 before, page, source = page, next(steps), None
@@ -155,26 +158,17 @@ def _day(site: Site, now: int, weights: list[float], rng: Random, age: int, hits
                 moment = min(moment + 5 + int(150 * rng.random()), last_moment)
             url = f"{urls[page]}?ref={source}" if source else urls[page]
             unique = f"{(visitor ^ (page + 1) * 0x9E3779B97F4A) & _HASH_MASK:012x}" if site.unique_tracking else None
-            device = (browser, platform, mobile)
             rows.append((site.id, url, paths[page], referrer, country, *device, source, unique, visitor_hash, moment))
     rows.sort(key=itemgetter(CREATED_AT))
     return rows
 
 
-def _referrer(rng: Random, referrer: str) -> str | None:
-    """Return a referrer for half of the visits; the rest say nothing, or an empty string (field notes 11)."""
-    draw = rng.random()
-    if draw < 0.4:
-        return None
-    return "" if draw < 0.48 else referrer
-
-
-def _visit_lengths(rng: Random, hits: int) -> Sequence[int]:
+def _visit_lengths(rng: Random, hits: int) -> list[int]:
     """Return numbers of pages that add up to `hits`."""
     lengths: list[int] = []
     left = hits
     while left:
-        for length in rng.choices(range(1, len(_LENGTH_WEIGHTS) + 1), cum_weights=_LENGTH_WEIGHTS, k=left // 3 + 1):
+        for length in _draw(rng, "visit_lengths", left // 3 + 1):
             lengths.append(min(length, left))
             left -= lengths[-1]
             if not left:

@@ -97,18 +97,12 @@ def content(call: Call) -> tuple[int, Body]:
 
 
 def in_words(seconds: int) -> str:
-    """Return a duration as Rails writes it, which the document's "15 minutes" suggests."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 45:
-        return f"{minutes} minute{'s' * (minutes != 1)}"
-    if minutes < 90:
-        return "about 1 hour"
-    if minutes < 24 * 60:
-        return f"about {round(minutes / 60)} hours"
-    days = round(minutes / (24 * 60))
-    return f"{days} day{'s' * (days != 1)}"
+    """Return a duration in its largest unit, as the document's "15 minutes"."""
+    for size, unit in ((_DAY, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count} {unit}{'s' * (count != 1)}"
+    return "less than a minute"
 
 
 def _insight(row: Row) -> Body:

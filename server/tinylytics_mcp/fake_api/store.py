@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
-from pathlib import Path
 from threading import RLock
 
 _SCHEMA = files("tinylytics_mcp.fake_api").joinpath("schema.sql").read_text("utf-8")
@@ -22,15 +21,12 @@ Value = str | int | None
 
 
 class Store:
-    """One SQLite database that any thread may use; times in it are epoch seconds, truth values 0 or 1."""
+    """A SQLite database in memory that any thread may use; times in it are epoch seconds, truth values 0 or 1."""
 
-    def __init__(self, database: str | Path) -> None:
+    def __init__(self) -> None:
         self.lock = RLock()
-        self.connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
+        self.connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
-        # Nothing here outlives its use, so no time goes into surviving a power cut.
-        self.connection.execute("PRAGMA synchronous = OFF")
-        self.connection.execute("PRAGMA journal_mode = MEMORY")
         self.connection.executescript(_SCHEMA)
         self._counted: dict[tuple[str, int], tuple[int, int]] = {}
         self.rankings: dict[int, tuple[int, list[sqlite3.Row]]] = {}

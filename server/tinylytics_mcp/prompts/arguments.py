@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 
 from tinylytics_tools import sanitize
@@ -53,14 +54,16 @@ def read_site(text: str, _: date) -> str:
     return shown
 
 
-def read_source(text: str, _: date) -> str:
-    """The name of a campaign, as an answer shows it."""
-    return _uncut(text, sanitize.source(text), "source")
+def _uncut(name: str, shown_as: Callable[[str], str], text: str, _: date) -> str:
+    """A value as an answer shows it; one that would be cut here would name nothing."""
+    shown = shown_as(text)
+    if shown != text and CUT_MARK in shown:
+        raise InvalidArgument(f"{name} is longer than an answer can show. Give a part of it.")
+    return shown
 
 
-def read_referrer(text: str, _: date) -> str:
-    """A referring host or a part of an address, as an answer shows it."""
-    return _uncut(text, sanitize.referrer(text), "referrer")
+read_source = partial(_uncut, "source", sanitize.source)
+read_referrer = partial(_uncut, "referrer", sanitize.referrer)
 
 
 def read_period(text: str, _: date) -> Days:
@@ -75,11 +78,22 @@ def words_of(period: str) -> str:
     return period.replace("_", " ")
 
 
-def read_day(text: str, today: date) -> date:
-    """A day that has begun."""
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        raise InvalidArgument("Give a day as YYYY-MM-DD, for example 2026-02-13.")
-    return _begun(text, today)
+def _first_day(what: str, form: str, text: str, today: date) -> date:
+    """The first day of a day, month or year that has begun."""
+    if not re.fullmatch(re.sub("[YMD]", r"\\d", form), text):
+        raise InvalidArgument(f"Give a {what} as {form}, for example {'2026-02-13'[: len(form)]}.")
+    try:
+        day = date.fromisoformat(f"{text}-01-01"[:10])
+    except ValueError:
+        raise InvalidArgument("There is no such day in the calendar. Give days as YYYY-MM-DD.") from None
+    if day > today:
+        raise InvalidArgument(f"{day} is in the future. Today is {today}: give that day or an earlier one.")
+    if day < FIRST_START:
+        raise InvalidArgument(f"{day} is too early. Give {FIRST_START} or later.")
+    return day
+
+
+read_day = partial(_first_day, "day", "YYYY-MM-DD")
 
 
 def read_since(text: str, today: date) -> date:
@@ -94,18 +108,14 @@ def read_since(text: str, today: date) -> date:
 
 def read_month(text: str, today: date) -> Days:
     """A month that has begun; one that still runs is compared with the same days of the month before."""
-    if not re.fullmatch(r"\d{4}-\d{2}", text):
-        raise InvalidArgument("Give a month as YYYY-MM, for example 2026-02.")
-    first = _begun(f"{text}-01", today)
+    first = _first_day("month", "YYYY-MM", text, today)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     return _unit(text, first, last, today, running="this_month")
 
 
 def read_year(text: str, today: date) -> Days:
     """A year that has begun."""
-    if not re.fullmatch(r"\d{4}", text):
-        raise InvalidArgument("Give a year as YYYY, for example 2026.")
-    first = _begun(f"{text}-01-01", today)
+    first = _first_day("year", "YYYY", text, today)
     return _unit(text, first, first.replace(month=12, day=31), today, running="this_year")
 
 
@@ -113,25 +123,6 @@ def _unit(words: str, first: date, last: date, today: date, *, running: str) -> 
     if last < today:
         return Days(words, {"start_date": first.isoformat(), "end_date": last.isoformat()})
     return Days(f"{words}, which still runs", {"period": running})
-
-
-def _begun(text: str, today: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise InvalidArgument("There is no such day in the calendar. Give days as YYYY-MM-DD.") from None
-    if day > today:
-        raise InvalidArgument(f"{day} is in the future. Today is {today}: give that day or an earlier one.")
-    if day < FIRST_START:
-        raise InvalidArgument(f"{day} is too early. Give {FIRST_START} or later.")
-    return day
-
-
-def _uncut(text: str, shown: str, name: str) -> str:
-    """A value that an answer showed cut is accepted back; one that would be cut here would name nothing."""
-    if shown != text and CUT_MARK in shown:
-        raise InvalidArgument(f"{name} is longer than an answer can show. Give a part of it.")
-    return shown
 
 
 def _months(today: date) -> list[str]:
@@ -144,27 +135,18 @@ def _days_before(today: date) -> list[str]:
     return [(today - timedelta(days=n)).isoformat() for n in range(1, DAYS_OFFERED)]
 
 
-SomeSite = Annotated[
-    str | None, Argument("Domain, label or id of a site; not needed if there is one site", read_site, offered=None)
-]
-AnySite = Annotated[str | None, Argument("Domain, label or id of a site; left out: all sites", read_site, offered=None)]
+def _sites(when_left_out: str) -> Argument:
+    return Argument(f"Domain, label or id of a site; {when_left_out}", read_site, offered=None)
+
+
+SomeSite = Annotated[str | None, _sites("not needed if there is one site")]
+AnySite = Annotated[str | None, _sites("left out: all sites")]
 Source = Annotated[
     str | None, Argument("The campaign's name in ?ref= or ?utm_source=, for example newsletter", read_source)
 ]
 Referrer = Annotated[str | None, Argument("The referring host, for example news.ycombinator.com", read_referrer)]
-SomePeriod = Annotated[
-    Days | None,
-    Argument(f"Default {DEFAULT_PERIOD}", read_period, offered=lambda _: list(PERIODS)),
-]
-Day = Annotated[
-    date,
-    Argument("YYYY-MM-DD", read_day, offered=lambda today: [today.isoformat(), *_days_before(today)]),
-]
-Since = Annotated[
-    date, Argument("The first day to look at, YYYY-MM-DD, before today", read_since, offered=_days_before)
-]
-SomeMonth = Annotated[Days | None, Argument("YYYY-MM; default last month", read_month, offered=_months)]
-Year = Annotated[
-    Days,
-    Argument("YYYY", read_year, offered=lambda today: [str(today.year - n) for n in range(YEARS_OFFERED)]),
-]
+SomePeriod = Annotated[Days | None, Argument(f"Default {DEFAULT_PERIOD}", read_period, lambda _: list(PERIODS))]
+Day = Annotated[date, Argument("YYYY-MM-DD", read_day, lambda today: [today.isoformat(), *_days_before(today)])]
+Since = Annotated[date, Argument("The first day to look at, YYYY-MM-DD, before today", read_since, _days_before)]
+SomeMonth = Annotated[Days | None, Argument("YYYY-MM; default last month", read_month, _months)]
+Year = Annotated[Days, Argument("YYYY", read_year, lambda today: [str(today.year - n) for n in range(YEARS_OFFERED)])]

@@ -57,7 +57,10 @@ class SqliteRequests(Requests):
             now, hour = clock().timestamp(), _hour(rows, fingerprint)
             result = work(hour, now)
             rows.execute("DELETE FROM hours WHERE ends <= ?", (now,))
-            rows.execute("INSERT OR REPLACE INTO hours (fingerprint, value, ends) VALUES (?, ?, ?)", (fingerprint, hour.packed(), hour.ends))
+            rows.execute(
+                "INSERT OR REPLACE INTO hours (fingerprint, value, ends) VALUES (?, ?, ?)",
+                (fingerprint, hour.packed(), hour.ends),
+            )
             return result
 
         return await self.file.patiently(change)
