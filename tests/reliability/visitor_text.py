@@ -1,8 +1,12 @@
 """What visitors can write, in every field of every reply: nothing that could act comes out, and nothing is obeyed."""
 
+import logging
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
+from html.parser import HTMLParser
 from random import Random
 from typing import Any, cast
 
@@ -11,13 +15,16 @@ from canary import OF_FAKE_API, search
 from jobs import Form, Job
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
-from mcp.types import ElicitRequestParams, ElicitResult, TextResourceContents
+from mcp.types import ElicitRequestParams, ElicitResult, PromptReference, TextResourceContents
 from pass_through import pass_through, texts_of
 from report import Part
 from support.calls import numbered
-from support.client import BASE_URL, NOW, connect
+from support.client import BASE_URL, NOW, Connected, connect
 from support.spoilt import SpoiltService
+from tinylytics_mcp.commands.report import report
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
+from tinylytics_mcp.rendering import rendered_answer
+from tinylytics_mcp.terminal import Terminal
 from tinylytics_tools.sanitize import forbidden
 
 EACH = 25
@@ -57,7 +64,7 @@ CLASSES: dict[str, Callable[[Random], str]] = {
 
 
 def jobs(form: Form) -> list[Job]:
-    """Each class through all tools, resources and prompts, and those with orders before a caller that obeys."""
+    """Each class through all that people and hosts are shown, and those with orders before a caller that obeys."""
     return [
         partial(_class, name, form.seed, EACH if not form.is_short else 5)
         for name in list(CLASSES)[:: 4 if form.is_short else 1]
@@ -69,7 +76,9 @@ async def _class(name: str, seed: int, each: int) -> list[Part]:
     rng = Random(f"{seed} {name}")  # noqa: S311 - made-up text
     texts = [_with_order(CLASSES[name](rng)) for _ in range(each)]
     service = _spoilt(texts)
-    seen = await _all_outputs(service)
+    with _logged() as lines:
+        seen = await _all_outputs(service)
+    seen.append(("the log", "\n".join(lines).replace("'", "")))  # which errors are quoted with
     part.counted["strings"] += len(texts)
     part.counted["fields replaced"] += service.replaced
     for where, text in seen:
@@ -91,7 +100,7 @@ def _with_order(text: str) -> str:
 
 
 async def _all_outputs(service: SpoiltService) -> list[tuple[str, str]]:
-    """All that a host can read, from each tool, resource, prompt and completion."""
+    """All that a host can read, from each tool, resource, prompt and completion, and what people see of it."""
     seen: list[tuple[str, str]] = []
     async with connect(service, clock=lambda: NOW) as host:
         for tool, arguments in numbered([456, 457, 458]):
@@ -99,6 +108,9 @@ async def _all_outputs(service: SpoiltService) -> list[tuple[str, str]]:
             seen.append((f"{tool}, text", texts_of(result)))
             seen.append((f"{tool}, structured", "\n".join(_strings(result.structured_content))))
             seen.append((f"{tool}, for the page", "\n".join(_strings(result.meta))))
+            if result.structured_content:
+                drawn = Terminal(sys.stdout).rendered(rendered_answer(result.structured_content), width=100)
+                seen.append((f"{tool}, in a terminal", re.sub("[()]", "", "\n".join(drawn))))  # its own
         for resource in (await host.client.list_resources()).resources:
             try:
                 contents = (await host.client.read_resource(resource.uri)).contents
@@ -111,7 +123,56 @@ async def _all_outputs(service: SpoiltService) -> list[tuple[str, str]]:
             needed = {one.name: GIVEN[one.name] for one in prompt.arguments or [] if one.name in GIVEN}
             filled = await host.client.get_prompt(prompt.name, needed)
             seen += [(prompt.name, getattr(one.content, "text", "")) for one in filled.messages]
+            offered = await host.client.complete(PromptReference(name=prompt.name), {"name": "site", "value": ""})
+            seen.append((f"{prompt.name}, completion", "\n".join(offered.completion.values)))
+        seen += await _reports(host)
     return [(where, text) for where, text in seen if not where.startswith("ui://") and "<html" not in text]
+
+
+async def _reports(host: Connected) -> list[tuple[str, str]]:
+    """What a browser shows of the report, and its Markdown without the signs that are the report's own."""
+    markdown = await report(host.client, "456", None, "markdown", NOW)
+    page = _Shown()
+    page.feed(await report(host.client, "456", None, "html", NOW))
+    return [("report in Markdown", re.sub(r"[|\\`()]", "", markdown)), ("report in HTML", "\n".join(page.texts))]
+
+
+class _Shown(HTMLParser):
+    """The texts and attributes of a page, without its policy, its style and the one script that it has itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts = list[str]()
+        self._foreign = ["img", "iframe", "object"]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.texts += [value for name, value in attrs if value and name not in ("style", "content")]
+        self.texts += [f"<{tag}>"] if tag in self._foreign else []
+        if tag == "script":
+            self._foreign.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag not in ("style", "script"):
+            self.texts.append(data)
+
+
+@contextmanager
+def _logged() -> Generator[list[str]]:
+    """Keep what is logged at any level."""
+    lines = list[str]()
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    root, off = logging.getLogger(), logging.root.manager.disable
+    handlers, level = root.handlers, root.level
+    logging.disable(logging.NOTSET)
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+        logging.disable(off)
 
 
 async def _obey(part: Part, name: str, texts: list[str]) -> None:
