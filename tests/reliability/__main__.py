@@ -36,15 +36,16 @@ def main() -> int:
     beside, alone = (
         [job for name in names if name in group for job in import_module(name).jobs(form)] for group in (PARTS, ALONE)
     )
-    parts = report.together(jobs.run_all(beside, alone))
     long = f"long with {asked.seeds} of each fault and {asked.inputs:,} inputs"
-    table = report.table(
-        parts, asked.seed, form=f"{'short' if asked.short else long}, {time.monotonic() - began:.0f} s"
-    )
+    parts, table = [], ""
+    for group in ((beside, ()), ((), alone)):  # what has been found is written before the rest begins
+        parts = report.together([*parts, *jobs.run_all(*group)])
+        form = f"{'short' if asked.short else long}, {time.monotonic() - began:.0f} s"
+        table = report.table(parts, asked.seed, form=form)
+        if asked.write:
+            before, _, rest = asked.write.read_text("utf-8").partition(BEGIN)
+            asked.write.write_text(f"{before}{BEGIN}{table}\n{END}{rest.partition(END)[2]}", "utf-8")
     print(f"{table}\n{report.failures(parts)}")  # noqa: T201
-    if asked.write:
-        before, _, rest = asked.write.read_text("utf-8").partition(BEGIN)
-        asked.write.write_text(f"{before}{BEGIN}{table}\n{END}{rest.partition(END)[2]}", "utf-8")
     return int(report.has_failures(parts))
 
 
