@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def test_every_setting_is_documented_and_none_that_is_not_read() -> None:
     read = {name for source in sources for name in re.findall(NAMES, source)}
     assert set(re.findall(NAMES, TEXTS[ROOT / "docs" / "settings.md"])) == read
     assert {name for text in TEXTS.values() for name in re.findall(NAMES, text)} <= read
+
+
+def test_every_dependency_is_documented_with_what_it_is_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["redis"]]
+    rows = [row for row in TEXTS[ROOT / "docs" / "architecture.md"].splitlines() if row.startswith("| [`")]
+    documented = {name for row in rows for name in re.findall(r"\[`([\w-]+)`\]", row)}
+    assert documented == {re.split("[<>=]", requirement)[0] for requirement in declared}
 
 
 def slug(heading: str) -> str:
