@@ -1,7 +1,8 @@
 """Runs the reliability harness and prints its table: `uv run python tests/reliability [--short]`; 1 if a cell fails.
 
 The long form takes up to an hour on two cores, `--short` about three minutes. A failing cell of the service's faults is
-run alone by `--only NAME`, with the seed that was printed. `--write FILE` puts the table between the marks in a file.
+run alone by `--only NAME`, with the seed that was printed. `--write FILE` puts the table between the marks in a file,
+or the rows of the parts that are named in place of those there.
 """
 
 import argparse
@@ -44,7 +45,9 @@ def main() -> int:
         table = report.table(parts, asked.seed, form=form)
         if asked.write:
             before, _, rest = asked.write.read_text("utf-8").partition(BEGIN)
-            asked.write.write_text(f"{before}{BEGIN}{table}\n{END}{rest.partition(END)[2]}", "utf-8")
+            old, _, after = rest.partition(END)
+            whole = report.replaced(old, table, names) if asked.parts else table
+            asked.write.write_text(f"{before}{BEGIN}{whole}\n{END}{after}", "utf-8")
     print(f"{table}\n{report.failures(parts)}")  # noqa: T201
     return int(report.has_failures(parts))
 

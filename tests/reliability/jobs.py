@@ -58,7 +58,7 @@ def _run(job: Job) -> tuple[list[Part], float]:
     try:
         parts = asyncio.run(job())
     except Exception:  # noqa: BLE001 - the others go on
-        broken_off = Part("jobs that broke off")
+        broken_off = Part(f"{getattr(job, 'func', job).__module__}: jobs that broke off")
         broken_off.cell(str(job)[:200], traceback.format_exc())
         parts = [broken_off]
     return [*parts, canary.FOUND], monotonic() - began

@@ -42,7 +42,7 @@ class Part:
     @property
     def bound(self) -> str:
         """The most that the share of failures is, with 95 % certainty, if none was seen: three in as many cells."""
-        return f"{min(1, 3 / self.ran):.2%}" if self.ran and not self.failures else ""
+        return f"{100 * min(1, 3 / self.ran):.2g}%" if self.ran and not self.failures else ""
 
 
 def together(parts: Sequence[Part]) -> list[Part]:
@@ -67,6 +67,19 @@ def table(parts: Sequence[Part], seed: int, *, form: str) -> str:
         passed += " (only compared)" if part.is_compared else ""
         lines.append(f"| {part.name} | {part.ran:,} | {passed} | {part.bound} | {counted} |")
     return "\n".join(lines)
+
+
+def replaced(old: str, new: str, names: Sequence[str]) -> str:
+    """Return a table with the rows of another in place of its own of the same part, and a line that says so.
+
+    `names` are the modules that ran: their jobs that broke off before are no more. What was searched for the key stays
+    as it was, since that is a sum over all modules.
+    """
+    found = {row.split("|")[1]: row for row in new.splitlines()[4:] if not row.startswith("| the key |")}
+    kept = [row for row in old.splitlines() if not row.startswith(tuple(f"| {name}: jobs" for name in names))]
+    rows = [found.pop(row.split("|")[1], row) if row.startswith("| ") else row for row in kept]
+    rows[0] += f" Run again later: {', '.join(names)}."
+    return "\n".join([*rows, *found.values()])
 
 
 def failures(parts: Sequence[Part]) -> str:

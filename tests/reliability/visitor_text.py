@@ -22,6 +22,7 @@ from support.calls import numbered
 from support.client import BASE_URL, NOW, Connected, connect
 from support.spoilt import SpoiltService
 from tinylytics_mcp.commands.report import report
+from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.rendering import rendered_answer
 from tinylytics_mcp.terminal import Terminal
@@ -130,10 +131,14 @@ async def _all_outputs(service: SpoiltService) -> list[tuple[str, str]]:
 
 
 async def _reports(host: Connected) -> list[tuple[str, str]]:
-    """What a browser shows of the report, and its Markdown without the signs that are the report's own."""
-    markdown = await report(host.client, "456", None, "markdown", NOW)
+    """What a browser shows of the report, and its Markdown without the signs that are the report's own; or the error
+    that there is none."""
     page = _Shown()
-    page.feed(await report(host.client, "456", None, "html", NOW))
+    try:
+        markdown = await report(host.client, "456", None, "markdown", NOW)
+        page.feed(await report(host.client, "456", None, "html", NOW))
+    except CommandError as error:
+        return [("error of a report", str(error))]
     return [("report in Markdown", re.sub(r"[|\\`()]", "", markdown)), ("report in HTML", "\n".join(page.texts))]
 
 
