@@ -42,7 +42,7 @@ class Part:
     @property
     def bound(self) -> str:
         """The most that the share of failures is, with 95 % certainty, if none was seen: three in as many cells."""
-        return f"{100 * min(1, 3 / self.ran):.2g}%" if self.ran and not self.failures else ""
+        return f"{100 * min(1, 3 / self.ran):.3g}%" if self.ran and not self.failures else ""
 
 
 def together(parts: Sequence[Part]) -> list[Part]:
