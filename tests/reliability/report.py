@@ -78,7 +78,8 @@ def replaced(old: str, new: str, names: Sequence[str]) -> str:
     found = {row.split("|")[1]: row for row in new.splitlines()[4:] if not row.startswith("| the key |")}
     kept = [row for row in old.splitlines() if not row.startswith(tuple(f"| {name}: jobs" for name in names))]
     rows = [found.pop(row.split("|")[1], row) if row.startswith("| ") else row for row in kept]
-    rows[0] += f" Run again later: {', '.join(names)}."
+    said = f" Run again later: {', '.join(names)}."
+    rows[0] = rows[0].removesuffix(said) + said
     return "\n".join([*rows, *found.values()])
 
 
