@@ -158,3 +158,12 @@ async def test_a_pause_from_a_clock_that_was_set_back_keeps_its_length() -> None
     assert await statuses(wire, [get()]) == [429]
     clock.move(90)
     assert await statuses(wire, [get()]) == [200]
+
+
+async def test_a_question_about_a_write_passes_over_an_outage_but_never_over_the_hourly_limit() -> None:
+    for status, passed_over in ((503, None), (429, 90)):
+        requests, clock, key = open_store(None).requests, Clock(), f"{KEY}{status}"
+        sent = (await requests.reserve(key, 900, clock)).since
+        assert await requests.refused(key, 90, sent, clock, is_outage=status == 503) == 90
+        waits = [(await requests.reserve(key, 900, clock, in_outage=may)).wait_s for may in (False, True)]
+        assert waits == [90, passed_over]
