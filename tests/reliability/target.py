@@ -18,7 +18,7 @@ from typing import Any
 from tinylytics_mcp.cli import main
 from tinylytics_tools.client import Client
 from tinylytics_tools.transport import build_transport, database
-from tinylytics_tools.transport.retry import send
+from tinylytics_tools.transport.cache import send
 
 READ_S, WRITE_S = 2.0, 3.0
 NEWER_STEP = ("ALTER TABLE hours ADD COLUMN newer TEXT", "CREATE TABLE newer (id INTEGER PRIMARY KEY) STRICT")

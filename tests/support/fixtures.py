@@ -125,4 +125,4 @@ def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
 @pytest.fixture(autouse=True)
 def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing before a read that failed is sent again."""
-    monkeypatch.setattr("tinylytics_tools.transport.retry.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("tinylytics_tools.transport.cache.FIRST_WAIT_S", 0.0)

@@ -7,8 +7,8 @@ from functools import partial
 import anyio
 import httpx2 as httpx
 import pytest
+from tinylytics_tools.transport.cache import send
 from tinylytics_tools.transport.receive import BodyTooLarge, receive
-from tinylytics_tools.transport.retry import send
 
 pytestmark = pytest.mark.anyio
 REQUEST = httpx.Request("GET", "https://tinylytics.test/api/v1/me")

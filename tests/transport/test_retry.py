@@ -8,8 +8,8 @@ import httpx2 as httpx
 import pytest
 from support.network import KEY, Clock, Network, answer, get, network, post, rate_limited, stats_of, statuses
 from tinylytics_tools.transport import open_store
+from tinylytics_tools.transport.cache import send
 from tinylytics_tools.transport.receive import BodyTooLarge
-from tinylytics_tools.transport.retry import send
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ MOST_CONNECTIONS = 8
 CONNECT_S = 10.0
 IDLE_S = 30.0
 
-_TIMEOUT = httpx.Timeout(None, connect=CONNECT_S).as_dict()  # the whole call is bounded by `retry`
+_TIMEOUT = httpx.Timeout(None, connect=CONNECT_S).as_dict()  # the whole call is bounded by `cache.send`
 
 
 class Network(httpx.AsyncBaseTransport):
