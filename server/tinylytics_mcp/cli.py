@@ -123,12 +123,20 @@ class _Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
+class _Columns(argparse.RawDescriptionHelpFormatter):
+    """Keeps room for the longest command, which Python before 3.13 counts as shorter than it stands."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = len("    uninstall")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=PROGRAM,
         description="Ask an assistant about your Tinylytics traffic, over the Model Context Protocol.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Columns,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -250,7 +251,7 @@ def test_requests_that_are_nearly_used_up_are_told(
     monkeypatch.setenv("TINYLYTICS_API_KEY", READ_ONLY_KEY)
     monkeypatch.setenv("TINYLYTICS_STATE_DIR", str(home))
     assert cli.main(["doctor"]) == 0
-    with sqlite3.connect(home / backend.STATE_FILE) as rows:
+    with closing(sqlite3.connect(home / backend.STATE_FILE)) as rows, rows:
         ((value,),) = rows.execute("SELECT value FROM hours").fetchall()
         rows.execute("UPDATE hours SET value = ?", (value + value[-8:] * 800,))
     capsys.readouterr()

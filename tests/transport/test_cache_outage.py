@@ -81,15 +81,21 @@ class Held(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"n": number}, request=request)
 
 
-async def asking(cache: Transport, times: int) -> list["asyncio.Task[httpx.Response]"]:
+async def asking(cache: Transport, service: Held, times: int) -> list["asyncio.Task[httpx.Response]"]:
+    """Ask the same so many times; go on once one request has arrived and all wait for its answer, however long a store
+    in another process takes."""
+    waiters = cache._flights._waiters  # pyright: ignore[reportPrivateUsage] - nothing else tells who waits
+    asked, waiting = service.asked, waiters.total()
     tasks = [asyncio.create_task(cache.handle_async_request(get())) for _ in range(times)]
-    await anyio.wait_all_tasks_blocked()
+    with anyio.fail_after(20):
+        while service.asked == asked or waiters.total() < waiting + times:  # noqa: ASYNC110 - none of these tells it
+            await anyio.sleep(0.001)
     return tasks
 
 
 async def test_equal_reads_under_way_are_one_request_and_each_has_an_answer_of_its_own() -> None:
     service = Held()
-    tasks = await asking(cache_over(service, Clock()), 5)
+    tasks = await asking(cache_over(service, Clock()), service, 5)
     service.go_on.set()
     responses = await asyncio.gather(*tasks)
     assert service.asked == 1
@@ -99,7 +105,7 @@ async def test_equal_reads_under_way_are_one_request_and_each_has_an_answer_of_i
 
 async def test_cancelling_the_one_that_asked_first_harms_no_other() -> None:
     service = Held()
-    first, *others = await asking(cache_over(service, Clock()), 3)
+    first, *others = await asking(cache_over(service, Clock()), service, 3)
     first.cancel()
     await anyio.wait_all_tasks_blocked()
     service.go_on.set()
@@ -109,7 +115,7 @@ async def test_cancelling_the_one_that_asked_first_harms_no_other() -> None:
 
 async def test_a_fault_is_told_to_each_with_an_error_of_its_own() -> None:
     service = Held(httpx.ReadError("broken"))  # at each of the tries
-    tasks = await asking(cache_over(service, Clock()), 3)
+    tasks = await asking(cache_over(service, Clock()), service, 3)
     service.go_on.set()
     errors = await asyncio.gather(*tasks, return_exceptions=True)
     assert [repr(error) for error in errors] == ["ReadError('broken')"] * 3
@@ -119,9 +125,9 @@ async def test_a_fault_is_told_to_each_with_an_error_of_its_own() -> None:
 async def test_a_read_that_began_before_a_write_is_neither_joined_nor_kept_after_it() -> None:
     service = Held()
     cache = cache_over(service, Clock())
-    (before,) = await asking(cache, 1)
+    (before,) = await asking(cache, service, 1)
     await cache.handle_async_request(post())
-    (after,) = await asking(cache, 1)
+    (after,) = await asking(cache, service, 1)
     assert service.asked == 2
     service.go_on.set()
     assert [(await before).json(), (await after).json()] == [{"n": 1}, {"n": 2}]
@@ -131,7 +137,7 @@ async def test_what_was_asked_before_a_write_is_not_kept_after_it(tmp_path: Path
     service, clock = Held(), Clock()
     here, there = open_store(tmp_path / "state"), open_store(tmp_path / "state")
     cache, writer = (transport_of(service, store, clock) for store in (here, there))
-    (before,) = await asking(cache, 1)
+    (before,) = await asking(cache, service, 1)
     await writer.handle_async_request(post())
     service.go_on.set()
     assert (await before).json() == {"n": 1}
@@ -143,9 +149,9 @@ async def test_what_was_asked_before_a_write_is_not_kept_after_it(tmp_path: Path
 async def test_without_a_store_too_a_read_is_not_joined_after_a_write(tmp_path: Path) -> None:
     service = Held()
     cache = transport_of(service, open_store(tmp_path), Clock())
-    before = await asking(cache, 1)
+    before = await asking(cache, service, 1)
     await cache.handle_async_request(post())
-    after = await asking(cache, 1)
+    after = await asking(cache, service, 1)
     assert service.asked == 2
     service.go_on.set()
     await asyncio.gather(*before, *after)
@@ -154,7 +160,7 @@ async def test_without_a_store_too_a_read_is_not_joined_after_a_write(tmp_path: 
 async def test_closing_ends_the_reads_under_way() -> None:
     service = Held()
     cache = cache_over(service, Clock())
-    (task,) = await asking(cache, 1)
+    (task,) = await asking(cache, service, 1)
     await cache.aclose()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,6 +1,7 @@
 """The record of writes: committed before, settled after, shared by processes, and without anybody's data."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ async def test_the_intent_is_there_before_the_request_leaves(tmp_path: Path) -> 
 
     def look(request: object) -> None:
         if getattr(request, "method", "") == "POST":
-            with sqlite3.connect(file) as other:
+            with closing(sqlite3.connect(file)) as other:
                 seen.extend(other.execute("SELECT action, path, outcome FROM writes").fetchall())
 
     async with connect(Faulty(network_of(service), look), writes=record_of(Database(file))) as host:

@@ -1,6 +1,7 @@
 """The database behind the fake API: schema, connection and the forms that rows take in replies."""
 
 import sqlite3
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -26,6 +27,7 @@ class Store:
     def __init__(self) -> None:
         self.lock = RLock()
         self.connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        weakref.finalize(self, self.connection.close)
         self.connection.row_factory = sqlite3.Row
         self.connection.executescript(_SCHEMA)
         self._counted: dict[tuple[str, int], tuple[int, int]] = {}
