@@ -28,7 +28,8 @@ class SingleFlight(Generic[T]):
             task.add_done_callback(partial(self._landed, key))
         self._waiters[task] += 1
         try:
-            return await asyncio.shield(task)
+            await asyncio.wait((task,))  # whoever is cancelled here leaves it running; a shield would log its failure
+            return task.result()
         finally:
             self._waiters[task] -= 1
             if not self._waiters[task]:
