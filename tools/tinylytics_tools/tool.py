@@ -139,11 +139,9 @@ def _arguments_model(function: Callable[..., Any], *, without: Collection[str]) 
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name not in without:
-            required = parameter.default is inspect.Parameter.empty
-            field = FieldInfo.from_annotation(parameter.annotation)
+            default = PydanticUndefined if parameter.default is inspect.Parameter.empty else parameter.default
+            field = FieldInfo.from_annotated_attribute(parameter.annotation, default)
             field.annotation = _without_none(field.annotation)
-            if not required:
-                field.default = parameter.default
             fields[parameter.name] = (field.annotation, field)
     return create_model(f"{function.__name__}Arguments", __base__=_Arguments, **fields)
 
