@@ -89,12 +89,14 @@ def compared(
     days = f"{counted(days_now, 'day')} to {now.last} against {counted(days_then, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    which, percent, notes = earlier_days(comparison), None, list[str]()
-    lengths = (days_now, days_then) if days_now != days_then and days_now and days_then else None
+    is_whole = (days_now, days_then) == (now.days, then.days)
+    which = earlier_days(comparison) if is_whole else f"on {counted(days_then, 'day')} to {then.last}"
+    percent, notes = None, list[str]()
+    lengths = (days_now, days_then) if days_now != days_then else None
     if born > then.first:
         notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
         which, lengths = f"{which}, though the site did not exist on all of them", None
-    elif days_then > 2 * days_now > 0:
+    elif max(days_now, days_then) > 2 * min(days_now, days_then):
         notes.append(f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared")
     else:
         _, percent = tables.change(later, earlier)

@@ -138,15 +138,15 @@ async def rank_traffic(
     born = first_day(scope.site, scope.zone)
     comparison = earlier(scope.requested, compare or "previous_period", today=scope.today, born=born)
     filters = await resolve_filters(api, scope, span(scope, comparison), country=country, path=path, referrer=referrer)
-    young = too_young(comparison, born)
-    comparison = None if young else comparison
     out = parse_excluded(exclude)
+    why_not = too_young(comparison, born) or out.why_not_compared(comparison)
+    comparison = None if why_not else comparison
     traffic, reader, excluded = await read_without(api, scope, filters, comparison, dimension, out)
     traffic.notes += traffic.automated
     if not (excluded.pages or excluded.hosts):
         traffic.notes += await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None)
         traffic.notes += notes_on_rows(reader, traffic, dimension, scope.finished)
-    traffic.notes += [young] if young else not_compared(scope.requested, comparison, compare, scope.today)
+    traffic.notes += [why_not] if why_not else not_compared(scope.requested, comparison, compare, scope.today)
     asked = (search, sort, limit, offset or 0)
     ranked = Ranking(scope, filters, dimension, comparison, traffic, excluded, *asked, is_ever=compare == "all_before")
     return ranked.complete() if traffic.is_exact else ranked.incomplete()
@@ -173,7 +173,7 @@ class Ranking:
         traffic, dimension, offset = self.traffic, self.dimension, self.offset
         if self.sort == "change" and (traffic.before is None or self.is_ever):
             raise InvalidArgument(_NO_CHANGE)
-        everything = now = merged(dimension, self._counts.hits, self._counts.unique, own=self._own)
+        now = merged(dimension, self._counts.hits, self._counts.unique, own=self._own)
         finished = merged(dimension, traffic.finished.hits, own=self._own)
         before = merged(dimension, traffic.before.hits, own=self._own) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
@@ -186,6 +186,7 @@ class Ranking:
             more = self.excluded.fields(names=len(keys), hits=hits)
             total -= hits
             now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
+        everything = now
         change = printed = self._change(finished, before)
         internal, earlier_internal = (_total(self._internal(one)) for one in (now, before))
         now, finished, before = (only(one, one.keys() - self._internal(one)) for one in (now, finished, before))
@@ -366,7 +367,7 @@ class Ranking:
         if merged_names and dimension == "path":
             notes.append(f"{counted(merged_names, 'path')} merged from spellings with and without a closing slash")
         if dimension in ("referrer", "channel"):
-            addresses = counted(len(self._counts.hits), "different referrer")
+            addresses = counted(sum(len(named.raw) for named in everything.values()), "different referrer")
             notes.append(f"{addresses} merged to {'hosts' if dimension == 'referrer' else 'channels'}")
         notes += [OF_CHANNELS] * (dimension == "channel")
         if dimension == "source" and (none := everything.get(sanitize.NO_SOURCE)):
