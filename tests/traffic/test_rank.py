@@ -182,7 +182,7 @@ async def test_an_earlier_period_in_which_the_site_did_not_exist_is_no_compariso
     assert answer["earlier_hits"] is None
     assert "new" not in answer
     assert answer["ranking"]["columns"] == ["name", "hits", "percent", "unique_hits"]
-    assert any(note.startswith("no comparison: the site began on ") for note in answer["notes"])
+    assert any(note.startswith("no comparison: the site has no day before ") for note in answer["notes"])
 
 
 async def test_a_list_too_long_for_one_call_shows_its_top_only_where_that_is_sure(

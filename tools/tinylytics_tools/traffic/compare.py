@@ -73,7 +73,7 @@ def moved(change: float, percent: float | None, earlier: float | None) -> str:
     """Return a change from an earlier figure in words, the absolute change before the relative one."""
     if not change:
         return f"no change from {tables.plain(earlier or 0)}"
-    relative = "" if percent is None else f", {percent:+g} %"
+    relative = "" if percent is None else f", {percent:+g} %" if percent else ", 0 %"
     return f"{'+' if change > 0 else ''}{tables.plain(change)}{relative} against {tables.plain(earlier or 0)}"
 
 
@@ -94,7 +94,7 @@ def compared(
     percent, notes = None, list[str]()
     lengths = (days_now, days_then) if days_now != days_then else None
     if born > then.first:
-        notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
+        notes.append(f"the site has no day before {born} and is younger than the earlier days, so there is no per cent")
         which, lengths = f"{which}, though the site did not exist on all of them", None
     elif max(days_now, days_then) > 2 * min(days_now, days_then):
         notes.append(f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared")
@@ -112,7 +112,7 @@ def too_young(comparison: Comparison | None, born: date) -> str | None:
     """Why a site that began after the earlier days cannot be compared with them; None where it can."""
     if comparison is None or born <= comparison.earlier.last:
         return None
-    return f"no comparison: the site began on {born}, after the days that it would be compared with"
+    return f"no comparison: the site has no day before {born}, and so none to compare with"
 
 
 def not_compared(

@@ -58,7 +58,7 @@ async def find_day(reader: TrafficReader, day: date, born: date) -> Finding:
     hits = await _count_days(reader, near)
     found = hits.day(day)
     if found is None:
-        note = f"nothing to compare with: the site began on {born}, and there is no {day:%A} before"
+        note = f"nothing to compare with: the site has no day before {born}, and so no {day:%A} before"
         return Finding("too little to say", Window(day, day), hits.hits[day], notes=(note,))
     is_unusual = bool(hits.unusual([day]))
     is_little = max(found.hits, found.usual) < FEWEST or (len(near) < 3 and not is_unusual)
@@ -109,7 +109,7 @@ async def find_whole(
         kind = "too little to say"
     elif abs(hits - before) >= max(FEWEST, MOVED * before):
         kind = "whole period"
-    notes = [f"the site began on {born} and is younger than the earlier days"] if born > then.first else []
+    notes = [f"the site has no day before {born} and is younger than the earlier days"] if born > then.first else []
     if now.days != then.days:
         notes.append(f"{counted(now.days, 'day')} against {counted(then.days, 'day')}")
     if asked:
