@@ -33,6 +33,14 @@ async def test_months_before_the_first_hit_are_not_the_worst_ones() -> None:
     assert any(note.startswith("the first hits are of 2026-05") for note in answer["notes"])
 
 
+async def test_days_before_the_site_began_are_no_days_that_are_cut() -> None:
+    days = {date(2026, 11, day): 5 for day in (20, 21, 22)}
+    answer = await summary(days, date(2026, 11, 19))
+    assert (answer["partial"], answer["worst"], answer["median"]) == ([], "2026-11-20 and 2 more: 5", 5)
+    months = await summary(days, date(2026, 11, 19), period="this_year")
+    assert months["partial"] == ["2026-11"]
+
+
 async def test_a_month_without_hits_between_others_is_a_month_without_hits() -> None:
     hits = {date(2026, month, 10): 10 for month in (1, 2, 5)}
     answer = await summary(hits, date(2025, 1, 1), start_date="2026-01-01", end_date="2026-10-31")

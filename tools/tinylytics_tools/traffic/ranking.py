@@ -14,7 +14,7 @@ from tinylytics_tools.dimensions import PLURAL, WEEKDAYS, Dimension, Named, merg
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
-from tinylytics_tools.periods import Comparison, earlier
+from tinylytics_tools.periods import Comparison, Window, earlier
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
@@ -143,24 +143,27 @@ async def rank_traffic(
     comparison = None if why_not else comparison
     traffic, reader, excluded = await read_without(api, scope, filters, comparison, dimension, out)
     traffic.notes += traffic.automated
+    days = await reader.since_born(scope.finished) if dimension in ALL_ROWS else None
     if not (excluded.pages or excluded.hosts):
         traffic.notes += await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None)
-        traffic.notes += notes_on_rows(reader, traffic, dimension, scope.finished)
+        traffic.notes += notes_on_rows(reader, traffic, dimension, days)
     traffic.notes += [why_not] if why_not else not_compared(scope.requested, comparison, compare, scope.today)
     asked = (search, sort, limit, offset or 0)
-    ranked = Ranking(scope, filters, dimension, comparison, traffic, excluded, *asked, is_ever=compare == "all_before")
+    is_ever = compare == "all_before"
+    ranked = Ranking(scope, filters, dimension, comparison, traffic, days, excluded, *asked, is_ever=is_ever)
     return ranked.complete() if traffic.is_exact else ranked.incomplete()
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Makes the answer out of one dimension that was read."""
+    """Makes the answer out of one dimension that was read; `days` are those of hours and weekdays."""
 
     scope: Scope
     filters: Filters
     dimension: Dimension
     comparison: Comparison | None
     traffic: DimensionTraffic
+    days: Window | None
     excluded: Excluded
     search: Sequence[str] | None
     sort: Sort | None
@@ -343,8 +346,7 @@ class Ranking:
 
     def _a_day(self, name: str, hits: int) -> float | None:
         """Finished hits of an hour, or a weekday, on each of the days that have it; None where none has."""
-        days = self.scope.finished.dates() if self.scope.finished else ()
-        kept = (day for day in days if day not in self.excluded.days)
+        kept = (day for day in (self.days.dates() if self.days else ()) if day not in self.excluded.days)
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in kept)
         return round(hits / number, 1) if number else None
 

@@ -22,7 +22,8 @@ def summarize_series(
     """Return a series as a table of (unit, hits), with what stands out, as fields of an answer; and notes.
 
     `partial` names the windows that are not whole units, or not over: they are neither worst nor outliers, and best
-    only where no whole one has as many ("so far"). `born` is the first day on which the site can have had hits.
+    only where no whole one has as many ("so far"). `born` is the first day on which the site can have had hits: windows
+    before it are none of these.
     """
     if series is None:
         return {**dict.fromkeys(("best", "worst", "median", "series")), "outliers": [], "partial": []}, []
@@ -42,7 +43,7 @@ def summarize_series(
         "worst": _windows_with(counted, worst),
         "median": middle,
         "outliers": _outliers(counted, middle or 0),
-        "partial": [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
+        "partial": [names[n] for n, one in enumerate(windows) if not whole[n] and (one.last >= born or hits[n])],
         "series": Table(columns=[unit, "hits"], rows=[list(row) for row in rows], of=len(rows)),
     }
     note = f"the first hits are of {names[begins]}: what is before is neither worst nor in the median"

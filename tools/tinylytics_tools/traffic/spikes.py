@@ -50,6 +50,7 @@ class Spikes:
 async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Sequence[Window] | None = None) -> Spikes:
     """Return the days of a window that carry it, the largest first; not looked at where there is no room to count. Of
     its parts (`parts` where these are counted already) only those with enough hits for such a day are divided."""
+    window = await reader.since_born(window)
     if window is None or window.days < FEWEST_DAYS:
         return Spikes(window)
     if reader.cost([window]) > reader.room_for_more:
