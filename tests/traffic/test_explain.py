@@ -276,6 +276,30 @@ async def test_a_site_of_many_hits_names_what_did_not_fit_and_stays_within_its_r
     assert again["together"]["rows"] == [["/new", "news.example", 300, 0, 300]]
 
 
+@pytest.mark.parametrize("compare", [None, "previous_period"])
+async def test_a_day_before_that_makes_the_change_is_named_in_the_headline(compare: str | None) -> None:
+    fake_api, site = a_site(extra=of_a_thread([40], 700))
+    even, same = a_site(extra=of_a_thread(range(31, 61), 20))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site, compare=compare)
+    async with connect(even) as host:
+        level = await host.answer("explain_change", site=same, compare="previous_period")
+    spike = TODAY - timedelta(days=40)
+    assert (answer["kind"], answer["difference"]) == ("whole period", -700)
+    assert f"30 days: single days carry one side of it, {spike}; -700, " in answer["headline"]
+    assert any(f"{spike} has 740, 38.9 %; without it 1160, 40.0 a day" in note for note in answer["notes"])
+    assert (level["difference"], "no single day makes the change; -600" in level["headline"]) == (-600, True)
+
+
+async def test_a_single_day_compared_with_another_is_not_said_to_be_no_single_day() -> None:
+    fake_api, site = a_site(extra=of_a_thread([6], 300))
+    async with connect(fake_api) as host:
+        answer = await host.answer(
+            "explain_change", site=site, day=str(TODAY - timedelta(days=6)), compare="previous_period"
+        )
+    assert f"{TODAY - timedelta(days=6)}: more than before; +300, +750 % against 40" in answer["headline"]
+
+
 async def test_a_running_day_is_not_explained() -> None:
     fake_api, site = a_site()
     async with connect(fake_api) as host:

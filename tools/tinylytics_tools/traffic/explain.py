@@ -98,7 +98,7 @@ async def explain_change(
     elif compare is None:
         found = await find_in_period(reader, scope, finished, born)
     else:
-        found = await find_whole(reader, scope, compare, born, asked=True)
+        found = await find_whole(reader, scope, compare, born)
     lasting: dict[str, Any] = {}
     if found.kind == "unusual day":
         lasting = await find_lasting(reader, found.seen.first, born, scope.today - timedelta(days=1))
@@ -144,7 +144,7 @@ def _headline(
     scope: Scope, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: dict[str, Any]
 ) -> str:
     when = f"{found.seen.first:%A} {found.seen.first}" if found.seen.days == 1 else spoken(found.seen)
-    text = f"{counted(found.hits, 'hit')} on {scope.site.quoted}, {when}: {_WORDS[kind]}"
+    text = f"{counted(found.hits, 'hit')} on {scope.site.quoted}, {when}: {found.carried or _WORDS[kind]}"
     if found.difference is None or parts is None:
         return f"{text}."
     text += f"; {moved(found.difference, share, found.usual)} {found.against}"

@@ -10,7 +10,7 @@ from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import SMALL, counted
 from tinylytics_tools.traffic.compare import earlier_days, moved, spoken, too_young
 from tinylytics_tools.traffic.reader import TrafficReader
-from tinylytics_tools.traffic.spikes import spike_notes
+from tinylytics_tools.traffic.spikes import find_spikes, notes_on_days
 from tinylytics_tools.traffic.unusual import FEWEST, LARGEST_DAY, MOST_WEEKS, WEEK, DailyHits, UnusualDay
 
 Kind = Literal[
@@ -35,7 +35,8 @@ MOVED = 0.25
 @dataclass(frozen=True)
 class Finding:
     """What is explained, and against what: the `hits` of the days `seen` against `usual`, those of `usual_days`, which
-    are none where there is nothing to set them against. `days`: the unusual days that were found."""
+    are none where there is nothing to set them against. `days`: the unusual days that were found. `carried`: in words,
+    what single days make of a whole period; None where it was seen that none makes much of it."""
 
     kind: Kind
     seen: Window
@@ -45,6 +46,7 @@ class Finding:
     against: str = ""
     days: Sequence[UnusualDay] = ()
     notes: tuple[str, ...] = ()
+    carried: str | None = None
 
     @property
     def difference(self) -> float | None:
@@ -71,8 +73,7 @@ async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, 
     """Return what stands out of the finished days of a period: the largest shift or unusual day, else the whole."""
     hits = await _days_around(reader, finished, born, in_utc=scope.zone == "utc")
     if hits is None:
-        whole = await find_whole(reader, scope, "previous_period", born)
-        return replace(whole, notes=(*whole.notes, "not looked at day by day, too many to count in one call"))
+        return await find_whole(reader, scope, "previous_period", born)
     shift = hits.shift(finished)
     if shift is None:
         unusual = hits.unusual(finished.dates())
@@ -90,10 +91,8 @@ async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, 
     return Finding("lasting shift", after, now, [before], then, "on as many days before", unusual, notes)
 
 
-async def find_whole(
-    reader: TrafficReader, scope: Scope, compare: Compare, born: date, *, asked: bool = False
-) -> Finding:
-    """Return a whole period against the one before; `asked`: its single days have not been looked at yet."""
+async def find_whole(reader: TrafficReader, scope: Scope, compare: Compare, born: date) -> Finding:
+    """Return a whole period against the one before, and the single days that carry one of them."""
     comparison = earlier(scope.requested, compare, today=scope.today)
     finished = scope.finished or scope.window
     note = too_young(comparison, born)
@@ -112,10 +111,15 @@ async def find_whole(
     notes = [f"the site has no day before {born} and is younger than the earlier days"] if born > then.first else []
     if now.days != then.days:
         notes.append(f"{counted(now.days, 'day')} against {counted(then.days, 'day')}")
-    if asked:
-        reader.earlier = then
-        notes += await spike_notes(reader, now, reaches_today=scope.running is not None)
-    return Finding(kind, now, hits, [then], before, earlier_days(comparison), notes=tuple(notes))
+    spikes = [await find_spikes(reader, one, kept=KEPT[0]) for one in (now, then)]
+    notes += notes_on_days(*spikes, reaches_today=scope.running is not None)
+    against, carried = earlier_days(comparison), None
+    if days := [str(day) for one in spikes for day, _ in one.days]:
+        more = f" and {len(days) - 1} more" if len(days) > 1 else ""
+        carried = f"single days carry one side of it, {days[0]}{more}"
+    elif kind == "whole period" and not all(one.is_even for one in spikes):
+        carried = f"{'more' if hits > before else 'fewer'} than before"
+    return Finding(kind, now, hits, [then], before, against, notes=tuple(notes), carried=carried)
 
 
 async def find_lasting(reader: TrafficReader, day: date, born: date, last: date) -> dict[str, Any]:
