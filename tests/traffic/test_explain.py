@@ -309,6 +309,18 @@ async def test_a_running_day_is_not_explained() -> None:
     assert both.startswith("Give either day, or a period or dates.")
 
 
+@pytest.mark.parametrize("zone", ["utc", "user"])
+@pytest.mark.parametrize("period", ["last_30_days", "last_90_days", "all_time"])
+async def test_that_a_site_began_is_no_shift_and_its_first_day_no_fall(period: str, zone: str) -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=int(NOW.timestamp()) - 24 * DAY)
+    fake_api.add_hits(site, ({"created_at": at(age, n)} for age in range(1, 24) for n in range(40)))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=str(site), period=period, time_zone=zone)
+    assert (answer["kind"], answer["usual_hits"]) == ("too little to say", None)
+
+
 async def test_a_young_site_is_not_compared_with_days_before_it_began() -> None:
     fake_api = FakeApi(now=lambda: NOW, hits=0)
     fake_api.connection.execute("DELETE FROM sites")

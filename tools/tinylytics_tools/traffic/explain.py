@@ -90,18 +90,20 @@ async def explain_change(
             "tells the hits of today so far."
         )
     born = first_day(scope.site, scope.zone)
+    # the day on which a site began is no whole one, and which it is in the account's zone is not known exactly
+    whole = born + timedelta(days=1 if scope.zone == "utc" else 3)
     span = Window(min(finished.first, max(born, finished.first - timedelta(weeks=MOST_WEEKS))), finished.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=None)
     reader = TrafficReader(api, scope, filters)
     if finished.days == 1 and compare is None:
-        found = await find_day(reader, finished.first, born)
+        found = await find_day(reader, finished.first, whole)
     elif compare is None:
-        found = await find_in_period(reader, scope, finished, born)
+        found = await find_in_period(reader, scope, finished, born, whole)
     else:
         found = await find_whole(reader, scope, compare, born)
     lasting: dict[str, Any] = {}
     if found.kind == "unusual day":
-        lasting = await find_lasting(reader, found.seen.first, born, scope.today - timedelta(days=1))
+        lasting = await find_lasting(reader, found.seen.first, whole, scope.today - timedelta(days=1))
     own, usual = site_host(scope.site.url), found.usual_days
     parts = await read_parts(api, reader, found.seen, usual, own) if usual else None
     return _answer(scope, found, parts, lasting, filters, limit or DEFAULT_ROWS)

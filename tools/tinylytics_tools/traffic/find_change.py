@@ -54,13 +54,13 @@ class Finding:
         return None if self.usual is None else self.hits - self.usual
 
 
-async def find_day(reader: TrafficReader, day: date, born: date) -> Finding:
-    """Return whether a day is unusual, against the same weekdays before it."""
-    near = [one for week in range(MOST_WEEKS + 1) if (one := day - timedelta(weeks=week)) >= born or not week]
+async def find_day(reader: TrafficReader, day: date, whole: date) -> Finding:
+    """Return whether a day is unusual, against the same weekdays before it, from the site's first `whole` day on."""
+    near = [one for week in range(MOST_WEEKS + 1) if (one := day - timedelta(weeks=week)) >= whole or not week]
     hits = await _count_days(reader, near)
     found = hits.day(day)
     if found is None:
-        note = f"nothing to compare with: the site has no day before {born}, and so no {day:%A} before"
+        note = f"nothing to compare with: the site was not yet there on the whole of a {day:%A} before"
         return Finding("too little to say", Window(day, day), hits.hits[day], notes=(note,))
     is_unusual = bool(hits.unusual([day]))
     is_little = max(found.hits, found.usual) < FEWEST or (len(near) < 3 and not is_unusual)
@@ -69,9 +69,11 @@ async def find_day(reader: TrafficReader, day: date, born: date) -> Finding:
     )
 
 
-async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, born: date) -> Finding:
-    """Return what stands out of the finished days of a period: the largest shift or unusual day, else the whole."""
-    hits = await _days_around(reader, finished, born, in_utc=scope.zone == "utc")
+async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, born: date, whole: date) -> Finding:
+    """Return what stands out of the finished days of a period, from the site's first `whole` day on: the largest shift
+    or unusual day, else the whole period."""
+    finished = finished.common(Window(whole, max(whole, finished.last))) or finished
+    hits = await _days_around(reader, finished, whole, in_utc=scope.zone == "utc")
     if hits is None:
         return await find_whole(reader, scope, "previous_period", born)
     shift = hits.shift(finished)
@@ -84,10 +86,10 @@ async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, 
     unusual = hits.unusual_beside(after.first, finished)
     await reader.count(after, before)
     now, then = reader.hits(after), reader.hits(before)
+    notes = () if then else ("no hit at all on the days before: counting may have begun then",)
     if unusual and abs(unusual[0].difference) >= LARGEST_DAY * abs(now - then):
         note = f"besides, it shifted: {spoken(after)}, have {moved(now - then, None, then)} on as many days before"
-        return replace(_of_day(unusual[0]), days=unusual, notes=(note,))
-    notes = () if then else ("no hit at all on the days before: counting may have begun then",)
+        return replace(_of_day(unusual[0]), days=unusual, notes=(note, *notes))
     return Finding("lasting shift", after, now, [before], then, "on as many days before", unusual, notes)
 
 
@@ -122,12 +124,12 @@ async def find_whole(reader: TrafficReader, scope: Scope, compare: Compare, born
     return Finding(kind, now, hits, [then], before, against, notes=tuple(notes), carried=carried)
 
 
-async def find_lasting(reader: TrafficReader, day: date, born: date, last: date) -> dict[str, Any]:
+async def find_lasting(reader: TrafficReader, day: date, whole: date, last: date) -> dict[str, Any]:
     """Return the hits a day in the week before a day, on it and afterwards, and whether the difference lasted, as
     fields of an answer; none where no day before it is known."""
-    if day <= born:
+    if day <= whole:
         return {}
-    before = Window(max(born, day - timedelta(days=WEEK)), day - timedelta(days=1))
+    before = Window(max(whole, day - timedelta(days=WEEK)), day - timedelta(days=1))
     after = Window(day + timedelta(days=1), min(last, day + timedelta(days=WEEK))) if day < last else None
     await reader.count(before, after)
     then, peak = round(reader.hits(before) / before.days, 1), reader.hits(Window(day, day))
@@ -149,10 +151,10 @@ def _of_day(found: UnusualDay) -> Finding:
     return Finding("unusual day", Window(found.day, found.day), found.hits, usual_days, found.usual, against)
 
 
-async def _days_around(reader: TrafficReader, finished: Window, born: date, *, in_utc: bool) -> DailyHits | None:
+async def _days_around(reader: TrafficReader, finished: Window, whole: date, *, in_utc: bool) -> DailyHits | None:
     """Return the hits of each finished day and of days before; None where not even the finished ones can be counted."""
     ranges = [
-        Window(min(finished.first, max(born, finished.first - timedelta(days=days))), finished.last)
+        Window(min(finished.first, max(whole, finished.first - timedelta(days=days))), finished.last)
         for days in DAYS_BEFORE
     ]
     if in_utc and reader.cost(ranges[:1]) < reader.room_for_more:
