@@ -10,7 +10,7 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.count_rows import DimensionCounts
-from tinylytics_tools.dimensions import PLURAL, WEEKDAYS, Dimension, Named, merged
+from tinylytics_tools.dimensions import OF_REFERRERS, PLURAL, WEEKDAYS, Dimension, Named, merged
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
@@ -228,7 +228,7 @@ class Ranking:
         cells = [list(row.values()) for row in rows]
         most = self.limit or ALL_ROWS.get(dimension, DEFAULT_ROWS)
         return self._answer(
-            headline=self._headline(total, of_all, today, more) + f"{printed.words(left_out)}.",
+            headline=self._headline(total, self._names(of_all), today, more) + f"{printed.words(left_out)}.",
             notes=[*notes, *small, *dict.fromkeys([*change.notes, *printed.notes])],
             complete=self.comparison is None or traffic.before is not None,
             change=change,
@@ -242,8 +242,14 @@ class Ranking:
     def incomplete(self) -> TrafficRanking:
         """Return the answer where not all was read, without a comparison and a number of names; raise `InvalidArgument`
         where names, or an order, are asked for that only a list read to its end has."""
-        traffic, dimension, of, table = self.traffic, self.dimension, self._counts.of, None
+        traffic, dimension, table = self.traffic, self.dimension, None
+        names = f"{self._counts.of} {PLURAL['link' if dimension in OF_REFERRERS else dimension]}"  # not merged yet
         most, offset, estimate = self.limit or ALL_ROWS.get(dimension, DEFAULT_ROWS), self.offset, traffic.estimate
+        if traffic.unread is None and (self.search or self.excluded.names or self.sort in ("least", "change")):
+            raise InvalidArgument(
+                f"The {'hits' if estimate else names} are too many to be searched, sorted or left out by name in one "
+                "call. Give a shorter period, or filter by country, path or referrer."
+            )
         headline = f"{counted(traffic.total, 'hit')} on {self.scope.site.quoted}, {spoken(self.scope.window)}"
         if estimate is not None:
             headline += "; shares are an estimate"
@@ -252,13 +258,8 @@ class Ranking:
         elif traffic.unread is not None:
             headline += f"; not known by {dimension}"
             note = f"{traffic.unread}; ask again, or for a shorter period"
-        elif self.search or self.excluded.names or self.sort in ("least", "change"):
-            raise InvalidArgument(
-                f"The list of {of} {PLURAL[dimension]} is too long to be searched or sorted in one call. Give a "
-                "shorter period, or filter by country, path or referrer."
-            )
         else:
-            headline = self._headline(traffic.total, of, self._today, {})
+            headline = self._headline(traffic.total, names, self._today, {})
             columns = ("name", "hits", "percent")
             top, note = top_of_unfinished(dimension, self._counts, columns, total=traffic.total, limit=offset + most)
             table = None if offset else top
@@ -350,10 +351,12 @@ class Ranking:
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in kept)
         return round(hits / number, 1) if number else None
 
-    def _headline(self, total: int, of: int, today: int | None, matching: Mapping[str, Any]) -> str:
+    def _names(self, of: int) -> str:
+        return f"{of} {PLURAL[self.dimension] if of != 1 else SINGULAR.get(self.dimension, self.dimension)}"
+
+    def _headline(self, total: int, names: str, today: int | None, matching: Mapping[str, Any]) -> str:
         which = " that match the filters" if self.filters else ""
         hits = f"{counted(total, 'hit')}{which}{self.excluded.words} on {self.scope.site.quoted}"
-        names = f"{of} {PLURAL[self.dimension] if of != 1 else SINGULAR.get(self.dimension, self.dimension)}"
         window = spoken(self.scope.window)
         if "matching_hits" not in matching:
             return f"{hits} over {names}, {window}{so_far(today)}"

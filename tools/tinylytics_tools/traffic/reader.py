@@ -305,16 +305,16 @@ class TrafficReader:
     async def _weekdays(self) -> DimensionTraffic:
         """Weekdays by one count a day, which is right in every time zone (field notes 16)."""
         traffic = DimensionTraffic(self.total, self.today)
-        width = len(self._filters.paths)
-        cost, more = (width * window.days if window else 0 for window in (self.scope.finished, self.earlier))
-        if self.scope.finished and cost > self.room:
-            sample = sample_of_days(self.scope.finished, self.room, width=width)
+        finished, width = self.scope.finished if self.total else None, len(self._filters.paths)
+        cost, more = (width * window.days if window else 0 for window in (finished, self.earlier))
+        if finished and cost > self.room:
+            sample = sample_of_days(finished, self.room, width=width)
             traffic.estimate = estimate_of_weekdays(await self._by_weekday(sample), sample)
             return traffic
         earlier = self._affordable_earlier(traffic, cost, more)
         traffic.finished, before = await both(
             self._api,
-            partial(self._by_weekday, self.scope.finished.dates() if self.scope.finished else []),
+            partial(self._by_weekday, finished.dates() if finished else []),
             partial(self._by_weekday, earlier.dates() if earlier else []),
         )
         if traffic.today:
