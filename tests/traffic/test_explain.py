@@ -321,6 +321,24 @@ async def test_that_a_site_began_is_no_shift_and_its_first_day_no_fall(period: s
     assert (answer["kind"], answer["usual_hits"]) == ("too little to say", None)
 
 
+async def test_a_site_that_is_younger_than_the_earlier_days_gets_no_per_cent_of_them() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=int(NOW.timestamp()) - 10 * DAY)
+    fake_api.add_hits(site, ({"created_at": at(age, n)} for age in range(1, 10) for n in range(40)))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=str(site), period="last_7_days", compare="previous_period")
+    assert (answer["difference"], answer["difference_percent"]) == (200, None)
+    assert "+200 against 80 on as many days before, though the site did not exist on all of them" in answer["headline"]
+
+
+async def test_hits_of_a_page_are_not_told_as_those_of_the_site() -> None:
+    fake_api, site = a_site(extra=of_a_thread([6], 300))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site, path="/new")
+    assert answer["headline"].startswith("300 hits that match the filters on “Even”")
+
+
 async def test_a_young_site_is_not_compared_with_days_before_it_began() -> None:
     fake_api = FakeApi(now=lambda: NOW, hits=0)
     fake_api.connection.execute("DELETE FROM sites")

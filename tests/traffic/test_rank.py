@@ -172,6 +172,10 @@ async def test_weekdays_of_many_days_are_estimated_from_whole_weeks() -> None:
             "rank_traffic", site="456", dimension="weekday", period="last_90_days", time_zone="user"
         )
         assert len(host.wire.requests) <= 40
+        filtered = await host.answer(
+            "rank_traffic", site="456", dimension="weekday", period="last_90_days", time_zone="user", country="DE"
+        )
+    assert " hits that match the filters on “My Blog”" in filtered["headline"]
     assert answer["estimate"].endswith("hits of 5 whole weeks spread over the window")
     assert answer["complete"] is False
 

@@ -214,7 +214,7 @@ def _headline(found: Found, pages: Sequence[Page], sort: Sort) -> str:
         return f"Not all kudos{which} of {scope.site.quoted} {days} could be read."
     seen = "" if views is None else counted(views, "view")
     if not kudos:
-        return f"{seen and f'{seen}, '}no kudos{which} on {scope.site.quoted} {days}."
+        return f"{f'{seen}, no' if seen else 'No'} kudos{which} on {scope.site.quoted} {days}."
     total = counted(kudos, "kudo")
     if filters.search and found.of_all is not None:
         total = f"{kudos} of {counted(found.of_all, 'kudo')}, {percent(kudos, found.of_all):g} %,"
@@ -280,7 +280,7 @@ def _next_step(found: Found) -> str | None:
     scope, filters, kudos = found.scope, found.filters, found.kudos
     if kudos is None:
         return "Ask for a shorter period, by start_date and end_date."
-    if kudos == 0 and not filters.is_all:
+    if kudos == 0 and not (filters.is_all or filters.search):
         return "list_kudos with search finds kudos by a part of their path or uid."
     lifetime = scope.site.lifetime_kudos
     if scope.requested.period != "all_time" and (lifetime is None or lifetime > kudos):

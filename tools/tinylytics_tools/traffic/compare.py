@@ -14,6 +14,7 @@ from tinylytics_tools.tables import counted
 
 A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
 """Fields of an answer that apply only where days of two lengths are compared."""
+NOT_ON_ALL = ", though the site did not exist on all of them"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def compared(
     lengths = (days_now, days_then) if days_now != days_then else None
     if born > then.first:
         notes.append(f"the site has no day before {born} and is younger than the earlier days, so there is no per cent")
-        which, lengths = f"{which}, though the site did not exist on all of them", None
+        which, lengths = f"{which}{NOT_ON_ALL}", None
     elif max(days_now, days_then) > 2 * min(days_now, days_then):
         notes.append(f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared")
     else:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tinylytics_tools.periods import Compare, Window, earlier
 from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import SMALL, counted
-from tinylytics_tools.traffic.compare import earlier_days, moved, spoken, too_young
+from tinylytics_tools.traffic.compare import NOT_ON_ALL, earlier_days, moved, spoken, too_young
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.spikes import find_spikes, notes_on_days
 from tinylytics_tools.traffic.unusual import FEWEST, LARGEST_DAY, MOST_WEEKS, WEEK, DailyHits, UnusualDay
@@ -36,7 +36,8 @@ MOVED = 0.25
 class Finding:
     """What is explained, and against what: the `hits` of the days `seen` against `usual`, those of `usual_days`, which
     are none where there is nothing to set them against. `days`: the unusual days that were found. `carried`: in words,
-    what single days make of a whole period; None where it was seen that none makes much of it."""
+    what single days make of a whole period; None where it was seen that none makes much of it. `is_young`: the site was
+    not there on all of the usual days."""
 
     kind: Kind
     seen: Window
@@ -47,6 +48,7 @@ class Finding:
     days: Sequence[UnusualDay] = ()
     notes: tuple[str, ...] = ()
     carried: str | None = None
+    is_young: bool = False
 
     @property
     def difference(self) -> float | None:
@@ -110,18 +112,19 @@ async def find_whole(reader: TrafficReader, scope: Scope, compare: Compare, born
         kind = "too little to say"
     elif abs(hits - before) >= max(FEWEST, MOVED * before):
         kind = "whole period"
-    notes = [f"the site has no day before {born} and is younger than the earlier days"] if born > then.first else []
+    against, carried, is_young = earlier_days(comparison), None, born > then.first
+    notes = [f"the site has no day before {born} and is younger than the earlier days"] if is_young else []
     if now.days != then.days:
         notes.append(f"{counted(now.days, 'day')} against {counted(then.days, 'day')}")
     spikes = [await find_spikes(reader, one, kept=KEPT[0]) for one in (now, then)]
     notes += notes_on_days(*spikes, reaches_today=scope.running is not None)
-    against, carried = earlier_days(comparison), None
     if days := [str(day) for one in spikes for day, _ in one.days]:
         more = f" and {len(days) - 1} more" if len(days) > 1 else ""
         carried = f"single days carry one side of it, {days[0]}{more}"
     elif kind == "whole period" and not all(one.is_even for one in spikes):
         carried = f"{'more' if hits > before else 'fewer'} than before"
-    return Finding(kind, now, hits, [then], before, against, notes=tuple(notes), carried=carried)
+    against += NOT_ON_ALL if is_young else ""
+    return Finding(kind, now, hits, [then], before, against, (), tuple(notes), carried, is_young)
 
 
 async def find_lasting(reader: TrafficReader, day: date, whole: date, last: date) -> dict[str, Any]:

@@ -250,7 +250,7 @@ class Ranking:
                 f"The {'hits' if estimate else names} are too many to be searched, sorted or left out by name in one "
                 "call. Give a shorter period, or filter by country, path or referrer."
             )
-        headline = f"{counted(traffic.total, 'hit')} on {self.scope.site.quoted}, {spoken(self.scope.window)}"
+        headline = f"{self._hits(traffic.total)}, {spoken(self.scope.window)}"
         if estimate is not None:
             headline += "; shares are an estimate"
             note = "no comparison and no counts: this is an estimate; a shorter period can be read in full"
@@ -351,12 +351,15 @@ class Ranking:
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in kept)
         return round(hits / number, 1) if number else None
 
+    def _hits(self, total: int) -> str:
+        which = " that match the filters" if self.filters else ""
+        return f"{counted(total, 'hit')}{which}{self.excluded.words} on {self.scope.site.quoted}"
+
     def _names(self, of: int) -> str:
         return f"{of} {PLURAL[self.dimension] if of != 1 else SINGULAR.get(self.dimension, self.dimension)}"
 
     def _headline(self, total: int, names: str, today: int | None, matching: Mapping[str, Any]) -> str:
-        which = " that match the filters" if self.filters else ""
-        hits = f"{counted(total, 'hit')}{which}{self.excluded.words} on {self.scope.site.quoted}"
+        hits = self._hits(total)
         window = spoken(self.scope.window)
         if "matching_hits" not in matching:
             return f"{hits} over {names}, {window}{so_far(today)}"
