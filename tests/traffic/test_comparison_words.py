@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from support.client import NOW, connect
+from support.client import NOW, connect, text_of
 from tinylytics_mcp.fake_api import FakeApi
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +57,18 @@ async def test_a_site_younger_than_the_earlier_days_is_said_to_be_beside_the_cha
     assert answer["headline"].endswith(
         "; +5 against 2 on as many days before, though the site did not exist on all of them."
     )
+
+
+@pytest.mark.parametrize(("later", "change"), [(2_999, "-1, 0 %"), (3_001, "+1, 0 %"), (3_300, "+300, +10 %")])
+async def test_a_per_cent_that_rounds_to_zero_has_no_sign(later: int, change: str) -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Large", url="https://large.example")
+    for age, hits in ((1, later), (2, 3_000)):
+        fake_api.add_hits(site, [{"created_at": MOMENT - age * DAY}] * hits)
+    async with connect(fake_api) as host:
+        result = await host.call("summarize_traffic", site=str(site), period="yesterday")
+    assert f"; {change} against 3000 on the day before." in text_of(result)
+    assert "change_percent: -0\n" not in text_of(result)
 
 
 @pytest.mark.parametrize(

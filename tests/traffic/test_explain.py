@@ -277,6 +277,30 @@ async def test_a_site_of_many_hits_names_what_did_not_fit_and_stays_within_its_r
     assert again["together"]["rows"] == [["/new", "news.example", 300, 0, 300]]
 
 
+@pytest.mark.parametrize("compare", [None, "previous_period"])
+async def test_a_day_before_that_makes_the_change_is_named_in_the_headline(compare: str | None) -> None:
+    fake_api, site = a_site(extra=of_a_thread([40], 700))
+    even, same = a_site(extra=of_a_thread(range(31, 61), 20))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site, compare=compare)
+    async with connect(even) as host:
+        level = await host.answer("explain_change", site=same, compare="previous_period")
+    spike = TODAY - timedelta(days=40)
+    assert (answer["kind"], answer["difference"]) == ("whole period", -700)
+    assert f"30 days: single days carry one side of it, {spike}; -700, " in answer["headline"]
+    assert any(f"{spike} has 740, 38.9 %; without it 1160, 40.0 a day" in note for note in answer["notes"])
+    assert (level["difference"], "no single day makes the change; -600" in level["headline"]) == (-600, True)
+
+
+async def test_a_single_day_compared_with_another_is_not_said_to_be_no_single_day() -> None:
+    fake_api, site = a_site(extra=of_a_thread([6], 300))
+    async with connect(fake_api) as host:
+        answer = await host.answer(
+            "explain_change", site=site, day=str(TODAY - timedelta(days=6)), compare="previous_period"
+        )
+    assert f"{TODAY - timedelta(days=6)}: more than before; +300, +750 % against 40" in answer["headline"]
+
+
 async def test_a_running_day_is_not_explained() -> None:
     fake_api, site = a_site()
     async with connect(fake_api) as host:
@@ -284,6 +308,36 @@ async def test_a_running_day_is_not_explained() -> None:
         both = await host.error("explain_change", site=site, day=str(TODAY), period="last_week")
     assert error.startswith(f"{TODAY} is not over yet")
     assert both.startswith("Give either day, or a period or dates.")
+
+
+@pytest.mark.parametrize("zone", ["utc", "user"])
+@pytest.mark.parametrize("period", ["last_30_days", "last_90_days", "all_time"])
+async def test_that_a_site_began_is_no_shift_and_its_first_day_no_fall(period: str, zone: str) -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=int(NOW.timestamp()) - 24 * DAY)
+    fake_api.add_hits(site, ({"created_at": at(age, n)} for age in range(1, 24) for n in range(40)))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=str(site), period=period, time_zone=zone)
+    assert (answer["kind"], answer["usual_hits"]) == ("too little to say", None)
+
+
+async def test_a_site_that_is_younger_than_the_earlier_days_gets_no_per_cent_of_them() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=int(NOW.timestamp()) - 10 * DAY)
+    fake_api.add_hits(site, ({"created_at": at(age, n)} for age in range(1, 10) for n in range(40)))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=str(site), period="last_7_days", compare="previous_period")
+    assert (answer["difference"], answer["difference_percent"]) == (200, None)
+    assert "+200 against 80 on as many days before, though the site did not exist on all of them" in answer["headline"]
+
+
+async def test_hits_of_a_page_are_not_told_as_those_of_the_site() -> None:
+    fake_api, site = a_site(extra=of_a_thread([6], 300))
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site, path="/new")
+    assert answer["headline"].startswith("300 hits that match the filters on “Even”")
 
 
 async def test_a_young_site_is_not_compared_with_days_before_it_began() -> None:

@@ -167,7 +167,8 @@ async def test_channels_and_addresses_of_a_list_that_is_too_long_are_not_known(
         said = await host.error("rank_traffic", search="social", **asked)
     assert (answer["complete"], answer["ranking"], answer["names"], answer["hits"]) == (False, None, None, 190)
     assert "internal_hits" not in answer
-    assert "too long" in said
+    assert " over 97 addresses, " in answer["headline"]
+    assert "The 97 addresses are too many to be searched" in said
 
 
 @pytest.mark.parametrize("dimension", ["channel", "link"])

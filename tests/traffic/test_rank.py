@@ -172,8 +172,29 @@ async def test_weekdays_of_many_days_are_estimated_from_whole_weeks() -> None:
             "rank_traffic", site="456", dimension="weekday", period="last_90_days", time_zone="user"
         )
         assert len(host.wire.requests) <= 40
+        filtered = await host.answer(
+            "rank_traffic", site="456", dimension="weekday", period="last_90_days", time_zone="user", country="DE"
+        )
+    assert " hits that match the filters on “My Blog”" in filtered["headline"]
     assert answer["estimate"].endswith("hits of 5 whole weeks spread over the window")
     assert answer["complete"] is False
+
+
+@pytest.mark.parametrize("more", [{"search": "Mon"}, {"exclude": "Sunday"}, {"sort": "least"}, {"sort": "change"}])
+async def test_what_an_estimate_cannot_tell_is_refused_and_never_left_out_silently(more: dict[str, str]) -> None:
+    asking = {"site": "456", "dimension": "weekday", "period": "last_90_days", "time_zone": "user"}
+    async with connect(FakeApi(now=lambda: NOW, hits=12_000)) as host:
+        error = await host.error("rank_traffic", **asking, **more)
+    assert error.startswith("The hits are too many to be searched, sorted or left out by name in one call.")
+
+
+async def test_weekdays_of_a_site_without_hits_are_no_estimate() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="Empty", url="https://empty.example")
+    asking = {"dimension": "weekday", "period": "last_90_days", "time_zone": "user"}
+    async with connect(fake_api) as host:
+        answer = await host.answer("rank_traffic", site=str(site), **asking)
+    assert (answer["hits"], answer["names"], answer.get("estimate")) == (0, 0, None)
 
 
 async def test_an_earlier_period_in_which_the_site_did_not_exist_is_no_comparison() -> None:
@@ -182,7 +203,7 @@ async def test_an_earlier_period_in_which_the_site_did_not_exist_is_no_compariso
     assert answer["earlier_hits"] is None
     assert "new" not in answer
     assert answer["ranking"]["columns"] == ["name", "hits", "percent", "unique_hits"]
-    assert any(note.startswith("no comparison: the site began on ") for note in answer["notes"])
+    assert any(note.startswith("no comparison: the site has no day before ") for note in answer["notes"])
 
 
 async def test_a_list_too_long_for_one_call_shows_its_top_only_where_that_is_sure(

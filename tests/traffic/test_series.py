@@ -33,6 +33,29 @@ async def test_months_before_the_first_hit_are_not_the_worst_ones() -> None:
     assert any(note.startswith("the first hits are of 2026-05") for note in answer["notes"])
 
 
+async def test_days_before_the_site_began_are_no_days_that_are_cut() -> None:
+    days = {date(2026, 11, day): 5 for day in (20, 21, 22)}
+    answer = await summary(days, date(2026, 11, 19))
+    assert answer["partial"] == ["2026-11-19"]  # on which the site began
+    assert (answer["worst"], answer["median"]) == ("2026-11-20 and 2 more: 5", 5)
+    months = await summary(days, date(2026, 11, 19), period="this_year")
+    assert months["partial"] == ["2026-11"]
+
+
+async def test_a_week_is_not_read_as_the_day_that_it_begins_with() -> None:
+    hits = {date(2026, 11, day): 10 * day for day in range(2, 23, 2)}
+    answer = await summary(hits, date(2026, 1, 1), start_date="2026-10-01", end_date="2026-11-22")
+    assert (answer["best"], answer["worst"]) == ("2026-11-16: 760 in the week", "2026-10-05 and 3 more: 0 in the week")
+
+
+async def test_a_month_hardly_larger_than_others_is_no_outlier() -> None:
+    hits = {date(2026, month, 10): 100 + month % 2 for month in range(1, 11)}
+    answer = await summary(hits | {date(2026, 10, 10): 108}, date(2025, 1, 1), period="this_year")
+    assert answer["outliers"] == []
+    answer = await summary(hits | {date(2026, 10, 10): 140}, date(2025, 1, 1), period="this_year")
+    assert answer["outliers"] == ["2026-10"]
+
+
 async def test_a_month_without_hits_between_others_is_a_month_without_hits() -> None:
     hits = {date(2026, month, 10): 10 for month in (1, 2, 5)}
     answer = await summary(hits, date(2025, 1, 1), start_date="2026-01-01", end_date="2026-10-31")

@@ -66,6 +66,27 @@ async def test_the_day_of_a_spike_is_not_lost_in_a_week_or_month(
     assert answer["requests_used"] <= 40
 
 
+@pytest.mark.parametrize(
+    ("tool", "more"),
+    [("summarize_traffic", {}), ("rank_traffic", {"dimension": "hour"}), ("get_overview", {})],
+)
+async def test_days_before_a_site_began_make_no_spike_of_those_after(tool: str, more: dict[str, str]) -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=MOMENT - 5 * DAY)
+    fake_api.add_hits(site, [{"created_at": MOMENT - age * DAY} for age in range(1, 6) for _ in range(20)])
+    asked = {} if tool == "get_overview" else {"site": str(site), **more}
+    async with connect(fake_api) as host:
+        even = await host.answer(tool, **asked)
+        fake_api.add_hits(site, [{"created_at": MOMENT - 2 * DAY}] * 80)
+        spike = await host.answer(tool, **asked)
+    assert even["hits"] == 100
+    assert not [note for note in even["notes"] if " carr" in note]
+    assert any("2026-11-21 has 100, 55.6 %; without it 80, 20.0 a day" in note for note in spike["notes"])
+    if tool == "rank_traffic":
+        assert [row["a_day"] for row in rows_of(even["ranking"])] == [20]
+
+
 async def test_a_fall_after_a_spike_names_the_day_before() -> None:
     fake_api, site = a_site(date(2026, 11, 12), 90)
     async with connect(fake_api) as host:
@@ -114,6 +135,9 @@ async def test_the_days_named_are_those_of_a_plain_count(question: tuple[World, 
     today = world.now.astimezone(ZONES[zone]).date()
     first, last = date.fromisoformat(answer["first_day"]), date.fromisoformat(answer["last_day"])
     last = min(last, today - timedelta(days=1))
+    born = world.born - timedelta(days=zone == "user")
+    if not world.between(first, min(last, born - timedelta(days=1)), zone):
+        first = max(first, born)  # else its first hits are older than the site, and all days count
     days, hits = (last - first).days + 1, Counter(day_of(hit, zone) for hit in world.between(first, last, zone))
     total = hits.total()
     expected = {

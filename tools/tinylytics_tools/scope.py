@@ -50,6 +50,11 @@ class Scope:
         """The running day; None where the window does not reach it."""
         return Window(self.today, self.today) if self.today in self.window else None
 
+    def since_born(self, window: Window | None) -> Window | None:
+        """The days of a window on which the site was there; before it nothing was counted, which is not zero."""
+        born = first_day(self.site, self.zone)
+        return Window(max(born, window.first), window.last) if window and born <= window.last else None
+
     def fields(self) -> dict[str, Any]:
         """The scope as the fields of a `WindowAnswer`."""
         return {

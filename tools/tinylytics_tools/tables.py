@@ -11,8 +11,8 @@ SMALL_NUMBERS = f"per cents rest on fewer than {SMALL} hits: small numbers"
 
 
 def percent(part: float | None, whole: float | None) -> float | None:
-    """Return a share in per cent with one decimal; None of nothing."""
-    return None if part is None or not whole else round(100 * part / whole, 1)
+    """Return a share in per cent with one decimal, and no sign on zero; None of nothing."""
+    return None if part is None or not whole else round(100 * part / whole, 1) + 0.0
 
 
 def total(counts: Iterable[int | None]) -> int | None:

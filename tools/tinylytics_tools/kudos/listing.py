@@ -184,9 +184,9 @@ def _single(
 
 
 def _ordered(found: Found, sort: Sort, least_views: int) -> tuple[list[Page], list[str]]:
-    """Return the pages in their order, with notes on it: how many are first, and what the order leaves out."""
+    """Return the pages in their order, with notes on what the order leaves out."""
     if sort != "rate":
-        return found.pages, _tied([counted(page.kudos, "kudo") for page in found.pages])
+        return found.pages, []
     if found.views_by_path is None:
         raise InvalidArgument("Pages cannot be sorted by rate: their views are not known here. Give a shorter period.")
     ranked = [page for page in found.pages if page.views and page.views >= least_views]
@@ -194,13 +194,16 @@ def _ordered(found: Found, sort: Sort, least_views: int) -> tuple[list[Page], li
     left_out = len(found.pages) - len(ranked)
     few = f"{counted(left_out, 'page')} with kudos and fewer than {max(1, least_views)} views not ranked"
     notes = [few + (", but in other" if ranked else "")] if left_out else []
-    return ranked, [*notes, *_tied([f"{page.rate:g} kudos per hundred views" for page in ranked])]
+    return ranked, notes
 
 
-def _tied(values: Sequence[str]) -> list[str]:
-    """Return the note that several share the first place; none where one is alone there."""
+def _tied(pages: Sequence[Page], sort: Sort) -> str:
+    """Return in words that several share the first place; nothing where one is alone there."""
+    values = [
+        f"{one.rate:g} kudos per hundred views" if sort == "rate" else counted(one.kudos, "kudo") for one in pages
+    ]
     first = values.count(values[0]) if values else 0
-    return [f"{first} pages have {values[0]} each"] if first > 1 else []
+    return f"; {first} pages have {values[0]} each, the most" if first > 1 else ""
 
 
 def _headline(found: Found, pages: Sequence[Page], sort: Sort) -> str:
@@ -211,14 +214,16 @@ def _headline(found: Found, pages: Sequence[Page], sort: Sort) -> str:
         return f"Not all kudos{which} of {scope.site.quoted} {days} could be read."
     seen = "" if views is None else counted(views, "view")
     if not kudos:
-        return f"{seen and f'{seen}, '}no kudos{which} on {scope.site.quoted} {days}."
+        return f"{f'{seen}, no' if seen else 'No'} kudos{which} on {scope.site.quoted} {days}."
     total = counted(kudos, "kudo")
     if filters.search and found.of_all is not None:
         total = f"{kudos} of {counted(found.of_all, 'kudo')}, {percent(kudos, found.of_all):g} %,"
     text = f"{scope.site.quoted} has {total}{which} {days}"
     if seen and not filters.is_all:
         text += f", on {seen}"
-    if len(pages) > 1:
+    if tied := _tied(pages, sort):
+        text += tied
+    elif len(pages) > 1:
         best, is_rate = pages[0], sort == "rate" and pages[0].rate is not None
         rate, on = (
             (f"{best.rate:g} per hundred views, ", f" on {counted(best.views or 0, 'view')}") if is_rate else ("", "")
@@ -275,7 +280,7 @@ def _next_step(found: Found) -> str | None:
     scope, filters, kudos = found.scope, found.filters, found.kudos
     if kudos is None:
         return "Ask for a shorter period, by start_date and end_date."
-    if kudos == 0 and not filters.is_all:
+    if kudos == 0 and not (filters.is_all or filters.search):
         return "list_kudos with search finds kudos by a part of their path or uid."
     lifetime = scope.site.lifetime_kudos
     if scope.requested.period != "all_time" and (lifetime is None or lifetime > kudos):

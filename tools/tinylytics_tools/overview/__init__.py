@@ -188,7 +188,9 @@ def _notes(reading: Reading, total: Compared, young: Sequence[Row], columns: Seq
         texts.append(SMALL_NUMBERS)
     scope = reading.rows[0].scope
     if scope.requested.period == "all_time":
-        texts.append("hits and kudos of all time are the counters of Tinylytics, today included")
+        texts.append(
+            "hits and kudos of all time are the counters of Tinylytics, today included; single days were not looked at"
+        )
     if scope.window.days > LONGEST_WINDOW:
         texts.append(f"visitors: unknown for more than {LONGEST_WINDOW} days, and not to be added up")
     if "visitors" in columns:
@@ -222,7 +224,8 @@ def _gaps(reading: Reading, columns: Sequence[str]) -> list[str]:
 def _spikes(rows: Sequence[Row]) -> list[str]:
     """The days that carry a site's hits, and the sites whose days were not looked at."""
     words = [text for row in rows if row.spikes and (text := row.spikes.words(row.scope.site.quoted))]
-    unread = [row for row in rows if row.spikes is None]
+    is_ever = rows[0].scope.requested.period == "all_time"  # then no day is looked at, and another note says so
+    unread = [row for row in rows if row.spikes is None and not is_ever]
     if len(rows) > _MANY:
         which = ", ".join([f"carry the hits of {len(words)}", *([f"not looked at of {len(unread)}"] if unread else [])])
         return [f"single days, by sites: {which}; summarize_traffic names them"] if words or unread else []

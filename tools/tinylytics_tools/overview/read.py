@@ -10,7 +10,7 @@ from tinylytics_tools.client import CallContext
 from tinylytics_tools.errors import KeyNotAccepted, TinylyticsError, TooManyRequests
 from tinylytics_tools.filters import Filters
 from tinylytics_tools.kudos.api import KUDOS
-from tinylytics_tools.periods import LONGEST_WINDOW, Comparison, Window
+from tinylytics_tools.periods import LONGEST_WINDOW, Comparison
 from tinylytics_tools.planner import MOST_REQUESTS, batches
 from tinylytics_tools.scope import Scope, first_day
 from tinylytics_tools.traffic.compare import Compared, compared
@@ -146,13 +146,7 @@ async def _look_at_days(api: CallContext, rows: Sequence[Row]) -> None:
         except TinylyticsError:
             return  # a failure here takes nothing from what was read
         row.spikes = found if found.is_read else None
-        row.pieces = reader.counted_pieces(_since_born(row.scope))
-
-
-def _since_born(scope: Scope) -> Window | None:
-    """The finished days on which the site was there: before it nothing was counted, which is not zero."""
-    born, finished = first_day(scope.site, scope.zone), scope.finished
-    return finished.common(Window(born, finished.last)) if finished and born <= finished.last else None
+        row.pieces = reader.counted_pieces(row.scope.since_born(row.scope.finished))
 
 
 def _columns(rows: list[Row], comparison: Comparison | None) -> list[Column]:

@@ -14,6 +14,7 @@ from tinylytics_tools.tables import counted
 
 A_DAY = ("compared_a_day", "earlier_a_day", "change_a_day")
 """Fields of an answer that apply only where days of two lengths are compared."""
+NOT_ON_ALL = ", though the site did not exist on all of them"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def moved(change: float, percent: float | None, earlier: float | None) -> str:
     """Return a change from an earlier figure in words, the absolute change before the relative one."""
     if not change:
         return f"no change from {tables.plain(earlier or 0)}"
-    relative = "" if percent is None else f", {percent:+g} %"
+    relative = "" if percent is None else f", {percent:+g} %" if percent else ", 0 %"
     return f"{'+' if change > 0 else ''}{tables.plain(change)}{relative} against {tables.plain(earlier or 0)}"
 
 
@@ -89,12 +90,14 @@ def compared(
     days = f"{counted(days_now, 'day')} to {now.last} against {counted(days_then, 'day')} to {then.last}"
     if note := too_young(comparison, born):
         return Compared(days, notes=(note,))
-    which, percent, notes = earlier_days(comparison), None, list[str]()
-    lengths = (days_now, days_then) if days_now != days_then and days_now and days_then else None
+    is_whole = (days_now, days_then) == (now.days, then.days)
+    which = earlier_days(comparison) if is_whole else f"on {counted(days_then, 'day')} to {then.last}"
+    percent, notes = None, list[str]()
+    lengths = (days_now, days_then) if days_now != days_then else None
     if born > then.first:
-        notes.append(f"the site began on {born} and is younger than the earlier days, so there is no per cent")
-        which, lengths = f"{which}, though the site did not exist on all of them", None
-    elif days_then > 2 * days_now > 0:
+        notes.append(f"the site has no day before {born} and is younger than the earlier days, so there is no per cent")
+        which, lengths = f"{which}{NOT_ON_ALL}", None
+    elif max(days_now, days_then) > 2 * min(days_now, days_then):
         notes.append(f"{counted(days_now, 'day')} against {days_then}: only the hits a day can be compared")
     else:
         _, percent = tables.change(later, earlier)
@@ -110,7 +113,7 @@ def too_young(comparison: Comparison | None, born: date) -> str | None:
     """Why a site that began after the earlier days cannot be compared with them; None where it can."""
     if comparison is None or born <= comparison.earlier.last:
         return None
-    return f"no comparison: the site began on {born}, after the days that it would be compared with"
+    return f"no comparison: the site has no day before {born}, and so none to compare with"
 
 
 def not_compared(

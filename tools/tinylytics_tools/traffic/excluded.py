@@ -70,6 +70,12 @@ class Excluded:
         text = str(self)
         return f" without {text if len(text) <= LONGEST_WORDS else 'what is excluded'}" if text else ""
 
+    def why_not_compared(self, comparison: Comparison | None) -> str | None:
+        """Return why days cannot be compared, none being left of the later or the earlier ones; None where they can."""
+        if comparison is None or all(one.without(self.days) for one in (comparison.current, comparison.earlier)):
+            return None
+        return "no comparison: the days that are left out are all there is on one side"
+
     def fields(self, *, names: int = 0, hits: int = 0) -> dict[str, Any]:
         """Return what is left out as fields of an answer: so many names of the ranking, with their hits, among it."""
         if not self and not self.names:
@@ -112,14 +118,18 @@ async def read_without(
     await everything.count(scope.window)
     traffic = await _read(reader, dimension)
     parts: dict[str, list[Filters]] = {"path": [], "referrer": []}
+    # what is left out has to match the other filters too
+    others: dict[str, dict[str, Any]] = {
+        "path": {"referrer": filters.referrer, "host": filters.host},
+        "referrer": {"paths": filters.paths},
+    }
     for name, values in (("path", out.pages), ("referrer", out.hosts)):
         for value in values:
             if reader.room < TO_RESOLVE:
                 raise InvalidArgument(TOO_MUCH)
             given = {"country": filters.country, "path": None, "referrer": None, name: value}
-            parts[name].append(
-                replace(await resolve_filters(api, scope, span(scope, comparison), **given), without=out.days)
-            )
+            found = await resolve_filters(api, scope, span(scope, comparison), **given)
+            parts[name].append(replace(found, without=out.days, **others[name]))
     twice = [replace(page, referrer=of.referrer, host=of.host) for page, of in product(*parts.values())]
     for sign, part in [*((1, one) for one in twice), *((-1, one) for one in chain(*parts.values()))]:
         one = await _read(TrafficReader(api, scope, part, comparison), dimension)

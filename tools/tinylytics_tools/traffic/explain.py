@@ -90,18 +90,20 @@ async def explain_change(
             "tells the hits of today so far."
         )
     born = first_day(scope.site, scope.zone)
+    # the day on which a site began is no whole one, and which it is in the account's zone is not known exactly
+    whole = born + timedelta(days=1 if scope.zone == "utc" else 3)
     span = Window(min(finished.first, max(born, finished.first - timedelta(weeks=MOST_WEEKS))), finished.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=None)
     reader = TrafficReader(api, scope, filters)
     if finished.days == 1 and compare is None:
-        found = await find_day(reader, finished.first, born)
+        found = await find_day(reader, finished.first, whole)
     elif compare is None:
-        found = await find_in_period(reader, scope, finished, born)
+        found = await find_in_period(reader, scope, finished, born, whole)
     else:
-        found = await find_whole(reader, scope, compare, born, asked=True)
+        found = await find_whole(reader, scope, compare, born)
     lasting: dict[str, Any] = {}
     if found.kind == "unusual day":
-        lasting = await find_lasting(reader, found.seen.first, born, scope.today - timedelta(days=1))
+        lasting = await find_lasting(reader, found.seen.first, whole, scope.today - timedelta(days=1))
     own, usual = site_host(scope.site.url), found.usual_days
     parts = await read_parts(api, reader, found.seen, usual, own) if usual else None
     return _answer(scope, found, parts, lasting, filters, limit or DEFAULT_ROWS)
@@ -112,11 +114,11 @@ def _answer(
 ) -> ChangeExplained:
     mix = parts.moved_shares if parts and found.kind == "nothing unusual" else []
     kind: Kind = "shift of the mix" if mix else found.kind
-    share = percent(found.difference, found.usual)
+    share = None if found.is_young else percent(found.difference, found.usual)
     unread = [PLURAL[name] for name in READ if parts and parts.of(name) is None]
     return ChangeExplained(
         **scope.fields(),
-        headline=_headline(scope, found, kind, share, parts, lasting),
+        headline=_headline(scope, filters, found, kind, share, parts, lasting),
         complete=parts is not None and not unread,
         notes=[
             *found.notes,
@@ -141,10 +143,17 @@ def _answer(
 
 
 def _headline(
-    scope: Scope, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: dict[str, Any]
+    scope: Scope,
+    filters: Filters,
+    found: Finding,
+    kind: Kind,
+    share: float | None,
+    parts: Parts | None,
+    lasting: dict[str, Any],
 ) -> str:
+    which = " that match the filters" if filters else ""
     when = f"{found.seen.first:%A} {found.seen.first}" if found.seen.days == 1 else spoken(found.seen)
-    text = f"{counted(found.hits, 'hit')} on {scope.site.quoted}, {when}: {_WORDS[kind]}"
+    text = f"{counted(found.hits, 'hit')}{which} on {scope.site.quoted}, {when}: {found.carried or _WORDS[kind]}"
     if found.difference is None or parts is None:
         return f"{text}."
     text += f"; {moved(found.difference, share, found.usual)} {found.against}"

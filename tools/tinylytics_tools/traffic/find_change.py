@@ -8,9 +8,9 @@ from typing import Any, Literal
 from tinylytics_tools.periods import Compare, Window, earlier
 from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import SMALL, counted
-from tinylytics_tools.traffic.compare import earlier_days, moved, spoken, too_young
+from tinylytics_tools.traffic.compare import NOT_ON_ALL, earlier_days, moved, spoken, too_young
 from tinylytics_tools.traffic.reader import TrafficReader
-from tinylytics_tools.traffic.spikes import spike_notes
+from tinylytics_tools.traffic.spikes import find_spikes, notes_on_days
 from tinylytics_tools.traffic.unusual import FEWEST, LARGEST_DAY, MOST_WEEKS, WEEK, DailyHits, UnusualDay
 
 Kind = Literal[
@@ -35,7 +35,9 @@ MOVED = 0.25
 @dataclass(frozen=True)
 class Finding:
     """What is explained, and against what: the `hits` of the days `seen` against `usual`, those of `usual_days`, which
-    are none where there is nothing to set them against. `days`: the unusual days that were found."""
+    are none where there is nothing to set them against. `days`: the unusual days that were found. `carried`: in words,
+    what single days make of a whole period; None where it was seen that none makes much of it. `is_young`: the site was
+    not there on all of the usual days."""
 
     kind: Kind
     seen: Window
@@ -45,6 +47,8 @@ class Finding:
     against: str = ""
     days: Sequence[UnusualDay] = ()
     notes: tuple[str, ...] = ()
+    carried: str | None = None
+    is_young: bool = False
 
     @property
     def difference(self) -> float | None:
@@ -52,13 +56,13 @@ class Finding:
         return None if self.usual is None else self.hits - self.usual
 
 
-async def find_day(reader: TrafficReader, day: date, born: date) -> Finding:
-    """Return whether a day is unusual, against the same weekdays before it."""
-    near = [one for week in range(MOST_WEEKS + 1) if (one := day - timedelta(weeks=week)) >= born or not week]
+async def find_day(reader: TrafficReader, day: date, whole: date) -> Finding:
+    """Return whether a day is unusual, against the same weekdays before it, from the site's first `whole` day on."""
+    near = [one for week in range(MOST_WEEKS + 1) if (one := day - timedelta(weeks=week)) >= whole or not week]
     hits = await _count_days(reader, near)
     found = hits.day(day)
     if found is None:
-        note = f"nothing to compare with: the site began on {born}, and there is no {day:%A} before"
+        note = f"nothing to compare with: the site was not yet there on the whole of a {day:%A} before"
         return Finding("too little to say", Window(day, day), hits.hits[day], notes=(note,))
     is_unusual = bool(hits.unusual([day]))
     is_little = max(found.hits, found.usual) < FEWEST or (len(near) < 3 and not is_unusual)
@@ -67,12 +71,13 @@ async def find_day(reader: TrafficReader, day: date, born: date) -> Finding:
     )
 
 
-async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, born: date) -> Finding:
-    """Return what stands out of the finished days of a period: the largest shift or unusual day, else the whole."""
-    hits = await _days_around(reader, finished, born, in_utc=scope.zone == "utc")
+async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, born: date, whole: date) -> Finding:
+    """Return what stands out of the finished days of a period, from the site's first `whole` day on: the largest shift
+    or unusual day, else the whole period."""
+    finished = finished.common(Window(whole, max(whole, finished.last))) or finished
+    hits = await _days_around(reader, finished, whole, in_utc=scope.zone == "utc")
     if hits is None:
-        whole = await find_whole(reader, scope, "previous_period", born)
-        return replace(whole, notes=(*whole.notes, "not looked at day by day, too many to count in one call"))
+        return await find_whole(reader, scope, "previous_period", born)
     shift = hits.shift(finished)
     if shift is None:
         unusual = hits.unusual(finished.dates())
@@ -83,17 +88,15 @@ async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, 
     unusual = hits.unusual_beside(after.first, finished)
     await reader.count(after, before)
     now, then = reader.hits(after), reader.hits(before)
+    notes = () if then else ("no hit at all on the days before: counting may have begun then",)
     if unusual and abs(unusual[0].difference) >= LARGEST_DAY * abs(now - then):
         note = f"besides, it shifted: {spoken(after)}, have {moved(now - then, None, then)} on as many days before"
-        return replace(_of_day(unusual[0]), days=unusual, notes=(note,))
-    notes = () if then else ("no hit at all on the days before: counting may have begun then",)
+        return replace(_of_day(unusual[0]), days=unusual, notes=(note, *notes))
     return Finding("lasting shift", after, now, [before], then, "on as many days before", unusual, notes)
 
 
-async def find_whole(
-    reader: TrafficReader, scope: Scope, compare: Compare, born: date, *, asked: bool = False
-) -> Finding:
-    """Return a whole period against the one before; `asked`: its single days have not been looked at yet."""
+async def find_whole(reader: TrafficReader, scope: Scope, compare: Compare, born: date) -> Finding:
+    """Return a whole period against the one before, and the single days that carry one of them."""
     comparison = earlier(scope.requested, compare, today=scope.today)
     finished = scope.finished or scope.window
     note = too_young(comparison, born)
@@ -109,21 +112,27 @@ async def find_whole(
         kind = "too little to say"
     elif abs(hits - before) >= max(FEWEST, MOVED * before):
         kind = "whole period"
-    notes = [f"the site began on {born} and is younger than the earlier days"] if born > then.first else []
+    against, carried, is_young = earlier_days(comparison), None, born > then.first
+    notes = [f"the site has no day before {born} and is younger than the earlier days"] if is_young else []
     if now.days != then.days:
         notes.append(f"{counted(now.days, 'day')} against {counted(then.days, 'day')}")
-    if asked:
-        reader.earlier = then
-        notes += await spike_notes(reader, now, reaches_today=scope.running is not None)
-    return Finding(kind, now, hits, [then], before, earlier_days(comparison), notes=tuple(notes))
+    spikes = [await find_spikes(reader, one, kept=KEPT[0]) for one in (now, then)]
+    notes += notes_on_days(*spikes, reaches_today=scope.running is not None)
+    if days := [str(day) for one in spikes for day, _ in one.days]:
+        more = f" and {len(days) - 1} more" if len(days) > 1 else ""
+        carried = f"single days carry one side of it, {days[0]}{more}"
+    elif kind == "whole period" and not all(one.is_even for one in spikes):
+        carried = f"{'more' if hits > before else 'fewer'} than before"
+    against += NOT_ON_ALL if is_young else ""
+    return Finding(kind, now, hits, [then], before, against, (), tuple(notes), carried, is_young)
 
 
-async def find_lasting(reader: TrafficReader, day: date, born: date, last: date) -> dict[str, Any]:
+async def find_lasting(reader: TrafficReader, day: date, whole: date, last: date) -> dict[str, Any]:
     """Return the hits a day in the week before a day, on it and afterwards, and whether the difference lasted, as
     fields of an answer; none where no day before it is known."""
-    if day <= born:
+    if day <= whole:
         return {}
-    before = Window(max(born, day - timedelta(days=WEEK)), day - timedelta(days=1))
+    before = Window(max(whole, day - timedelta(days=WEEK)), day - timedelta(days=1))
     after = Window(day + timedelta(days=1), min(last, day + timedelta(days=WEEK))) if day < last else None
     await reader.count(before, after)
     then, peak = round(reader.hits(before) / before.days, 1), reader.hits(Window(day, day))
@@ -145,10 +154,10 @@ def _of_day(found: UnusualDay) -> Finding:
     return Finding("unusual day", Window(found.day, found.day), found.hits, usual_days, found.usual, against)
 
 
-async def _days_around(reader: TrafficReader, finished: Window, born: date, *, in_utc: bool) -> DailyHits | None:
+async def _days_around(reader: TrafficReader, finished: Window, whole: date, *, in_utc: bool) -> DailyHits | None:
     """Return the hits of each finished day and of days before; None where not even the finished ones can be counted."""
     ranges = [
-        Window(min(finished.first, max(born, finished.first - timedelta(days=days))), finished.last)
+        Window(min(finished.first, max(whole, finished.first - timedelta(days=days))), finished.last)
         for days in DAYS_BEFORE
     ]
     if in_utc and reader.cost(ranges[:1]) < reader.room_for_more:

@@ -10,11 +10,11 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.client import CurrentApi
 from tinylytics_tools.count_rows import DimensionCounts
-from tinylytics_tools.dimensions import PLURAL, WEEKDAYS, Dimension, Named, merged
+from tinylytics_tools.dimensions import OF_REFERRERS, PLURAL, WEEKDAYS, Dimension, Named, merged
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
-from tinylytics_tools.periods import Comparison, earlier
+from tinylytics_tools.periods import Comparison, Window, earlier
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import SMALL, counted, is_small, listing, percent, ranking
@@ -138,29 +138,32 @@ async def rank_traffic(
     born = first_day(scope.site, scope.zone)
     comparison = earlier(scope.requested, compare or "previous_period", today=scope.today, born=born)
     filters = await resolve_filters(api, scope, span(scope, comparison), country=country, path=path, referrer=referrer)
-    young = too_young(comparison, born)
-    comparison = None if young else comparison
     out = parse_excluded(exclude)
+    why_not = too_young(comparison, born) or out.why_not_compared(comparison)
+    comparison = None if why_not else comparison
     traffic, reader, excluded = await read_without(api, scope, filters, comparison, dimension, out)
     traffic.notes += traffic.automated
+    days = await reader.since_born(scope.finished) if dimension in ALL_ROWS else None
     if not (excluded.pages or excluded.hosts):
         traffic.notes += await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None)
-        traffic.notes += notes_on_rows(reader, traffic, dimension, scope.finished)
-    traffic.notes += [young] if young else not_compared(scope.requested, comparison, compare, scope.today)
+        traffic.notes += notes_on_rows(reader, traffic, dimension, days)
+    traffic.notes += [why_not] if why_not else not_compared(scope.requested, comparison, compare, scope.today)
     asked = (search, sort, limit, offset or 0)
-    ranked = Ranking(scope, filters, dimension, comparison, traffic, excluded, *asked, is_ever=compare == "all_before")
+    is_ever = compare == "all_before"
+    ranked = Ranking(scope, filters, dimension, comparison, traffic, days, excluded, *asked, is_ever=is_ever)
     return ranked.complete() if traffic.is_exact else ranked.incomplete()
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Makes the answer out of one dimension that was read."""
+    """Makes the answer out of one dimension that was read; `days` are those of hours and weekdays."""
 
     scope: Scope
     filters: Filters
     dimension: Dimension
     comparison: Comparison | None
     traffic: DimensionTraffic
+    days: Window | None
     excluded: Excluded
     search: Sequence[str] | None
     sort: Sort | None
@@ -173,7 +176,7 @@ class Ranking:
         traffic, dimension, offset = self.traffic, self.dimension, self.offset
         if self.sort == "change" and (traffic.before is None or self.is_ever):
             raise InvalidArgument(_NO_CHANGE)
-        everything = now = merged(dimension, self._counts.hits, self._counts.unique, own=self._own)
+        now = merged(dimension, self._counts.hits, self._counts.unique, own=self._own)
         finished = merged(dimension, traffic.finished.hits, own=self._own)
         before = merged(dimension, traffic.before.hits, own=self._own) if traffic.before else {}
         total, today = max(traffic.total, self._counts.total), self._today
@@ -186,6 +189,7 @@ class Ranking:
             more = self.excluded.fields(names=len(keys), hits=hits)
             total -= hits
             now, finished, before = (only(one, one.keys() - keys) for one in (now, finished, before))
+        everything = now
         change = printed = self._change(finished, before)
         internal, earlier_internal = (_total(self._internal(one)) for one in (now, before))
         now, finished, before = (only(one, one.keys() - self._internal(one)) for one in (now, finished, before))
@@ -224,7 +228,7 @@ class Ranking:
         cells = [list(row.values()) for row in rows]
         most = self.limit or ALL_ROWS.get(dimension, DEFAULT_ROWS)
         return self._answer(
-            headline=self._headline(total, of_all, today, more) + f"{printed.words(left_out)}.",
+            headline=self._headline(total, self._names(of_all), today, more) + f"{printed.words(left_out)}.",
             notes=[*notes, *small, *dict.fromkeys([*change.notes, *printed.notes])],
             complete=self.comparison is None or traffic.before is not None,
             change=change,
@@ -238,9 +242,15 @@ class Ranking:
     def incomplete(self) -> TrafficRanking:
         """Return the answer where not all was read, without a comparison and a number of names; raise `InvalidArgument`
         where names, or an order, are asked for that only a list read to its end has."""
-        traffic, dimension, of, table = self.traffic, self.dimension, self._counts.of, None
+        traffic, dimension, table = self.traffic, self.dimension, None
+        names = f"{self._counts.of} {PLURAL['link' if dimension in OF_REFERRERS else dimension]}"  # not merged yet
         most, offset, estimate = self.limit or ALL_ROWS.get(dimension, DEFAULT_ROWS), self.offset, traffic.estimate
-        headline = f"{counted(traffic.total, 'hit')} on {self.scope.site.quoted}, {spoken(self.scope.window)}"
+        if traffic.unread is None and (self.search or self.excluded.names or self.sort in ("least", "change")):
+            raise InvalidArgument(
+                f"The {'hits' if estimate else names} are too many to be searched, sorted or left out by name in one "
+                "call. Give a shorter period, or filter by country, path or referrer."
+            )
+        headline = f"{self._hits(traffic.total)}, {spoken(self.scope.window)}"
         if estimate is not None:
             headline += "; shares are an estimate"
             note = "no comparison and no counts: this is an estimate; a shorter period can be read in full"
@@ -248,13 +258,8 @@ class Ranking:
         elif traffic.unread is not None:
             headline += f"; not known by {dimension}"
             note = f"{traffic.unread}; ask again, or for a shorter period"
-        elif self.search or self.excluded.names or self.sort in ("least", "change"):
-            raise InvalidArgument(
-                f"The list of {of} {PLURAL[dimension]} is too long to be searched or sorted in one call. Give a "
-                "shorter period, or filter by country, path or referrer."
-            )
         else:
-            headline = self._headline(traffic.total, of, self._today, {})
+            headline = self._headline(traffic.total, names, self._today, {})
             columns = ("name", "hits", "percent")
             top, note = top_of_unfinished(dimension, self._counts, columns, total=traffic.total, limit=offset + most)
             table = None if offset else top
@@ -342,15 +347,19 @@ class Ranking:
 
     def _a_day(self, name: str, hits: int) -> float | None:
         """Finished hits of an hour, or a weekday, on each of the days that have it; None where none has."""
-        days = self.scope.finished.dates() if self.scope.finished else ()
-        kept = (day for day in days if day not in self.excluded.days)
+        kept = (day for day in (self.days.dates() if self.days else ()) if day not in self.excluded.days)
         number = sum(name not in WEEKDAYS or WEEKDAYS[day.weekday()] == name for day in kept)
         return round(hits / number, 1) if number else None
 
-    def _headline(self, total: int, of: int, today: int | None, matching: Mapping[str, Any]) -> str:
+    def _hits(self, total: int) -> str:
         which = " that match the filters" if self.filters else ""
-        hits = f"{counted(total, 'hit')}{which}{self.excluded.words} on {self.scope.site.quoted}"
-        names = f"{of} {PLURAL[self.dimension] if of != 1 else SINGULAR.get(self.dimension, self.dimension)}"
+        return f"{counted(total, 'hit')}{which}{self.excluded.words} on {self.scope.site.quoted}"
+
+    def _names(self, of: int) -> str:
+        return f"{of} {PLURAL[self.dimension] if of != 1 else SINGULAR.get(self.dimension, self.dimension)}"
+
+    def _headline(self, total: int, names: str, today: int | None, matching: Mapping[str, Any]) -> str:
+        hits = self._hits(total)
         window = spoken(self.scope.window)
         if "matching_hits" not in matching:
             return f"{hits} over {names}, {window}{so_far(today)}"
@@ -366,7 +375,7 @@ class Ranking:
         if merged_names and dimension == "path":
             notes.append(f"{counted(merged_names, 'path')} merged from spellings with and without a closing slash")
         if dimension in ("referrer", "channel"):
-            addresses = counted(len(self._counts.hits), "different referrer")
+            addresses = counted(sum(len(named.raw) for named in everything.values()), "different referrer")
             notes.append(f"{addresses} merged to {'hosts' if dimension == 'referrer' else 'channels'}")
         notes += [OF_CHANNELS] * (dimension == "channel")
         if dimension == "source" and (none := everything.get(sanitize.NO_SOURCE)):

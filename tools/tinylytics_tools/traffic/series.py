@@ -1,16 +1,17 @@
 """Says what stands out in a series of days, weeks or months."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
 from tinylytics_tools.answer import Table
 from tinylytics_tools.periods import Series
+from tinylytics_tools.traffic.unusual import SHARE
 
 OUTLYING = 3 * 1.4826
 """How many median absolute deviations from the median an ordinary value keeps to; 1.4826 of them are a standard
-deviation where values are normally spread."""
+deviation where values are normally spread. And no value is an outlier that is not off by `SHARE` of the median."""
 FEWEST = 7
 """Fewer values than these have no outliers: their median says too little."""
 _NAMES = {"month": "%Y-%m", "year": "%Y"}
@@ -22,13 +23,16 @@ def summarize_series(
     """Return a series as a table of (unit, hits), with what stands out, as fields of an answer; and notes.
 
     `partial` names the windows that are not whole units, or not over: they are neither worst nor outliers, and best
-    only where no whole one has as many ("so far"). `born` is the first day on which the site can have had hits.
+    only where no whole one has as many ("so far"). `born` is the first day on which the site can have had hits: windows
+    before it are none of these.
     """
     if series is None:
         return {**dict.fromkeys(("best", "worst", "median", "series")), "outliers": [], "partial": []}, []
     windows, unit = series.windows, series.unit
     names = [f"{window.first:{_NAMES.get(unit, '%Y-%m-%d')}}" for window in windows]
-    whole = [series.is_whole(window) and born <= window.first and window.last < today for window in windows]
+    # a day on which the site began is not a whole one; of a week or month it is a small part
+    since = born + timedelta(days=1) if unit == "day" else born
+    whole = [series.is_whole(window) and since <= window.first and window.last < today for window in windows]
     # of a window that begins before the site does, nothing can have been counted before its first hit
     begins = next((number for number, value in enumerate(hits) if value), 0) if windows[0].first <= born else 0
     rows = list(zip(names, hits, strict=True))
@@ -37,12 +41,13 @@ def summarize_series(
     best, worst = (max(values), min(values)) if len(values) > 1 else (None, None)
     is_best_so_far = today in windows[-1] and best is not None and hits[-1] >= max(best, 1)
     middle = median(values) if values else None
+    of_unit = " in the week" if unit == "week" else ""  # its name is that of a day
     fields = {
-        "best": f"{names[-1]}: {hits[-1]} so far" if is_best_so_far else _windows_with(counted, best),
-        "worst": _windows_with(counted, worst),
+        "best": f"{names[-1]}: {hits[-1]}{of_unit} so far" if is_best_so_far else _windows_with(counted, best, of_unit),
+        "worst": _windows_with(counted, worst, of_unit),
         "median": middle,
         "outliers": _outliers(counted, middle or 0),
-        "partial": [name for name, is_whole in zip(names, whole, strict=True) if not is_whole],
+        "partial": [names[n] for n, one in enumerate(windows) if not whole[n] and (one.last >= born or hits[n])],
         "series": Table(columns=[unit, "hits"], rows=[list(row) for row in rows], of=len(rows)),
     }
     note = f"the first hits are of {names[begins]}: what is before is neither worst nor in the median"
@@ -51,11 +56,11 @@ def summarize_series(
 
 def _outliers(values: Sequence[tuple[str, int]], middle: float) -> list[str]:
     distances = [abs(value - middle) for _, value in values]
-    reach = OUTLYING * median(distances) if len(values) >= FEWEST else float("inf")
+    reach = max(OUTLYING * median(distances), SHARE * middle) if len(values) >= FEWEST else float("inf")
     return [name for (name, _), distance in zip(values, distances, strict=True) if distance > reach]
 
 
-def _windows_with(values: Sequence[tuple[str, int]], hits: int | None) -> str | None:
+def _windows_with(values: Sequence[tuple[str, int]], hits: int | None, of_unit: str) -> str | None:
     names = [name for name, value in values if value == hits]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{names[0]}{more}: {hits}" if names else None
+    return f"{names[0]}{more}: {hits}{of_unit}" if names else None

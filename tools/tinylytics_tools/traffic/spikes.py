@@ -34,6 +34,11 @@ class Spikes:
     days: list[tuple[date, int]] = field(default_factory=list[tuple[date, int]])
     is_read: bool = True
 
+    @property
+    def is_even(self) -> bool:
+        """Whether days were looked at, and none carries the others."""
+        return self.is_read and not self.days and self.window is not None and self.window.days >= FEWEST_DAYS
+
     def words(self, what: str) -> str | None:
         """Return in a sentence which days carry `what`, and what is left without them; None where none does."""
         if not self.days or self.window is None:
@@ -47,12 +52,16 @@ class Spikes:
         )
 
 
-async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Sequence[Window] | None = None) -> Spikes:
-    """Return the days of a window that carry it, the largest first; not looked at where there is no room to count. Of
-    its parts (`parts` where these are counted already) only those with enough hits for such a day are divided."""
+async def find_spikes(
+    reader: TrafficReader, window: Window | None, *, parts: Sequence[Window] | None = None, kept: int = 0
+) -> Spikes:
+    """Return the days of a window that carry it, the largest first; not looked at where there is no room to count, with
+    `kept` requests left. Of its parts (`parts` where these are counted already) only those with enough hits for such a
+    day are divided."""
+    window = await reader.since_born(window)
     if window is None or window.days < FEWEST_DAYS:
         return Spikes(window)
-    if reader.cost([window]) > reader.room_for_more:
+    if reader.cost([window]) > reader.room_for_more - kept:
         return Spikes(window, is_read=False)
     await reader.count(window)
     total = reader.hits(window)
@@ -64,7 +73,7 @@ async def find_spikes(reader: TrafficReader, window: Window | None, *, parts: Se
     parts = parts or window.pieces(max(1, round(window.days * SHARE / 2)))
     found: list[tuple[date, int]] = []
     while parts and total >= FEWEST_HITS:
-        if reader.cost(parts) > reader.room_for_more:
+        if reader.cost(parts) > reader.room_for_more - kept:
             return Spikes(window, total, is_read=False)
         await reader.count(*parts)
         heavy = [part for part in parts if reader.hits(part) >= least]
@@ -80,7 +89,11 @@ async def spike_notes(
     """Return notes on the days that carry the finished days asked about, and the earlier ones; `series` was counted."""
     parts = [part for one in series.windows if (part := finished.common(one))] if series and finished else None
     of_now = await find_spikes(reader, finished, parts=parts)
-    of_before = await find_spikes(reader, reader.earlier)
+    return notes_on_days(of_now, await find_spikes(reader, reader.earlier), reaches_today=reaches_today)
+
+
+def notes_on_days(of_now: Spikes, of_before: Spikes, *, reaches_today: bool) -> list[str]:
+    """Return notes on the days that carry the finished days asked about, and those before."""
     what = "the finished days" if reaches_today else "these days"
     words = [of_now.words(what), of_before.words("the days before")]
     named = ((of_now, "these days"), (of_before, "the days before"))

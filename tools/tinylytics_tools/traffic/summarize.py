@@ -38,9 +38,9 @@ _TABLES: dict[str, Dimension] = {
 class TrafficSummary(WindowAnswer):
     """The traffic of some days. `change` is `compared_hits` minus `earlier_hits`, both of finished days only:
     `compared` names them. `best`, `worst`, `median` and `outliers` are of the whole, finished windows of the series;
-    `partial` lists the others. With filters `percent_of_all` is the share of `all_hits` of these days; of a page alone
-    there are `unique_hits` too. `internal_hits` come from the site's own pages and are no source: with them `referrers`
-    add up to all hits."""
+    `partial` lists the others since the site began. With filters `percent_of_all` is the share of `all_hits` of these
+    days; of a page alone there are `unique_hits` too. `internal_hits` come from the site's own pages and are no source:
+    with them `referrers` add up to all hits."""
 
     from_visitors = ("path", "host", "country", "browser", "platform", "filters")
     may_not_apply = ("hits_today", "all_hits", "percent_of_all", "unique_hits", "internal_hits", *A_DAY)
@@ -135,7 +135,7 @@ async def summarize_traffic(
         bounce_rate_percent=visitors.bounce_rate,
         **series,
         **shown,
-    ).charted({"earlier": reader.counted_pieces(reader.earlier), "hours": traffic.hours})
+    ).charted({"earlier": reader.counted_pieces(scope.since_born(reader.earlier)), "hours": traffic.hours})
 
 
 async def _of_all(api: CallContext, scope: Scope, filters: Filters, hits: int, room: int) -> dict[str, int | float]:
