@@ -3,15 +3,19 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
+import anyio
+import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
 from support.client import MODES, NOW, Mode, an_hour_later_each_time, connect, network_of, record_of, rows_of
 from support.faults import Fault, Faulty, once
-from support.writes import UID, add, fake_api, left, verbs
+from support.writes import UID, add, agreeing, fake_api, left, verbs
 from tinylytics_mcp.fake_api import READ_ONLY_KEY
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import Database
+from tinylytics_tools.writes.record import WriteRecord
 
 pytestmark = pytest.mark.anyio
 
@@ -133,6 +137,44 @@ async def test_a_request_that_arrives_after_it_was_given_up_does_not_double_its_
     assert left(service) == [answer["uid"]]
 
 
+async def test_several_that_repeat_a_lost_kudo_at_once_send_it_once() -> None:
+    service = fake_api()
+    site = add(service)
+    passing = Faulty(network_of(service), once("POST", Fault.LOST_REQUEST))
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(0.01)
+        return await passing.handle_async_request(request)
+
+    answers: list[dict[str, Any]] = []
+    async with connect(httpx.MockTransport(slowly), writes=WriteRecord(Database(None), pause=anyio.sleep)) as host:
+        await host.error("create_kudo", site=site, path="/hello", custom_uid="mine")
+
+        async def repeat() -> None:
+            answers.append(await host.answer("create_kudo", site=site, path="/hello", custom_uid="mine"))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(repeat)
+        assert verbs(host) == ["POST", "POST"]
+    assert sorted((answer["status"], answer["repeated"]) for answer in answers) == [
+        ("created", False),
+        *[("created", True)] * 2,
+    ]
+    assert left(service) == ["mine"]
+
+
+async def test_a_clock_that_is_behind_hides_no_kudo_that_is_there() -> None:
+    service = fake_api()
+    site = add(service)
+    network = Faulty(network_of(service), once("POST", Fault.LOST_ANSWER))
+    async with connect(network, clock=lambda: NOW - timedelta(days=2), elicitation=agreeing) as host:
+        created = await host.answer("create_kudo", site=site, path="/hello")
+        assert (created["status"], left(service)) == ("stored", [created["uid"]])
+        assert (await host.answer("delete_kudo", site=site, uid=created["uid"]))["status"] == "deleted"
+    assert left(service) == []
+
+
 async def test_where_the_look_up_fails_too_the_outcome_is_unknown_and_the_same_uid_settles_it() -> None:
     service, record = fake_api(), record_of(Database(None))
     site = add(service)
@@ -191,6 +233,14 @@ async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
         await host.answer("create_kudo", site=site, path="hello", custom_uid=dry["uid"])
         (sent,) = [json.loads(request.content) for request in host.wire.requests if request.method == "POST"]
     assert sent == shown == {"path": "/hello", "custom_uid": dry["uid"]}
+
+
+async def test_a_dry_run_does_not_promise_a_kudo_whose_uid_is_taken() -> None:
+    service = fake_api()
+    site = add(service, UID)
+    async with connect(service) as host:
+        said = await host.error("create_kudo", site=site, path="/x", custom_uid=UID, dry_run=True)
+    assert said.startswith("custom_uid: a kudo on /hello has this uid already")
 
 
 @pytest.mark.parametrize("mode", MODES)

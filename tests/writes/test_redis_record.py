@@ -15,7 +15,7 @@ from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import PREFIX, RedisLink, RedisStore
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord, Writes
+from tinylytics_tools.writes.record import EVERY, KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord, Writes
 from tinylytics_tools.writes.redis_record import RedisWriteRecord
 
 pytestmark = pytest.mark.anyio
@@ -64,9 +64,9 @@ async def redis_link(port: int) -> AsyncGenerator[RedisLink]:
     await link.aclose()
 
 
-async def begun(record: Writes, write: Write, now: float, *, again: bool = False) -> int:
+async def begun(record: Writes, write: Write, now: float, *, past: int = 0) -> int:
     """A write that is no repeat."""
-    number = await record.begin(write, now, again=again)
+    number = await record.begin(write, now, past=past)
     assert isinstance(number, int)
     return number
 
@@ -82,7 +82,7 @@ async def test_a_repeat_is_found_by_another_replica_and_for_a_minute_only(record
     assert found == Entry(
         first, 1000.0, "create_hit", 1, "/x", None, 1, Outcome.DONE, is_open=False, result={"status": "created"}
     )
-    second = await begun(other, HIT, 1000.0 + REPEAT_S, again=True)
+    second = await begun(other, HIT, 1000.0 + REPEAT_S, past=EVERY)
     latest = await one.begin(HIT, 1000.0 + REPEAT_S)
     assert isinstance(latest, Entry)
     assert latest.id == second
@@ -131,7 +131,7 @@ async def test_what_was_not_stored_may_be_tried_again_at_once_and_hides_nothing_
     await record.end(await begun(record, HIT, 1000.0), outcome)
     done = await begun(record, HIT, 1001.0)
     await record.end(done, Outcome.DONE)
-    await record.end(await begun(record, HIT, 1002.0, again=True), outcome)
+    await record.end(await begun(record, HIT, 1002.0, past=EVERY), outcome)
     found = await record.begin(HIT, 1003.0)
     assert isinstance(found, Entry)
     assert found.id == done
@@ -163,13 +163,16 @@ async def test_the_latest_writes_are_found_by_site_and_by_uid_and_a_deleted_kudo
 ) -> None:
     record = records("one")
     made = [await begun(record, Write("create_kudo", 1, {"uid": uid}, uid=uid), 1000.0) for uid in ("a", "b")]
-    made.append(await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0, again=True))
+    made.append(await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0, past=EVERY))
     await begun(records("another"), Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0)
     assert [entry.id for entry in await record.last("create_kudo", 1, limit=9)] == made[::-1]
     assert [entry.id for entry in await record.last("create_kudo", 1, "a", limit=9)] == [made[2], made[0]]
     assert [entry.id for entry in await record.last("create_kudo", 1)] == [made[2]]
     assert await record.last("create_kudo", 2) == []
-    assert (await record.entry(made[1])).uid == "b"
+    entry = await record.entry(made[1])
+    assert entry is not None
+    assert entry.uid == "b"
+    assert await record.entry(made[2] + 9) is None
     await record.undone("create_kudo", 1, "a")
     await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1002.0)
     assert isinstance(await record.begin(Write("create_kudo", 1, {"uid": "b"}, uid="b"), 1002.0), Entry)

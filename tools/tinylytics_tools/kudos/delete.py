@@ -33,7 +33,7 @@ from tinylytics_tools.tables import counted
 from tinylytics_tools.tool import tool
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.attempt import attempt, end
-from tinylytics_tools.writes.record import Entry, Outcome, Write
+from tinylytics_tools.writes.record import EVERY, Entry, Outcome, Write
 from tinylytics_tools.writes.validation import hidden
 
 _DELETED: Final = {"status": "deleted"}
@@ -155,7 +155,7 @@ async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -
         return _DELETED
 
     write = Write(DELETE, site.id, {"uid": uid}, path=path, uid=uid)
-    tried = await attempt(api, write, send, again=True)  # it is there, so deleting it is no repeat
+    tried = await attempt(api, write, send, past=EVERY)  # it is there, so deleting it is no repeat
     if isinstance(tried.error, OutcomeUnknown):
         why, again = tried.error.why, f"delete_kudo with uid {sanitize.quoted(uid)}"
         if await look_up(api, site, uid, why, "deleted", f"{again} finds out, and deletes it if it is there."):

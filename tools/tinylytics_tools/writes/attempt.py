@@ -50,17 +50,18 @@ def _outcome_of(error: TinylyticsError) -> Outcome:
 
 
 async def attempt(
-    api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, again: bool = False
+    api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, past: int = 0
 ) -> Attempt:
-    """Send a write, or find the same one within the last minute, unless that was refused or never left; `send` returns
-    what is recorded of the reply. Raise `Unavailable`, with nothing sent, where the intent cannot be recorded."""
+    """Send a write, or find the same one within the last minute, past an attempt, unless that was refused or never
+    left; `send` returns what is recorded of the reply. Raise `Unavailable`, with nothing sent, where the intent cannot
+    be recorded."""
     try:
-        begun = await api.writes.begin(write, api.now().timestamp(), again=again)
+        begun = await api.writes.begin(write, api.now().timestamp(), past=past)
         while isinstance(begun, Entry):
             first = await _awaited(api, begun)
             if first.outcome not in (Outcome.NOT_SENT, Outcome.REFUSED):
                 return _repeated(api, first)
-            begun = await api.writes.begin(write, api.now().timestamp(), again=again)
+            begun = await api.writes.begin(write, api.now().timestamp(), past=past)
     except StoreUnavailable as error:
         raise not_recorded(error) from error
     try:
@@ -96,7 +97,10 @@ async def _awaited(api: CallContext, entry: Entry) -> Entry:
         if not _is_under_way(api, entry):
             break
         await api.writes.pause(LOOK_S)
-        entry = await api.writes.entry(entry.id)
+        later = await api.writes.entry(entry.id)
+        if later is None:
+            raise StoreUnavailable("the same write, which was under way, is not in the record any more")
+        entry = later
     return entry
 
 

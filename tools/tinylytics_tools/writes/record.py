@@ -16,6 +16,8 @@ from tinylytics_tools.transport.database import Database
 REPEAT_S = 60.0
 """The same write within so many seconds is a repeat, by a client that lost the answer."""
 KEPT_S = 90 * 86_400.0
+EVERY = 2**53
+"""As `past` of a write: none of those before is the same one."""
 
 
 class Outcome(StrEnum):
@@ -64,8 +66,8 @@ class Writes(Protocol):
     pause: Callable[[float], Awaitable[None]]
     """Waits, in seconds."""
 
-    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """Record the intent and return its id; or the same write of the last minute, unless `again`.
+    async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
+        """Record the intent and return its id; or the same write of the last minute, where its id is above `past`.
 
         A write that was refused or never left does not count: trying again is right.
         """
@@ -74,8 +76,8 @@ class Writes(Protocol):
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
         """Record the outcome; the last one recorded holds."""
 
-    async def entry(self, number: int) -> Entry:
-        """Return one write as it is recorded now."""
+    async def entry(self, number: int) -> Entry | None:
+        """Return one write as it is recorded now; None where it is not in the record any more."""
         ...
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
@@ -112,21 +114,20 @@ class WriteRecord(Writes):
         self._owner = owner
         self.pause = pause
 
-    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+    async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
         def work(rows: sqlite3.Connection) -> int | Entry:
             forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
             rows.execute(forgotten, (now - REPEAT_S,))
             rows.execute("UPDATE writes SET at = ?1 WHERE at > ?1", (now,))  # the clock was set back
             rows.execute("DELETE FROM writes WHERE at < ?", (now - KEPT_S,))
             fingerprint = _fingerprint(rows, write)
-            if not again:
-                found = rows.execute(
-                    _SELECT + " WHERE owner = ? AND fingerprint = ?"
-                    " AND (outcome IS NULL OR outcome NOT IN ('not sent', 'refused')) ORDER BY id DESC LIMIT 1",
-                    (self._owner, fingerprint),
-                ).fetchone()
-                if found is not None:
-                    return _entry(found)
+            found = rows.execute(
+                _SELECT + " WHERE owner = ? AND fingerprint = ? AND id > ?"
+                " AND (outcome IS NULL OR outcome NOT IN ('not sent', 'refused')) ORDER BY id DESC LIMIT 1",
+                (self._owner, fingerprint, past),
+            ).fetchone()
+            if found is not None:
+                return _entry(found)
             made = rows.execute(
                 "INSERT INTO writes (owner, at, action, site_id, path, uid, rows, fingerprint)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -144,9 +145,10 @@ class WriteRecord(Writes):
             )
         )
 
-    async def entry(self, number: int) -> Entry:
+    async def entry(self, number: int) -> Entry | None:
         with self._file.reading() as rows:
-            return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
+            found = rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone()
+        return found and _entry(found)
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
         await self._file.patiently(

@@ -10,7 +10,6 @@ from typing import Any
 import anyio
 
 from tinylytics_tools.replies import json_object
-from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import EACH_KEY, RedisLink, readable
 from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, Writes, outcome_of
 
@@ -23,7 +22,7 @@ class RedisWriteRecord(Writes):
         self._owner = blake2b(owner.encode(), digest_size=16).hexdigest()
         self.pause = pause
 
-    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+    async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
         same = json.dumps([self._owner, write.action, write.site_id, write.body], sort_keys=True)
         of_kind, of_uid = self._index(write.action, write.site_id), self._index(write.action, write.site_id, write.uid)
         found = await self._link.run(
@@ -34,7 +33,7 @@ class RedisWriteRecord(Writes):
             KEPT_S,
             blake2b(same.encode(), digest_size=32).digest(),
             secrets.token_bytes(32),
-            int(again),
+            past,
             json.dumps([now, write.action, write.site_id, write.path, write.uid, write.rows]),
         )
         return found if isinstance(found, int) else _entry(found)
@@ -42,11 +41,9 @@ class RedisWriteRecord(Writes):
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
         await self._link.run(_END, [f"write:{entry}"], outcome.value, json.dumps(result or {}, ensure_ascii=False))
 
-    async def entry(self, number: int) -> Entry:
+    async def entry(self, number: int) -> Entry | None:
         found = await self._link.run(_ENTRY, ["write:"], number)
-        if found[1] is None:
-            raise StoreUnavailable("the write is not in the record any more")
-        return _entry(found)
+        return None if found[1] is None else _entry(found)
 
     async def undone(self, action: str, site_id: int, uid: str) -> None:
         await self._link.run(_UNDONE, ["write:", self._index(action, site_id, uid)])
@@ -104,16 +101,12 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. exactly(
   redis.call('ZREM', KEYS[2], id)
 end
 redis.call('SET', KEYS[5], ARGV[5], 'NX')
-local same, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), 0
-if ARGV[6] == '0' then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-    local of = redis.call('HMGET', KEYS[1] .. id, 'same', 'outcome')
-    if of[1] == same and of[2] ~= 'not sent' and of[2] ~= 'refused' then
-      found = math.max(found, tonumber(id))
-    end
-  end
+local same, past, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), tonumber(ARGV[6]), 0
+for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+  local of = redis.call('HMGET', KEYS[1] .. id, 'same', 'outcome')
+  if of[1] == same and of[2] ~= 'not sent' and of[2] ~= 'refused' then found = math.max(found, tonumber(id)) end
 end
-if found > 0 then return row(found) end
+if found > past then return row(found) end
 local id = redis.call('INCR', KEYS[4])
 redis.call('HSET', KEYS[1] .. id, 'told', ARGV[7], 'same', same, 'of_kind', KEYS[6], 'of_uid', KEYS[7])
 redis.call('ZADD', KEYS[3], ARGV[1], id)
