@@ -196,7 +196,7 @@ async def test_where_the_first_hundred_never_left_the_call_fails() -> None:
     service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", Fault.NO_CONNECTION))) as host:
-        assert "nothing was sent" in await host.error("create_hits", site=site, hits=many(150))
+        assert "Nothing was changed" in await host.error("create_hits", site=site, hits=many(150))
 
 
 async def test_a_dry_run_shows_the_rows_and_sends_nothing() -> None:

@@ -78,6 +78,22 @@ async def test_a_uid_that_is_taken_while_it_is_sent_is_refused_afterwards() -> N
     assert said.startswith("custom_uid: a kudo on /other has this uid already")
 
 
+async def test_a_refusal_that_cannot_be_looked_into_is_told_with_it_and_not_hidden_behind_the_look_up() -> None:
+    service, is_refused = fake_api(), False
+    site, passing = add(service), network_of(service)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal is_refused
+        if is_refused:
+            return httpx.Response(500, json={})
+        is_refused = request.method == "POST"
+        return httpx.Response(422, json={}) if is_refused else await passing.handle_async_request(request)
+
+    async with connect(httpx.MockTransport(answer)) as host:
+        said = await host.error("create_kudo", site=site, path="/hello", custom_uid="mine")
+    assert said.startswith("It is not known whether the kudo was stored: Tinylytics refused it, ")
+
+
 @pytest.mark.parametrize("custom_uid", [None, "my-kudo"])
 @pytest.mark.parametrize(
     "fault",

@@ -196,7 +196,8 @@ async def _create(api: CallContext, kudo: NewKudo, past: int) -> Attempt:
             f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
             f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
-    found = await find_exactly(api, kudo.site, kudo.uid) if isinstance(tried.error, Refused) else None
+    refused = "Tinylytics refused it, as it may where a kudo has this uid already"
+    found = await _look_up(api, kudo, refused) if isinstance(tried.error, Refused) else None
     if found is None:
         raise tried.error
     if found.path == kudo.path:  # it was not there before: this request came twice
