@@ -238,6 +238,17 @@ async def test_the_same_call_within_a_minute_gets_the_first_result_and_sends_not
     assert len(left(service)) == 2
 
 
+async def test_the_same_call_after_its_kudo_was_deleted_is_no_repeat_and_the_one_after_that_is() -> None:
+    service = fake_api()
+    site = add(service)
+    async with connect(service, elicitation=agreeing) as host:
+        first = await host.answer("create_kudo", site=site, path="/hello")
+        await host.answer("delete_kudo", site=site, uid=first["uid"])
+        second, third = [await host.answer("create_kudo", site=site, path="/hello") for _ in range(2)]
+    assert (second["repeated"], third["repeated"], third["uid"]) == (False, True, second["uid"])
+    assert left(service) == [second["uid"]]
+
+
 async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
     service = fake_api()
     site = add(service)

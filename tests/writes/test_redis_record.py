@@ -158,24 +158,18 @@ async def test_a_write_that_waited_for_one_that_stored_nothing_is_sent_and_never
     assert len(left(service)) + len(hits(service)) == 1
 
 
-async def test_the_latest_writes_are_found_by_site_and_by_uid_and_a_deleted_kudo_may_be_made_again(
-    records: Records,
-) -> None:
+async def test_the_latest_writes_of_a_kind_are_found_by_site_and_one_by_its_number(records: Records) -> None:
     record = records("one")
     made = [await begun(record, Write("create_kudo", 1, {"uid": uid}, uid=uid), 1000.0) for uid in ("a", "b")]
     made.append(await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0, past=EVERY))
     await begun(records("another"), Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0)
     assert [entry.id for entry in await record.last("create_kudo", 1, limit=9)] == made[::-1]
-    assert [entry.id for entry in await record.last("create_kudo", 1, "a", limit=9)] == [made[2], made[0]]
-    assert [entry.id for entry in await record.last("create_kudo", 1)] == [made[2]]
-    assert await record.last("create_kudo", 2) == []
+    assert [entry.id for entry in await record.last("create_kudo", 1, limit=1)] == [made[2]]
+    assert await record.last("create_kudo", 2, limit=9) == []
     entry = await record.entry(made[1])
     assert entry is not None
     assert entry.uid == "b"
     assert await record.entry(made[2] + 9) is None
-    await record.undone("create_kudo", 1, "a")
-    await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1002.0)
-    assert isinstance(await record.begin(Write("create_kudo", 1, {"uid": "b"}, uid="b"), 1002.0), Entry)
 
 
 async def test_old_writes_are_forgotten(records: Records) -> None:
@@ -252,6 +246,8 @@ async def test_a_kudo_is_made_and_deleted_over_redis_as_over_a_file(redis_port: 
             assert left(service) == [UID]
             await deleted(host, site=site, uid=UID)
             assert left(service) == []
+            again = await host.answer("create_kudo", site=site, path="/x", custom_uid=UID)
+            assert (again["repeated"], left(service)) == (False, [UID])
 
 
 GARBAGE = {

@@ -172,6 +172,8 @@ async def _create(api: CallContext, kudo: NewKudo, past: int) -> Attempt:
         OutcomeUnknown: the look-up failed too; the message says how to find out.
     """
     tried = await _attempt(api, kudo, past)
+    if tried.repeated_s is not None and await _is_deleted(api, kudo.site, tried):
+        tried = await _attempt(api, kudo, tried.id)
     while tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN:
         kudo = replace(kudo, uid=tried.uid or kudo.uid)
         found = await _look_up(api, kudo, "its answer is not there")
@@ -205,6 +207,14 @@ async def _create(api: CallContext, kudo: NewKudo, past: int) -> Attempt:
     raise _taken(found)
 
 
+async def _is_deleted(api: CallContext, site: SiteReply, tried: Attempt) -> bool:
+    """Return whether what an attempt created was deleted from here since, so that creating it again is no repeat."""
+    return any(
+        entry.id > tried.id and entry.uid == tried.uid and entry.outcome is Outcome.DONE
+        for entry in await recorded(api, DELETE, site)
+    )
+
+
 async def _attempt(api: CallContext, kudo: NewKudo, past: int) -> Attempt:
     body = {"path": kudo.path} if kudo.is_ours else kudo.body
     write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
@@ -216,7 +226,7 @@ async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
     found = None if kudo.is_ours else await find_exactly(api, kudo.site, kudo.uid)
     if found is None:
         return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
-    earlier = (await recorded(api, CREATE, kudo.site, kudo.uid))[1:]  # the first is this attempt
+    earlier = [entry for entry in await recorded(api, CREATE, kudo.site) if entry.uid == kudo.uid][1:]  # than this one
     if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
         return _fields("stored", found)
     raise _taken(found)

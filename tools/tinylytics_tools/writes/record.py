@@ -80,15 +80,12 @@ class Writes(Protocol):
         """Return one write as it is recorded now; None where it is not in the record any more."""
         ...
 
-    async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
-
     async def clear(self) -> int:
         """Remove all writes of the key, and return how many there were."""
         ...
 
-    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """Return the latest writes of a kind on a site, of one uid or all; newest first."""
+    async def last(self, action: str, site_id: int, *, limit: int) -> list[Entry]:
+        """Return the latest writes of a kind on a site, newest first."""
         ...
 
     async def latest(self, *, limit: int) -> list[Entry]:
@@ -150,21 +147,13 @@ class WriteRecord(Writes):
             found = rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone()
         return found and _entry(found)
 
-    async def undone(self, action: str, site_id: int, uid: str) -> None:
-        await self._file.patiently(
-            lambda rows: rows.execute(
-                "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
-                (self._owner, action, site_id, uid),
-            )
-        )
-
     async def clear(self) -> int:
         drop = "DELETE FROM writes WHERE owner = ?"
         return await self._file.erase(lambda rows: rows.execute(drop, (self._owner,)).rowcount)
 
-    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4 AND (?5 IS NULL OR uid = ?5)"
-        return self._newest(those, limit, self._owner, action, site_id, uid)
+    async def last(self, action: str, site_id: int, *, limit: int) -> list[Entry]:
+        those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4"
+        return self._newest(those, limit, self._owner, action, site_id)
 
     async def latest(self, *, limit: int) -> list[Entry]:
         return self._newest("", limit)
@@ -173,7 +162,7 @@ class WriteRecord(Writes):
         with self._file.reading() as rows:
             return _secret(rows)
 
-    def _newest(self, those: str, *values: int | str | None) -> list[Entry]:
+    def _newest(self, those: str, *values: int | str) -> list[Entry]:
         with self._file.reading() as rows:
             return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?1", values)]
 

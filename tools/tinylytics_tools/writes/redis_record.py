@@ -24,10 +24,10 @@ class RedisWriteRecord(Writes):
 
     async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
         same = json.dumps([self._owner, write.action, write.site_id, write.body], sort_keys=True)
-        of_kind, of_uid = self._index(write.action, write.site_id), self._index(write.action, write.site_id, write.uid)
+        of_kind = self._index(write.action, write.site_id)
         found = await self._link.run(
             _BEGIN,
-            ["write:", "all-writes", "recent-writes", "last-write", "write-secret", of_kind, of_uid],
+            ["write:", "all-writes", "recent-writes", "last-write", "write-secret", of_kind],
             now,
             REPEAT_S,
             KEPT_S,
@@ -45,14 +45,11 @@ class RedisWriteRecord(Writes):
         found = await self._link.run(_ENTRY, ["write:"], number)
         return None if found[1] is None else _entry(found)
 
-    async def undone(self, action: str, site_id: int, uid: str) -> None:
-        await self._link.run(_UNDONE, ["write:", self._index(action, site_id, uid)])
-
     async def clear(self) -> int:
         return await self._link.run(_CLEAR, ["write:", "all-writes", "recent-writes", f"writes:{self._owner}:"])
 
-    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        return await self._newest(self._index(action, site_id, uid), limit)
+    async def last(self, action: str, site_id: int, *, limit: int) -> list[Entry]:
+        return await self._newest(self._index(action, site_id), limit)
 
     async def latest(self, *, limit: int) -> list[Entry]:
         return await self._newest("all-writes", limit)
@@ -63,10 +60,9 @@ class RedisWriteRecord(Writes):
     async def _newest(self, index: str, limit: int) -> list[Entry]:
         return [_entry(row) for row in await self._link.run(_NEWEST, ["write:", index], limit - 1)]
 
-    def _index(self, action: str, site_id: int, uid: str | None = None) -> str:
-        """Return the name of the list of writes of a kind, or of those of a uid."""
-        kind = f"writes:{self._owner}:{action}:{site_id}"
-        return kind if uid is None else f"{kind}:{uid}"
+    def _index(self, action: str, site_id: int) -> str:
+        """Return the name of the list of writes of a kind."""
+        return f"writes:{self._owner}:{action}:{site_id}"
 
 
 def _entry(row: list[Any]) -> Entry:
@@ -96,7 +92,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. exactly(
   redis.call('ZREM', KEYS[3], id)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. exactly(now - kept), 'LIMIT', 0, 100)) do
-  for _, index in ipairs(redis.call('HMGET', KEYS[1] .. id, 'of_kind', 'of_uid')) do redis.call('ZREM', index, id) end
+  redis.call('ZREM', redis.call('HGET', KEYS[1] .. id, 'of_kind') or '', id)
   redis.call('DEL', KEYS[1] .. id)
   redis.call('ZREM', KEYS[2], id)
 end
@@ -108,11 +104,10 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
 end
 if found > past then return row(found) end
 local id = redis.call('INCR', KEYS[4])
-redis.call('HSET', KEYS[1] .. id, 'told', ARGV[7], 'same', same, 'of_kind', KEYS[6], 'of_uid', KEYS[7])
+redis.call('HSET', KEYS[1] .. id, 'told', ARGV[7], 'same', same, 'of_kind', KEYS[6])
 redis.call('ZADD', KEYS[3], ARGV[1], id)
 redis.call('ZADD', KEYS[2], ARGV[1], id)
 redis.call('ZADD', KEYS[6], id, id)
-redis.call('ZADD', KEYS[7], id, id)
 return id
 """
 _END = """
@@ -120,9 +115,6 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'outcome'
 """
 _ENTRY = _ROW + "return row(ARGV[1])"
 _SHARED = "redis.call('SET', KEYS[1], ARGV[1], 'NX') return redis.call('GET', KEYS[1])"
-_UNDONE = """
-for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
-"""
 _NEWEST = f"""{_ROW}
 local rows = {{}}
 for _, id in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[1])) do rows[#rows + 1] = row(id) end
