@@ -151,7 +151,7 @@ def _named(uid: str, rows: Sequence[KudoReply]) -> list[KudoReply]:
     """Return those that a uid names; one that no answer shows like this, as with a blank, names itself alone."""
     if sanitize.uid(uid) != uid and (exactly := [row for row in rows if uid in (row.uid, sanitize.exact(row.uid))]):
         return exactly
-    return [row for row in rows if sanitize.matches(uid, row.uid, "uid")]
+    return [row for row in rows if sanitize.matches(uid, row.uid, "uid") or sanitize.exact(row.uid) == uid]
 
 
 async def look_up(

@@ -111,7 +111,7 @@ async def _delete_all(api: CallContext, targets: Targets) -> DeletedKudos:
             break
     if failure is not None and (targets.is_single or not {*_GONE, "not known"} & set(results)):
         raise failure
-    results += ["not deleted"] * (len(targets.each) - len(results))
+    results += targets.outcomes("not deleted")[len(results) :]
     gone = sum(result in _GONE for result in results)
     left = [f"; {results.count(kind)} {kind}" for kind in ("not found", *_OPEN) if kind in results]
     headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.quoted}{''.join(left)}."

@@ -77,8 +77,8 @@ def not_recorded(error: StoreUnavailable) -> Unavailable:
     """Return the error of a write that was not sent since it cannot be recorded."""
     return Unavailable(
         "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
-        f"{sanitize.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
-        "folder that this server may write to."
+        f"{sanitize.prose(str(error), cap=200)}. Where it is kept, TINYLYTICS_STATE_DIR says, or TINYLYTICS_REDIS_URL "
+        "where that is set: the user can mend that."
     )
 
 
