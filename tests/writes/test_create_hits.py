@@ -192,6 +192,30 @@ async def test_a_hundred_that_the_service_refused_is_not_told_as_not_sent_and_th
     assert ("It said: Not these. None of them." if refused else "Ask again in 10 min") in first["why"]
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"status": "error", "errors": "Path is wrong"}, ["0", 1, "refused", "Path is wrong"]),
+        ({"status": "error", "errors": ["Path", "Country"]}, ["0", 1, "refused", "Path; Country"]),
+        ({"status": "error", "errors": {"path": ["is wrong"]}}, ["0", 1, "refused", "‘path’: – ‘is wrong’"]),
+        ({"status": "error", "error": 7}, ["0", 1, "refused", "7"]),
+        ({"status": "duplicate", "reason": "Seen"}, ["0", 1, "unknown", "Seen"]),
+    ],
+)
+async def test_whatever_form_one_row_has_the_others_are_not_told_as_unknown(row: dict[str, Any], told: object) -> None:
+    service = fake_api()
+    site, passing = add(service), network_of(service)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return await passing.handle_async_request(request)
+        return httpx.Response(200, json={"results": [{"index": 0, **row}, {"index": 1, "status": "created"}]})
+
+    async with connect(httpx.MockTransport(answer)) as host:
+        result = await host.answer("create_hits", site=site, hits=many(2))
+    assert (result["created"], result["not_created"]["rows"]) == (1, [told])
+
+
 async def test_where_the_first_hundred_never_left_the_call_fails() -> None:
     service = fake_api()
     site = add(service)

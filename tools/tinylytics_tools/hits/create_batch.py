@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, ValidationError
 
@@ -59,10 +59,10 @@ class RowReply(Reply):
     """The outcome of one row; `index` counts within the request. How a row says why is not in the API document."""
 
     index: Count
-    status: Literal["created", "ignored", "error"]
-    reason: str | None = None
-    error: str | None = None
-    errors: list[str] = []
+    status: str
+    reason: Any = None
+    error: Any = None
+    errors: Any = None
 
 
 class BatchReply(Reply):
@@ -202,8 +202,10 @@ async def _send_chunk(api: CallContext, site: SiteReply, chunk: list[Row]) -> di
             created += 1
         else:
             (result,) = results.values()
-            reason = sanitize.prose(result.reason or result.error or "; ".join(result.errors), cap=200)
-            status = "ignored" if result.status == "ignored" else "refused"
+            said = result.reason or result.error or result.errors or ""
+            parts = cast("list[Any]", said) if isinstance(said, list) else [said]
+            reason = sanitize.prose("; ".join(map(str, parts)), cap=200)
+            status = {"ignored": "ignored", "error": "refused"}.get(result.status, "unknown")
             others.append((index, status, reason or "the service gave no reason"))
     return {"created": created, "others": others}
 
