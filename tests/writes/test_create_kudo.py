@@ -65,6 +65,19 @@ async def test_a_uid_that_is_taken_is_refused_before_anything_is_sent() -> None:
     )
 
 
+async def test_a_uid_whose_kudo_was_deleted_elsewhere_is_free_again_on_an_old_site_too() -> None:
+    service, now = fake_api(), NOW
+    years_ago = int((NOW - timedelta(days=1500)).timestamp())
+    site = service.add_site(label="Old", url="https://old.example", created_at=years_ago)
+    service.add_kudos(site, [{"uid": UID, "path": "/hello", "created_at": years_ago + 86_400}])
+    async with connect(service, store=open_store(None), clock=lambda: now) as host:
+        arguments = {"site": str(site), "path": "/hello", "custom_uid": UID}
+        assert "has this uid already" in await host.error("create_kudo", **arguments)
+        service.connection.execute("DELETE FROM kudos")
+        now += timedelta(minutes=2)
+        assert (await host.answer("create_kudo", **arguments))["status"] == "created"
+
+
 async def test_a_uid_that_is_taken_while_it_is_sent_is_refused_afterwards() -> None:
     service = fake_api()
     site = add(service)
