@@ -147,6 +147,17 @@ async def test_a_kudo_that_never_arrived_is_told_as_not_stored_with_the_call_tha
     assert left(service) == [named[2]]
 
 
+async def test_a_long_path_is_not_named_in_a_form_that_the_next_call_refuses() -> None:
+    service = fake_api()
+    site = add(service)
+    path = "/" + "long-" * 50
+    async with connect(Faulty(network_of(service), once("POST", Fault.LOST_REQUEST))) as host:
+        dry = await host.answer("create_kudo", site=site, path=path, dry_run=True)
+        said = await host.error("create_kudo", site=site, path=path)
+    assert dry["next_step"].startswith("create_kudo with the same path and custom_uid “")
+    assert "create_kudo with the same path and custom_uid “" in said
+
+
 async def test_a_request_that_arrives_after_it_was_given_up_does_not_double_its_repeat() -> None:
     service = fake_api()
     site = add(service)

@@ -54,7 +54,9 @@ class NewKudo:
     @property
     def named(self) -> str:
         """How an assistant names it again."""
-        return f"path {sanitize.path(self.path)} and custom_uid {sanitize.quoted(self.uid)}"
+        path = sanitize.path(self.path)
+        path = "the same path" if sanitize.CUT_MARK in path else f"path {path}"
+        return f"{path} and custom_uid {sanitize.quoted(self.uid)}"
 
 
 class CreatedKudo(SiteAnswer):
