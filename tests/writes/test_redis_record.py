@@ -163,9 +163,9 @@ async def test_the_latest_writes_of_a_kind_are_found_by_site_and_one_by_its_numb
     made = [await begun(record, Write("create_kudo", 1, {"uid": uid}, uid=uid), 1000.0) for uid in ("a", "b")]
     made.append(await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0, past=EVERY))
     await begun(records("another"), Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0)
-    assert [entry.id for entry in await record.last("create_kudo", 1, limit=9)] == made[::-1]
-    assert [entry.id for entry in await record.last("create_kudo", 1, limit=1)] == [made[2]]
-    assert await record.last("create_kudo", 2, limit=9) == []
+    assert [entry.id for entry in await record.latest(("create_kudo", 1), limit=9)] == made[::-1]
+    assert [entry.id for entry in await record.latest(("create_kudo", 1), limit=1)] == [made[2]]
+    assert await record.latest(("create_kudo", 2), limit=9) == []
     entry = await record.entry(made[1])
     assert entry is not None
     assert entry.uid == "b"
@@ -176,7 +176,7 @@ async def test_old_writes_are_forgotten(records: Records) -> None:
     record = records()
     await begun(record, HIT, 1000.0)
     kept = await begun(record, HIT, 1001.0 + KEPT_S)
-    assert [entry.id for entry in await record.last("create_hit", 1, limit=9)] == [kept]
+    assert [entry.id for entry in await record.latest(("create_hit", 1), limit=9)] == [kept]
 
 
 async def test_the_hash_that_finds_a_repeat_is_forgotten_after_a_minute(redis_port: int) -> None:

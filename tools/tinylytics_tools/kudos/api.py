@@ -178,6 +178,6 @@ async def look_up(
 async def recorded(api: CallContext, action: str, site: SiteReply) -> list[Entry]:
     """Return the latest recorded writes of a kind, newest first; none where the record cannot be read."""
     try:
-        return await api.writes.last(action, site.id, limit=MOST_RECORDED)
+        return await api.writes.latest((action, site.id), limit=MOST_RECORDED)
     except StoreUnavailable:
         return []

@@ -84,12 +84,9 @@ class Writes(Protocol):
         """Remove all writes of the key, and return how many there were."""
         ...
 
-    async def last(self, action: str, site_id: int, *, limit: int) -> list[Entry]:
-        """Return the latest writes of a kind on a site, newest first."""
-        ...
-
-    async def latest(self, *, limit: int) -> list[Entry]:
-        """Return the latest writes of all keys that share the record, newest first; paths and uids are raw."""
+    async def latest(self, of_kind: tuple[str, int] | None = None, *, limit: int) -> list[Entry]:
+        """Return the key's latest writes of an action on a site, or those of all keys that share the record; newest
+        first. Paths and uids are raw."""
         ...
 
     async def secret(self) -> bytes:
@@ -151,20 +148,15 @@ class WriteRecord(Writes):
         drop = "DELETE FROM writes WHERE owner = ?"
         return await self._file.erase(lambda rows: rows.execute(drop, (self._owner,)).rowcount)
 
-    async def last(self, action: str, site_id: int, *, limit: int) -> list[Entry]:
-        those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4"
-        return self._newest(those, limit, self._owner, action, site_id)
-
-    async def latest(self, *, limit: int) -> list[Entry]:
-        return self._newest("", limit)
+    async def latest(self, of_kind: tuple[str, int] | None = None, *, limit: int) -> list[Entry]:
+        those = " WHERE owner = ? AND action = ? AND site_id = ?" if of_kind else ""
+        values = (self._owner, *of_kind, limit) if of_kind else (limit,)
+        with self._file.reading() as rows:
+            return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?", values)]
 
     async def secret(self) -> bytes:
         with self._file.reading() as rows:
             return _secret(rows)
-
-    def _newest(self, those: str, *values: int | str) -> list[Entry]:
-        with self._file.reading() as rows:
-            return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?1", values)]
 
 
 _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM writes"

@@ -48,17 +48,12 @@ class RedisWriteRecord(Writes):
     async def clear(self) -> int:
         return await self._link.run(_CLEAR, ["write:", "all-writes", "recent-writes", f"writes:{self._owner}:"])
 
-    async def last(self, action: str, site_id: int, *, limit: int) -> list[Entry]:
-        return await self._newest(self._index(action, site_id), limit)
-
-    async def latest(self, *, limit: int) -> list[Entry]:
-        return await self._newest("all-writes", limit)
+    async def latest(self, of_kind: tuple[str, int] | None = None, *, limit: int) -> list[Entry]:
+        keys = ["write:", self._index(*of_kind) if of_kind else "all-writes"]
+        return [_entry(row) for row in await self._link.run(_NEWEST, keys, limit - 1)]
 
     async def secret(self) -> bytes:
         return await self._link.run(_SHARED, ["write-secret"], secrets.token_bytes(32))
-
-    async def _newest(self, index: str, limit: int) -> list[Entry]:
-        return [_entry(row) for row in await self._link.run(_NEWEST, ["write:", index], limit - 1)]
 
     def _index(self, action: str, site_id: int) -> str:
         """Return the name of the list of writes of a kind."""
