@@ -1,6 +1,7 @@
 """The record of writes: committed before, settled after, shared by processes, and without anybody's data."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,16 @@ async def test_a_repeat_that_waits_for_a_write_which_is_removed_from_the_record_
         assert verbs(host) == []
     assert said.startswith("Nothing was sent, ")
     assert "is not in the record any more" in said
+
+
+async def test_a_hit_whose_process_died_is_told_as_perhaps_sent_and_not_as_sent() -> None:
+    service, file = fake_api(), Database(None)
+    site = add(service)
+    async with connect(service, writes=record_of(file), clock=lambda: NOW + timedelta(seconds=50)) as host:
+        await WriteRecord(file).begin(Write("create_hit", int(site), {"path": "/x"}), NOW.timestamp())
+        said = await host.error("create_hit", site=site, path="/x")
+        assert verbs(host) == []
+    assert "/x was stored: it was perhaps sent once, by the same call 50 s ago. It was not sent again," in said
 
 
 async def test_a_repeat_waits_for_the_outcome_of_the_first(tmp_path: Path) -> None:

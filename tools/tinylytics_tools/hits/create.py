@@ -122,11 +122,11 @@ async def create_hit(
 
     write = Write("create_hit", target.id, body, path=sent)
     tried = await attempt(api, write, send, past=EVERY if allow_repeat else 0)
-    if isinstance(tried.error, OutcomeUnknown):
+    if tried.unknown:
         raise OutcomeUnknown(
-            f"It is not known whether the hit on {shown} was stored: it was sent once, and {tried.error.why}. It was "
-            f"not sent again, since a hit cannot be removed. To check: list_hits with path {shown} and period today. "
-            "To send it again all the same: allow_repeat."
+            f"It is not known whether the hit on {shown} was stored: it was {tried.unknown}. It was not sent again, "
+            f"since a hit cannot be removed. To check: list_hits with path {shown} and period today. To send it again "
+            "all the same: allow_repeat."
         )
     if tried.error is not None:
         raise tried.error

@@ -13,7 +13,7 @@ from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown
+from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits.api import CHANGED_BY_HITS
 from tinylytics_tools.hits.create import FOR_GOOD, HitRow
 from tinylytics_tools.replies import Count, Reply
@@ -177,8 +177,8 @@ async def _send(api: CallContext, site: SiteReply, rows: list[Row], past: int) -
             found.created += tried.result["created"]
             found.others.extend((index, status, why) for index, status, why in tried.result["others"])
             continue
-        if isinstance(tried.error, OutcomeUnknown):
-            found.add(chunk, "unknown", f"they were sent once, and {tried.error.why}")
+        if tried.unknown:
+            found.add(chunk, "unknown", tried.unknown)
             found.add(rest, "not sent", "the outcome of those before them is unknown")
         elif start == 0:
             raise tried.error

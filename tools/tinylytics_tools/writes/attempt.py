@@ -41,6 +41,14 @@ class Attempt:
             return ""
         return f" The same call got this {self.repeated_s} s ago; nothing was sent now."
 
+    @property
+    def unknown(self) -> str | None:
+        """How it was sent, where it is not known whether it was stored; a process that died may not have sent it."""
+        if not isinstance(self.error, OutcomeUnknown):
+            return None
+        repeated = f"perhaps sent once, by the same call {self.repeated_s} s ago"
+        return f"sent once, and {self.error.why}" if self.repeated_s is None else repeated
+
 
 def _outcome_of(error: TinylyticsError) -> Outcome:
     if isinstance(error, OutcomeUnknown):
@@ -106,12 +114,8 @@ async def _awaited(api: CallContext, entry: Entry) -> Entry:
 
 def _repeated(api: CallContext, entry: Entry) -> Attempt:
     """Return what the first of two equal writes came to."""
-    age, error = max(0, round(api.now().timestamp() - entry.at)), None
-    if entry.outcome is not Outcome.DONE:
-        error = OutcomeUnknown(
-            f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now.",
-            why=f"that was {age} s ago",
-        )
+    age = max(0, round(api.now().timestamp() - entry.at))
+    error = None if entry.outcome is Outcome.DONE else OutcomeUnknown("the same write was begun before")
     under_way = _is_under_way(api, entry)
     return Attempt(entry.outcome, entry.id, entry.result, error, (), age, is_under_way=under_way, uid=entry.uid)
 
