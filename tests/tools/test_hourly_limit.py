@@ -35,7 +35,7 @@ async def test_after_900_reads_the_fifty_requests_kept_for_writes_go_to_writes()
             assert (await host.call("create_kudo", site=site, path=f"/page/{number}")).is_error is (number >= 50)
         assert len(host.wire.requests) == 51
         refused = await host.error("create_kudo", site=site, path="/last")
-        assert refused.startswith("Nothing was sent. Tinylytics takes no more requests with this key for now")
+        assert refused.startswith("Nothing was changed. Tinylytics takes no more requests with this key for now")
     assert len(verbs(host)) == len(left(service)) == 50
 
 

@@ -6,9 +6,12 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
-from support.client import MODES, Mode, connect, network_of, rows_of
+from support.client import MODES, NOW, Mode, connect, network_of, rows_of
 from support.faults import Fault, Faulty, once
 from support.writes import WHOLE, add, fake_api, hits, sent, verbs
+from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
+from tinylytics_tools.access import ApiKey
+from tinylytics_tools.transport import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +149,8 @@ async def test_a_lost_answer_leaves_a_hundred_rows_unknown_and_stops_there() -> 
     ]
     assert answer["headline"] == snapshot("Recorded 100 of 350 hits on “My Blog”; 100 unknown; 150 not sent.")
     assert (again["repeated"], again["created"], again["unknown"]) == (True, 100, 100)
+    whys = [rows_of(one["not_created"])[0]["why"] for one in (answer, again)]
+    assert whys == snapshot(["sent once, and the answer was lost", "perhaps sent once, by the same call 0 s ago"])
     assert len(hits(service)) == 200
 
 
@@ -160,11 +165,60 @@ async def test_a_hundred_that_is_refused_as_a_whole_stops_the_rest_and_says_why(
     assert hits(service) == [row["path"] for row in many(250)]
 
 
+@pytest.mark.parametrize("refused", [1, 0])
+async def test_a_hundred_that_the_service_refused_is_not_told_as_not_sent_and_the_reason_is_whole(refused: int) -> None:
+    service, answers = fake_api(), 0
+    site, passing = add(service), network_of(service)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal answers
+        answers += request.method == "POST"
+        if answers == 2 and refused:
+            return httpx.Response(422, json={"error": "Not these. None of them"})
+        response = await passing.handle_async_request(request)
+        if answers == 1 and not refused:  # its answer is good, and what comes next is kept here
+            now = NOW.timestamp()
+            await store.requests.refused(key, 600.0, now, lambda: NOW, is_outage=False)
+        return response
+
+    key, store = ApiKey(FULL_ACCESS_KEY).fingerprint, open_store(None)
+    async with connect(httpx.MockTransport(answer), store=store) as host:
+        told = await host.answer("create_hits", site=site, hits=many(250))
+    assert (told["created"], told["refused"], told["not_sent"]) == (100, 100 * refused, 150 - 100 * refused)
+    (first, second) = rows_of(told["not_created"])
+    assert (first["indexes"], second["indexes"], second["status"]) == ("100-199", "200-249", "not sent")
+    assert ("It said: Not these. None of them." if refused else "Ask again in 10 min") in first["why"]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"status": "error", "errors": "Path is wrong"}, ["0", 1, "refused", "Path is wrong"]),
+        ({"status": "error", "errors": ["Path", "Country"]}, ["0", 1, "refused", "Path; Country"]),
+        ({"status": "error", "errors": {"path": ["is wrong"]}}, ["0", 1, "refused", "‘path’: – ‘is wrong’"]),
+        ({"status": "error", "error": 7}, ["0", 1, "refused", "7"]),
+        ({"status": "duplicate", "reason": "Seen"}, ["0", 1, "unknown", "Seen"]),
+    ],
+)
+async def test_whatever_form_one_row_has_the_others_are_not_told_as_unknown(row: dict[str, Any], told: object) -> None:
+    service = fake_api()
+    site, passing = add(service), network_of(service)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return await passing.handle_async_request(request)
+        return httpx.Response(200, json={"results": [{"index": 0, **row}, {"index": 1, "status": "created"}]})
+
+    async with connect(httpx.MockTransport(answer)) as host:
+        result = await host.answer("create_hits", site=site, hits=many(2))
+    assert (result["created"], result["not_created"]["rows"]) == (1, [told])
+
+
 async def test_where_the_first_hundred_never_left_the_call_fails() -> None:
     service = fake_api()
     site = add(service)
     async with connect(Faulty(network_of(service), once("POST", Fault.NO_CONNECTION))) as host:
-        assert "nothing was sent" in await host.error("create_hits", site=site, hits=many(150))
+        assert "Nothing was changed" in await host.error("create_hits", site=site, hits=many(150))
 
 
 async def test_a_dry_run_shows_the_rows_and_sends_nothing() -> None:

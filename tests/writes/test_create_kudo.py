@@ -3,15 +3,19 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
+import anyio
+import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
 from support.client import MODES, NOW, Mode, an_hour_later_each_time, connect, network_of, record_of, rows_of
 from support.faults import Fault, Faulty, once
-from support.writes import UID, add, fake_api, left, verbs
+from support.writes import UID, add, agreeing, fake_api, left, verbs
 from tinylytics_mcp.fake_api import READ_ONLY_KEY
 from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import Database
+from tinylytics_tools.writes.record import WriteRecord
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +65,19 @@ async def test_a_uid_that_is_taken_is_refused_before_anything_is_sent() -> None:
     )
 
 
+async def test_a_uid_whose_kudo_was_deleted_elsewhere_is_free_again_on_an_old_site_too() -> None:
+    service, now = fake_api(), NOW
+    years_ago = int((NOW - timedelta(days=1500)).timestamp())
+    site = service.add_site(label="Old", url="https://old.example", created_at=years_ago)
+    service.add_kudos(site, [{"uid": UID, "path": "/hello", "created_at": years_ago + 86_400}])
+    async with connect(service, store=open_store(None), clock=lambda: now) as host:
+        arguments = {"site": str(site), "path": "/hello", "custom_uid": UID}
+        assert "has this uid already" in await host.error("create_kudo", **arguments)
+        service.connection.execute("DELETE FROM kudos")
+        now += timedelta(minutes=2)
+        assert (await host.answer("create_kudo", **arguments))["status"] == "created"
+
+
 async def test_a_uid_that_is_taken_while_it_is_sent_is_refused_afterwards() -> None:
     service = fake_api()
     site = add(service)
@@ -72,6 +89,22 @@ async def test_a_uid_that_is_taken_while_it_is_sent_is_refused_afterwards() -> N
     async with connect(Faulty(network_of(service), plan)) as host:
         said = await host.error("create_kudo", site=site, path="/hello", custom_uid="mine")
     assert said.startswith("custom_uid: a kudo on /other has this uid already")
+
+
+async def test_a_refusal_that_cannot_be_looked_into_is_told_with_it_and_not_hidden_behind_the_look_up() -> None:
+    service, is_refused = fake_api(), False
+    site, passing = add(service), network_of(service)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal is_refused
+        if is_refused:
+            return httpx.Response(500, json={})
+        is_refused = request.method == "POST"
+        return httpx.Response(422, json={}) if is_refused else await passing.handle_async_request(request)
+
+    async with connect(httpx.MockTransport(answer)) as host:
+        said = await host.error("create_kudo", site=site, path="/hello", custom_uid="mine")
+    assert said.startswith("It is not known whether the kudo was stored: Tinylytics refused it, ")
 
 
 @pytest.mark.parametrize("custom_uid", [None, "my-kudo"])
@@ -114,6 +147,17 @@ async def test_a_kudo_that_never_arrived_is_told_as_not_stored_with_the_call_tha
     assert left(service) == [named[2]]
 
 
+async def test_a_long_path_is_not_named_in_a_form_that_the_next_call_refuses() -> None:
+    service = fake_api()
+    site = add(service)
+    path = "/" + "long-" * 50
+    async with connect(Faulty(network_of(service), once("POST", Fault.LOST_REQUEST))) as host:
+        dry = await host.answer("create_kudo", site=site, path=path, dry_run=True)
+        said = await host.error("create_kudo", site=site, path=path)
+    assert dry["next_step"].startswith("create_kudo with the same path and custom_uid “")
+    assert "create_kudo with the same path and custom_uid “" in said
+
+
 async def test_a_request_that_arrives_after_it_was_given_up_does_not_double_its_repeat() -> None:
     service = fake_api()
     site = add(service)
@@ -131,6 +175,44 @@ async def test_a_request_that_arrives_after_it_was_given_up_does_not_double_its_
         answer = await host.answer("create_kudo", site=site, path="/hello")
     assert answer["status"] == "stored"
     assert left(service) == [answer["uid"]]
+
+
+async def test_several_that_repeat_a_lost_kudo_at_once_send_it_once() -> None:
+    service = fake_api()
+    site = add(service)
+    passing = Faulty(network_of(service), once("POST", Fault.LOST_REQUEST))
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(0.01)
+        return await passing.handle_async_request(request)
+
+    answers: list[dict[str, Any]] = []
+    async with connect(httpx.MockTransport(slowly), writes=WriteRecord(Database(None), pause=anyio.sleep)) as host:
+        await host.error("create_kudo", site=site, path="/hello", custom_uid="mine")
+
+        async def repeat() -> None:
+            answers.append(await host.answer("create_kudo", site=site, path="/hello", custom_uid="mine"))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(repeat)
+        assert verbs(host) == ["POST", "POST"]
+    assert sorted((answer["status"], answer["repeated"]) for answer in answers) == [
+        ("created", False),
+        *[("created", True)] * 2,
+    ]
+    assert left(service) == ["mine"]
+
+
+async def test_a_clock_that_is_behind_hides_no_kudo_that_is_there() -> None:
+    service = fake_api()
+    site = add(service)
+    network = Faulty(network_of(service), once("POST", Fault.LOST_ANSWER))
+    async with connect(network, clock=lambda: NOW - timedelta(days=2), elicitation=agreeing) as host:
+        created = await host.answer("create_kudo", site=site, path="/hello")
+        assert (created["status"], left(service)) == ("stored", [created["uid"]])
+        assert (await host.answer("delete_kudo", site=site, uid=created["uid"]))["status"] == "deleted"
+    assert left(service) == []
 
 
 async def test_where_the_look_up_fails_too_the_outcome_is_unknown_and_the_same_uid_settles_it() -> None:
@@ -180,6 +262,17 @@ async def test_the_same_call_within_a_minute_gets_the_first_result_and_sends_not
     assert len(left(service)) == 2
 
 
+async def test_the_same_call_after_its_kudo_was_deleted_is_no_repeat_and_the_one_after_that_is() -> None:
+    service = fake_api()
+    site = add(service)
+    async with connect(service, elicitation=agreeing) as host:
+        first = await host.answer("create_kudo", site=site, path="/hello")
+        await host.answer("delete_kudo", site=site, uid=first["uid"])
+        second, third = [await host.answer("create_kudo", site=site, path="/hello") for _ in range(2)]
+    assert (second["repeated"], third["repeated"], third["uid"]) == (False, True, second["uid"])
+    assert left(service) == [second["uid"]]
+
+
 async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
     service = fake_api()
     site = add(service)
@@ -191,6 +284,14 @@ async def test_a_dry_run_shows_every_field_and_sends_nothing() -> None:
         await host.answer("create_kudo", site=site, path="hello", custom_uid=dry["uid"])
         (sent,) = [json.loads(request.content) for request in host.wire.requests if request.method == "POST"]
     assert sent == shown == {"path": "/hello", "custom_uid": dry["uid"]}
+
+
+async def test_a_dry_run_does_not_promise_a_kudo_whose_uid_is_taken() -> None:
+    service = fake_api()
+    site = add(service, UID)
+    async with connect(service) as host:
+        said = await host.error("create_kudo", site=site, path="/x", custom_uid=UID, dry_run=True)
+    assert said.startswith("custom_uid: a kudo on /hello has this uid already")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -180,10 +180,10 @@ async def test_an_outage_in_the_middle_says_which_went_and_sends_none_twice(faul
         return fault if is_down else None
 
     async with connect(Faulty(network_of(service), plan), elicitation=agreeing) as host:
-        answer = await host.answer("delete_kudo", site=site, uids=["a", "b", "c"])
+        answer = await host.answer("delete_kudo", site=site, uids=["a", "b", "never there", "c"])
         assert verbs(host) == ["DELETE", "DELETE"]
     middle = "not known" if fault is Fault.LOST_ANSWER else "not deleted"
-    assert outcomes(answer) == ["deleted", middle, "not deleted"]
+    assert outcomes(answer) == ["deleted", middle, "not found", "not deleted"]
     assert (answer["status"], answer["complete"], answer["deleted"]) == ("partly deleted", False, 1)
     assert "a" not in left(service)
 
@@ -239,6 +239,15 @@ async def test_two_uids_never_look_alike_in_a_question_and_come_back_as_they_wer
             await host.answer("create_kudo", site=site, path="/hello", custom_uid=shown)
             assert left(service) == [uid]
     assert len(set(ALIKE.values())) == len(ALIKE)
+
+
+async def test_a_uid_that_looks_like_a_shortened_one_is_deleted_by_the_name_that_the_answer_gave_it() -> None:
+    service = fake_api()
+    site = add(service, "\u2026~12345678")
+    async with connect(service) as host:
+        first = await host.answer("delete_kudo", site=site, uid="\u2026~12345678")
+        await host.answer("delete_kudo", site=site, uid=first["kudos"]["rows"][0][0], confirm=first["code"])
+    assert left(service) == []
 
 
 async def test_of_a_blank_and_its_escape_each_is_deleted_and_put_back_as_itself() -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from support.writes import WHOLE, add, fake_api, hits, left, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.interface import StoreUnavailable
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord
+from tinylytics_tools.writes.record import EVERY, KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +100,7 @@ async def test_a_repeat_is_found_by_another_process_and_for_a_minute_only(tmp_pa
     found = await other.begin(HIT, 1000.0 + REPEAT_S)
     assert isinstance(found, Entry)
     assert (found.id, found.result) == (first, {"status": "created"})
-    assert isinstance(await other.begin(HIT, 1000.0 + REPEAT_S, again=True), int)
+    assert isinstance(await other.begin(HIT, 1000.0 + REPEAT_S, past=EVERY), int)
     assert isinstance(await other.begin(HIT, 1100.0 + 2 * REPEAT_S), int)
 
 
@@ -163,6 +164,32 @@ async def test_the_same_call_twice_at_once_over_two_processes_is_stored_once(tmp
             tasks.start_soon(lambda second=second: call(second=second))
     assert len(left(service) + hits(service)) == 1
     assert sorted(result["repeated"] for result in results) == [False, True]
+
+
+async def test_a_repeat_that_waits_for_a_write_which_is_removed_from_the_record_sends_nothing_and_says_so() -> None:
+    service, file = fake_api(), Database(None)
+    site = add(service)
+    first = WriteRecord(file)
+
+    async def remove(_: float) -> None:
+        await first.clear()
+
+    async with connect(service, writes=WriteRecord(file, pause=remove)) as host:
+        await first.begin(Write("create_hit", int(site), {"path": "/x"}), NOW.timestamp())
+        said = await host.error("create_hit", site=site, path="/x")
+        assert verbs(host) == []
+    assert said.startswith("Nothing was sent, ")
+    assert "is not in the record any more" in said
+
+
+async def test_a_hit_whose_process_died_is_told_as_perhaps_sent_and_not_as_sent() -> None:
+    service, file = fake_api(), Database(None)
+    site = add(service)
+    async with connect(service, writes=record_of(file), clock=lambda: NOW + timedelta(seconds=50)) as host:
+        await WriteRecord(file).begin(Write("create_hit", int(site), {"path": "/x"}), NOW.timestamp())
+        said = await host.error("create_hit", site=site, path="/x")
+        assert verbs(host) == []
+    assert "/x was stored: it was perhaps sent once, by the same call 50 s ago. It was not sent again," in said
 
 
 async def test_a_repeat_waits_for_the_outcome_of_the_first(tmp_path: Path) -> None:

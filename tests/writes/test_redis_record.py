@@ -15,7 +15,7 @@ from tinylytics_tools.access import ApiKey
 from tinylytics_tools.transport.database import Database
 from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import PREFIX, RedisLink, RedisStore
-from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord, Writes
+from tinylytics_tools.writes.record import EVERY, KEPT_S, REPEAT_S, Entry, Outcome, Write, WriteRecord, Writes
 from tinylytics_tools.writes.redis_record import RedisWriteRecord
 
 pytestmark = pytest.mark.anyio
@@ -64,9 +64,9 @@ async def redis_link(port: int) -> AsyncGenerator[RedisLink]:
     await link.aclose()
 
 
-async def begun(record: Writes, write: Write, now: float, *, again: bool = False) -> int:
+async def begun(record: Writes, write: Write, now: float, *, past: int = 0) -> int:
     """A write that is no repeat."""
-    number = await record.begin(write, now, again=again)
+    number = await record.begin(write, now, past=past)
     assert isinstance(number, int)
     return number
 
@@ -82,7 +82,7 @@ async def test_a_repeat_is_found_by_another_replica_and_for_a_minute_only(record
     assert found == Entry(
         first, 1000.0, "create_hit", 1, "/x", None, 1, Outcome.DONE, is_open=False, result={"status": "created"}
     )
-    second = await begun(other, HIT, 1000.0 + REPEAT_S, again=True)
+    second = await begun(other, HIT, 1000.0 + REPEAT_S, past=EVERY)
     latest = await one.begin(HIT, 1000.0 + REPEAT_S)
     assert isinstance(latest, Entry)
     assert latest.id == second
@@ -131,7 +131,7 @@ async def test_what_was_not_stored_may_be_tried_again_at_once_and_hides_nothing_
     await record.end(await begun(record, HIT, 1000.0), outcome)
     done = await begun(record, HIT, 1001.0)
     await record.end(done, Outcome.DONE)
-    await record.end(await begun(record, HIT, 1002.0, again=True), outcome)
+    await record.end(await begun(record, HIT, 1002.0, past=EVERY), outcome)
     found = await record.begin(HIT, 1003.0)
     assert isinstance(found, Entry)
     assert found.id == done
@@ -158,28 +158,25 @@ async def test_a_write_that_waited_for_one_that_stored_nothing_is_sent_and_never
     assert len(left(service)) + len(hits(service)) == 1
 
 
-async def test_the_latest_writes_are_found_by_site_and_by_uid_and_a_deleted_kudo_may_be_made_again(
-    records: Records,
-) -> None:
+async def test_the_latest_writes_of_a_kind_are_found_by_site_and_one_by_its_number(records: Records) -> None:
     record = records("one")
     made = [await begun(record, Write("create_kudo", 1, {"uid": uid}, uid=uid), 1000.0) for uid in ("a", "b")]
-    made.append(await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0, again=True))
+    made.append(await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0, past=EVERY))
     await begun(records("another"), Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1001.0)
-    assert [entry.id for entry in await record.last("create_kudo", 1, limit=9)] == made[::-1]
-    assert [entry.id for entry in await record.last("create_kudo", 1, "a", limit=9)] == [made[2], made[0]]
-    assert [entry.id for entry in await record.last("create_kudo", 1)] == [made[2]]
-    assert await record.last("create_kudo", 2) == []
-    assert (await record.entry(made[1])).uid == "b"
-    await record.undone("create_kudo", 1, "a")
-    await begun(record, Write("create_kudo", 1, {"uid": "a"}, uid="a"), 1002.0)
-    assert isinstance(await record.begin(Write("create_kudo", 1, {"uid": "b"}, uid="b"), 1002.0), Entry)
+    assert [entry.id for entry in await record.latest(("create_kudo", 1), limit=9)] == made[::-1]
+    assert [entry.id for entry in await record.latest(("create_kudo", 1), limit=1)] == [made[2]]
+    assert await record.latest(("create_kudo", 2), limit=9) == []
+    entry = await record.entry(made[1])
+    assert entry is not None
+    assert entry.uid == "b"
+    assert await record.entry(made[2] + 9) is None
 
 
 async def test_old_writes_are_forgotten(records: Records) -> None:
     record = records()
     await begun(record, HIT, 1000.0)
     kept = await begun(record, HIT, 1001.0 + KEPT_S)
-    assert [entry.id for entry in await record.last("create_hit", 1, limit=9)] == [kept]
+    assert [entry.id for entry in await record.latest(("create_hit", 1), limit=9)] == [kept]
 
 
 async def test_the_hash_that_finds_a_repeat_is_forgotten_after_a_minute(redis_port: int) -> None:
@@ -249,6 +246,8 @@ async def test_a_kudo_is_made_and_deleted_over_redis_as_over_a_file(redis_port: 
             assert left(service) == [UID]
             await deleted(host, site=site, uid=UID)
             assert left(service) == []
+            again = await host.answer("create_kudo", site=site, path="/x", custom_uid=UID)
+            assert (again["repeated"], left(service)) == (False, [UID])
 
 
 GARBAGE = {

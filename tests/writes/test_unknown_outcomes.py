@@ -155,6 +155,23 @@ async def test_a_refusal_of_the_service_stored_nothing(status: int) -> None:
     assert [entry.outcome for entry in await record_of(file).latest(limit=9)] == [Outcome.DONE, Outcome.REFUSED]
 
 
+@pytest.mark.parametrize("tool", ["create_hit", "create_hits", "create_kudo", "delete_kudo"])
+@pytest.mark.parametrize("status", [302, 429, 500, 503, None])
+async def test_a_write_that_fails_before_it_is_sent_says_so_and_does_not_speak_of_periods(
+    tool: str, status: int | None
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        if status is None:
+            raise httpx.ConnectError("no connection", request=request)
+        return httpx.Response(status, json={})
+
+    arguments = {"create_hits": {"hits": [{"path": "/x"}]}, "delete_kudo": {"uid": UID}}
+    async with connect(fail) as host:
+        said = await host.error(tool, **arguments.get(tool, {"path": "/x"}))
+    assert said.startswith("Nothing was changed. Tinylytics ")
+    assert "period" not in said
+
+
 async def test_a_write_that_a_pause_keeps_here_is_told_as_not_sent_and_can_be_repeated() -> None:
     service, file = fake_api(), Database(None)
     site = add(service)
@@ -167,7 +184,7 @@ async def test_a_write_that_a_pause_keeps_here_is_told_as_not_sent_and_can_be_re
     ) as host:
         await host.error("create_hit", site=site, path="/x")
         said = await host.error("create_hit", site=site, path="/y")
-        assert said.startswith("Nothing was sent. Tinylytics is out of order for now")
+        assert said.startswith("Nothing was changed. Tinylytics is out of order for now")
         assert "in 2 min" in said
         time[0] += timedelta(seconds=121)
         assert (await host.answer("create_hit", site=site, path="/y"))["status"] == "created"

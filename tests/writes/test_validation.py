@@ -90,6 +90,8 @@ def test_a_path_is_written_as_answers_show_it(value: str, written: str) -> None:
         ("path", "  "),
         ("path", "/x?ref=1"),
         ("path", "/x#top"),
+        ("path", "https://example.com/pricing"),
+        ("path", "HTTP://example.com"),
         ("path", "/" + "x" * 1000),
         ("path", "/" + "\N{PARTY POPPER}" * 900),
         ("path", sanitize.path("/" + "very-long-" * 50)),

@@ -19,7 +19,7 @@ from tinylytics_tools import failures
 from tinylytics_tools.access import Access, ApiKey
 from tinylytics_tools.answer import Costs, Halves
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown
+from tinylytics_tools.errors import KeyNotAccepted, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.replies import Reply
 from tinylytics_tools.transport.cache import Transport, reply_of
 from tinylytics_tools.transport.call_stats import CallStats, Purpose, RequestInfo
@@ -151,6 +151,7 @@ class CallContext:
         self._progress = progress
         self._purpose = Purpose.READ
         self._calls = 0
+        self._has_written = False
 
     def for_writing(self) -> "CallContext":
         """Return this, all that it asks from here on using what is kept of the hour for writes."""
@@ -197,26 +198,39 @@ class CallContext:
             self.stats.fresh_until = 0.0
             failure = failures.of_transport(endpoint, error, base_url=self._client.base_url)
             if isinstance(failure, OutcomeUnknown):
+                self._has_written = True
                 await self._client.report_change(endpoint, path_values)
-            raise failure from error
+            raise self._told(failure) from error
         is_sent = was_sent(response)
+        self._has_written = self._has_written or (is_write and is_sent)
         if is_write and not failures.left_all_as_it_was(response, sent=is_sent):
             await self._client.report_change(endpoint, path_values)
         self._calls += 1
         if self._progress is not None and self._calls > FEW:
             await self._progress(self._calls, None, f"{self._calls} answers read")
         failure = failures.of_response(
-            endpoint, response, sent=is_sent, base_url=self._client.base_url, remedies=self._client.remedies
+            endpoint,
+            response,
+            sent=is_sent,
+            narrower=self._purpose is Purpose.READ,
+            base_url=self._client.base_url,
+            remedies=self._client.remedies,
         )
         if failure is not None:
-            raise failure
+            raise self._told(failure)
         reply = reply_of(response)
         if isinstance(reply, endpoint.reply):
             return reply
         try:
             return endpoint.reply.model_validate_json(response.content)
         except ValidationError as error:
-            raise failures.unexpected(endpoint, failures.places(error)) from None
+            raise self._told(failures.unexpected(endpoint, failures.places(error))) from None
+
+    def _told(self, failure: TinylyticsError) -> TinylyticsError:
+        """Return a failure; one before the first write of a call that writes says that nothing was changed."""
+        if self._purpose is Purpose.WRITE and not self._has_written:
+            failure.args = (f"Nothing was changed. {failure}",)
+        return failure
 
     async def reuse(self, question: str, make: Callable[[], Awaitable[Halves]]) -> Halves:
         """Return the answer to a question that only reads: made now, or before while its replies are as good as new.

@@ -65,6 +65,7 @@ def of_response(
     response: httpx.Response,
     *,
     sent: bool,
+    narrower: bool = True,
     base_url: str,
     remedies: Remedies = OWN_KEY,
 ) -> errors.TinylyticsError | None:
@@ -73,6 +74,7 @@ def of_response(
     A redirect, or a page of HTML with any status below 400, is a key not accepted (field notes 2). To a write such a
     page may also be a success that something on the way replaced, so its outcome is unknown (ANSWERS 5).
     `sent`: whether a request left; without one the response was made here, since the service wants a pause.
+    `narrower`: whether to advise asking for less where the hour is used up.
     """
     status = response.status_code
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -111,10 +113,9 @@ def of_response(
                 f"Tinylytics refused the values of {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."
             )
         case 429:
-            narrower = "" if is_write else ", with a shorter period or fewer sites"
-            return _pause(response, _TOO_MANY, narrower, nothing_sent=is_write)
+            return _pause(response, _TOO_MANY, ", with a shorter period or fewer sites" if narrower else "")
         case 503 if "retry-after" in response.headers:
-            return _pause(response, _OUT_OF_ORDER, "; this is not the hourly limit", nothing_sent=is_write)
+            return _pause(response, _OUT_OF_ORDER, "; this is not the hourly limit")
         case _ if status >= 500:
             return errors.Unavailable(
                 f"Tinylytics failed with status {status} on {_name(endpoint)}. {_later(base_url)}"
@@ -138,7 +139,7 @@ def of_transport(endpoint: Endpoint[Any], error: httpx.TransportError, *, base_u
     if isinstance(error, httpx.TimeoutException):
         return errors.Unavailable(f"Tinylytics did not answer {_name(endpoint)} in time. {_later(base_url)}")
     if never_left:
-        return errors.Unavailable(f"Tinylytics could not be reached, so nothing was sent. {_later(base_url)}")
+        return errors.Unavailable(f"Tinylytics could not be reached. {_later(base_url)}")
     return errors.Unavailable(f"The answer of {_name(endpoint)} broke off or was too large. {_later(base_url)}")
 
 
@@ -156,11 +157,10 @@ def places(error: ValidationError) -> str:
     return ", ".join(sanitize.prose(name, cap=60) for name in names)
 
 
-def _pause(response: httpx.Response, what: str, how: str, *, nothing_sent: bool) -> errors.TooManyRequests:
+def _pause(response: httpx.Response, what: str, how: str) -> errors.TooManyRequests:
     wait_s = retry_after_s(response, datetime.now(UTC))
     when = "in a few minutes" if wait_s is None else f"in {max(1, math.ceil(wait_s / 60))} min"
-    message = f"{'Nothing was sent. ' if nothing_sent else ''}{what} Ask again {when}{how}."
-    return errors.TooManyRequests(message, retry_after_s=wait_s)
+    return errors.TooManyRequests(f"{what} Ask again {when}{how}.", retry_after_s=wait_s)
 
 
 def _forbidden(

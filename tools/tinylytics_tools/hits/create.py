@@ -18,7 +18,7 @@ from tinylytics_tools.tool import tool
 from tinylytics_tools.writes import validation
 from tinylytics_tools.writes.attempt import IGNORED, attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, would_send
-from tinylytics_tools.writes.record import Write
+from tinylytics_tools.writes.record import EVERY, Write
 from tinylytics_tools.writes.validation import Flag
 
 FOR_GOOD = "hits get the time of their arrival, and cannot be back-dated or removed"
@@ -120,12 +120,13 @@ async def create_hit(
     async def send() -> dict[str, Any]:
         return _result(sent, await api.call(NEW_HIT, body=body, site_id=target.id))
 
-    tried = await attempt(api, Write("create_hit", target.id, body, path=sent), send, again=bool(allow_repeat))
-    if isinstance(tried.error, OutcomeUnknown):
+    write = Write("create_hit", target.id, body, path=sent)
+    tried = await attempt(api, write, send, past=EVERY if allow_repeat else 0)
+    if tried.unknown:
         raise OutcomeUnknown(
-            f"It is not known whether the hit on {shown} was stored: it was sent once, and {tried.error.why}. It was "
-            f"not sent again, since a hit cannot be removed. To check: list_hits with path {shown} and period today. "
-            "To send it again all the same: allow_repeat."
+            f"It is not known whether the hit on {shown} was stored: it was {tried.unknown}. It was not sent again, "
+            f"since a hit cannot be removed. To check: list_hits with path {shown} and period today. To send it again "
+            "all the same: allow_repeat."
         )
     if tried.error is not None:
         raise tried.error

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, ValidationError
 
@@ -13,7 +13,7 @@ from tinylytics_tools.answer import Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.endpoint import Endpoint
-from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown
+from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.hits.api import CHANGED_BY_HITS
 from tinylytics_tools.hits.create import FOR_GOOD, HitRow
 from tinylytics_tools.replies import Count, Reply
@@ -22,7 +22,7 @@ from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import NO_PAST, is_past, problem, tool
 from tinylytics_tools.writes.attempt import IGNORED, attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, first_rows, would_send_rows
-from tinylytics_tools.writes.record import Write
+from tinylytics_tools.writes.record import EVERY, Write
 from tinylytics_tools.writes.validation import Flag
 
 T = TypeVar("T")
@@ -59,10 +59,10 @@ class RowReply(Reply):
     """The outcome of one row; `index` counts within the request. How a row says why is not in the API document."""
 
     index: Count
-    status: Literal["created", "ignored", "error"]
-    reason: str | None = None
-    error: str | None = None
-    errors: list[str] = []
+    status: str
+    reason: Any = None
+    error: Any = None
+    errors: Any = None
 
 
 class BatchReply(Reply):
@@ -129,7 +129,7 @@ async def create_hits(
         request = f"they would go to POST /sites/{target.id}/hits/batch, in requests: {-(-len(good) // CHUNK)}"
         found.notes += [request, SHOWN_ENCODED]
     else:
-        found = await _send(api, target, good, again=bool(allow_repeat))
+        found = await _send(api, target, good, EVERY if allow_repeat else 0)
     found.others.extend((index, "invalid", why) for index, why in bad)
     counts = Counter(status for _, status, _ in found.others)
     slashes = [index for index, _ in good if not hits[index]["path"].strip().startswith("/")]
@@ -162,7 +162,7 @@ async def create_hits(
     )
 
 
-async def _send(api: CallContext, site: SiteReply, rows: list[Row], *, again: bool) -> Outcomes:
+async def _send(api: CallContext, site: SiteReply, rows: list[Row], past: int) -> Outcomes:
     """Send a hundred after the other, until an answer is lost or a hundred is refused as a whole; raise its error where
     the first was refused, or never left."""
     found = Outcomes()
@@ -170,20 +170,21 @@ async def _send(api: CallContext, site: SiteReply, rows: list[Row], *, again: bo
         chunk, rest = rows[start : start + CHUNK], rows[start + CHUNK :]
         # Equal hundreds of one call are no repeats of one another, and those of a shorter or longer call are others.
         write = Write("create_hits", site.id, [start, rows], path=chunk[0][1]["path"], rows=len(chunk))
-        tried = await attempt(api, write, partial(_send_chunk, api, site, chunk), again=again)
+        tried = await attempt(api, write, partial(_send_chunk, api, site, chunk), past=past)
         found.is_repeated = found.is_repeated or tried.repeated_s is not None
         found.notes.extend(note for note in tried.notes if note not in found.notes)
         if tried.error is None:
             found.created += tried.result["created"]
             found.others.extend((index, status, why) for index, status, why in tried.result["others"])
             continue
-        if isinstance(tried.error, OutcomeUnknown):
-            found.add(chunk, "unknown", f"{tried.error.why} after they had been sent once")
+        if tried.unknown:
+            found.add(chunk, "unknown", tried.unknown)
             found.add(rest, "not sent", "the outcome of those before them is unknown")
         elif start == 0:
             raise tried.error
         else:
-            found.add([*chunk, *rest], "not sent", str(tried.error).partition(". ")[0])
+            found.add(chunk, tried.outcome.value, str(tried.error))
+            found.add(rest, "not sent", "those before them were not stored")
         break
     return found
 
@@ -201,8 +202,10 @@ async def _send_chunk(api: CallContext, site: SiteReply, chunk: list[Row]) -> di
             created += 1
         else:
             (result,) = results.values()
-            reason = sanitize.prose(result.reason or result.error or "; ".join(result.errors), cap=200)
-            status = "ignored" if result.status == "ignored" else "refused"
+            said = result.reason or result.error or result.errors or ""
+            parts = cast("list[Any]", said) if isinstance(said, list) else [said]
+            reason = sanitize.prose("; ".join(map(str, parts)), cap=200)
+            status = {"ignored": "ignored", "error": "refused"}.get(result.status, "unknown")
             others.append((index, status, reason or "the service gave no reason"))
     return {"created": created, "others": others}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from pydantic import AfterValidator
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.endpoint import Endpoint, by_window
+from tinylytics_tools.endpoint import MINUTE_S, Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.periods import Window
 from tinylytics_tools.replies import Id, Paged, Reply, Time
@@ -60,7 +61,12 @@ class KudoDeletedReply(Reply):
     status: Literal["deleted"]
 
 
-KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=by_window)
+def _ttl(query: Mapping[str, str], reply: KudosReply, now: datetime) -> float:
+    """A minute for one kudo, which may be deleted elsewhere and is to be written, else by its window."""
+    return MINUTE_S if "uid" in query else by_window(query, reply, now)
+
+
+KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=_ttl)
 NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply, invalidates=("sites", "kudos"))
 KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply, invalidates=("sites", "kudos"))
 
@@ -143,6 +149,7 @@ async def find_each(api: CallContext, site: SiteReply, uids: Sequence[str]) -> l
 async def _read_ever(api: CallContext, site: SiteReply, filters: dict[str, str], *, looks_up: bool) -> Reading:
     ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
     queries = [filters | piece.query("utc") for piece in ever.pieces()]
+    del queries[-1]["end_date"]  # the service's own today, in case the clock of this machine is behind
     return await read(api, site.id, queries, looks_up=looks_up)
 
 
@@ -150,7 +157,7 @@ def _named(uid: str, rows: Sequence[KudoReply]) -> list[KudoReply]:
     """Return those that a uid names; one that no answer shows like this, as with a blank, names itself alone."""
     if sanitize.uid(uid) != uid and (exactly := [row for row in rows if uid in (row.uid, sanitize.exact(row.uid))]):
         return exactly
-    return [row for row in rows if sanitize.matches(uid, row.uid, "uid")]
+    return [row for row in rows if sanitize.matches(uid, row.uid, "uid") or sanitize.exact(row.uid) == uid]
 
 
 async def look_up(
@@ -168,9 +175,9 @@ async def look_up(
         ) from error
 
 
-async def recorded(api: CallContext, action: str, site: SiteReply, uid: str | None = None) -> list[Entry]:
+async def recorded(api: CallContext, action: str, site: SiteReply) -> list[Entry]:
     """Return the latest recorded writes of a kind, newest first; none where the record cannot be read."""
     try:
-        return await api.writes.last(action, site.id, uid, limit=MOST_RECORDED)
+        return await api.writes.latest((action, site.id), limit=MOST_RECORDED)
     except StoreUnavailable:
         return []

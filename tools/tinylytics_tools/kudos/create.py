@@ -30,7 +30,7 @@ from tinylytics_tools.tool import tool
 from tinylytics_tools.writes import validation
 from tinylytics_tools.writes.attempt import IGNORED, Attempt, attempt, end
 from tinylytics_tools.writes.dry_run import would_send
-from tinylytics_tools.writes.record import Outcome, Write
+from tinylytics_tools.writes.record import EVERY, Outcome, Write
 from tinylytics_tools.writes.validation import Flag
 
 _UID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -54,7 +54,9 @@ class NewKudo:
     @property
     def named(self) -> str:
         """How an assistant names it again."""
-        return f"path {sanitize.path(self.path)} and custom_uid {sanitize.quoted(self.uid)}"
+        path = sanitize.path(self.path)
+        path = "the same path" if sanitize.CUT_MARK in path else f"path {path}"
+        return f"{path} and custom_uid {sanitize.quoted(self.uid)}"
 
 
 class CreatedKudo(SiteAnswer):
@@ -94,6 +96,8 @@ async def create_kudo(
         kudo = NewKudo(target, sent, uid, is_ours=custom_uid is None)
     notes = validation.slash_added(path, kudo.path)
     if dry_run:
+        if not kudo.is_ours and (found := await find_exactly(api, target, kudo.uid)) is not None:
+            raise _taken(found)
         where = f"{sanitize.path(kudo.path)} of {target.quoted}"
         return CreatedKudo(
             headline=f"Nothing was sent. Without dry_run, a kudo on {where} would be created.",
@@ -106,7 +110,7 @@ async def create_kudo(
             uid=sanitize.uid(kudo.uid),
             would_send=would_send(f"POST /sites/{target.id}/kudos", kudo.body),
         )
-    tried = await _create(api, kudo, again=bool(allow_repeat))
+    tried = await _create(api, kudo, EVERY if allow_repeat else 0)
     result = tried.result
     uid = sanitize.quoted(tried.uid if sanitize.uid(tried.uid) == result["uid"] else result["uid"])
     where = f"{result['path']} of {target.quoted}"
@@ -161,7 +165,7 @@ def _new_uid() -> str:
     return f"kudo-{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
+async def _create(api: CallContext, kudo: NewKudo, past: int) -> Attempt:
     """Create a kudo, and return an attempt that is done. The same call within a minute gets the first one's result.
 
     Raises:
@@ -169,8 +173,10 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
         Unavailable: it was not stored, according to a look-up.
         OutcomeUnknown: the look-up failed too; the message says how to find out.
     """
-    tried = await _attempt(api, kudo, again=again)
-    if tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN:
+    tried = await _attempt(api, kudo, past)
+    if tried.repeated_s is not None and await _is_deleted(api, kudo.site, tried):
+        tried = await _attempt(api, kudo, tried.id)
+    while tried.repeated_s is not None and tried.outcome is Outcome.UNKNOWN:
         kudo = replace(kudo, uid=tried.uid or kudo.uid)
         found = await _look_up(api, kudo, "its answer is not there")
         if found is not None:
@@ -180,7 +186,8 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
                 f"The same kudo is being created by another call, begun {tried.repeated_s} s ago. Nothing was sent "
                 f"now. In a minute, list_kudos with uid {sanitize.quoted(kudo.uid)} tells whether it is there."
             )
-        tried = await _attempt(api, kudo, again=True)  # under the uid of the first, so that it cannot be doubled
+        # Under the uid of the first, so that it cannot be doubled; of several that come to this, one sends it.
+        tried = await _attempt(api, kudo, tried.id)
     if tried.error is None:
         return tried
     if isinstance(tried.error, OutcomeUnknown):
@@ -193,7 +200,8 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
             f"{why[0].upper()}{why[1:]}, and a look-up by its uid says that the kudo was not stored. To try again "
             f"under the same uid, so that it cannot be doubled: create_kudo with {kudo.named}."
         )
-    found = await find_exactly(api, kudo.site, kudo.uid) if isinstance(tried.error, Refused) else None
+    refused = "Tinylytics refused it, as it may where a kudo has this uid already"
+    found = await _look_up(api, kudo, refused) if isinstance(tried.error, Refused) else None
     if found is None:
         raise tried.error
     if found.path == kudo.path:  # it was not there before: this request came twice
@@ -201,10 +209,18 @@ async def _create(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
     raise _taken(found)
 
 
-async def _attempt(api: CallContext, kudo: NewKudo, *, again: bool) -> Attempt:
+async def _is_deleted(api: CallContext, site: SiteReply, tried: Attempt) -> bool:
+    """Return whether what an attempt created was deleted from here since, so that creating it again is no repeat."""
+    return any(
+        entry.id > tried.id and entry.uid == tried.uid and entry.outcome is Outcome.DONE
+        for entry in await recorded(api, DELETE, site)
+    )
+
+
+async def _attempt(api: CallContext, kudo: NewKudo, past: int) -> Attempt:
     body = {"path": kudo.path} if kudo.is_ours else kudo.body
     write = Write(CREATE, kudo.site.id, body, path=kudo.path, uid=kudo.uid)
-    return await attempt(api, write, lambda: _send(api, kudo), again=again)
+    return await attempt(api, write, lambda: _send(api, kudo), past=past)
 
 
 async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
@@ -212,7 +228,7 @@ async def _send(api: CallContext, kudo: NewKudo) -> dict[str, Any]:
     found = None if kudo.is_ours else await find_exactly(api, kudo.site, kudo.uid)
     if found is None:
         return _result(kudo, await api.call(NEW_KUDO, body=kudo.body, site_id=kudo.site.id))
-    earlier = (await recorded(api, CREATE, kudo.site, kudo.uid))[1:]  # the first is this attempt
+    earlier = [entry for entry in await recorded(api, CREATE, kudo.site) if entry.uid == kudo.uid][1:]  # than this one
     if found.path == kudo.path and any(entry.outcome is Outcome.UNKNOWN for entry in earlier):
         return _fields("stored", found)
     raise _taken(found)

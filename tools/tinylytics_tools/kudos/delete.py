@@ -1,6 +1,5 @@
 """Deletes kudos, once the user has agreed to it as the host allows: `DELETE /sites/:id/kudos/:kudo_uid`."""
 
-import contextlib
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
@@ -13,7 +12,7 @@ from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
 from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
-from tinylytics_tools.kudos.api import CREATE, DELETE, KUDO, KUDOS, AnyUid, KudoReply, look_up
+from tinylytics_tools.kudos.api import DELETE, KUDO, KUDOS, AnyUid, KudoReply, look_up
 from tinylytics_tools.kudos.confirm import (
     VALID_S,
     Check,
@@ -31,9 +30,8 @@ from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply
 from tinylytics_tools.tables import counted
 from tinylytics_tools.tool import tool
-from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.writes.attempt import attempt, end
-from tinylytics_tools.writes.record import Entry, Outcome, Write
+from tinylytics_tools.writes.record import EVERY, Entry, Outcome, Write
 from tinylytics_tools.writes.validation import hidden
 
 _DELETED: Final = {"status": "deleted"}
@@ -113,7 +111,7 @@ async def _delete_all(api: CallContext, targets: Targets) -> DeletedKudos:
             break
     if failure is not None and (targets.is_single or not {*_GONE, "not known"} & set(results)):
         raise failure
-    results += ["not deleted"] * (len(targets.each) - len(results))
+    results += targets.outcomes("not deleted")[len(results) :]
     gone = sum(result in _GONE for result in results)
     left = [f"; {results.count(kind)} {kind}" for kind in ("not found", *_OPEN) if kind in results]
     headline = f"Deleted {gone} of {counted(len(results), 'kudo')} of {targets.site.quoted}{''.join(left)}."
@@ -141,12 +139,8 @@ async def _delete(api: CallContext, site: SiteReply, target: Target) -> Sequence
     if target.found is None:
         return ()
     if isinstance(target.found, Entry):
-        notes = await end(api, target.found.id, Outcome.DONE, _DELETED)
-    else:
-        notes = await _send(api, site, target.found.path, target.raw)
-    with contextlib.suppress(StoreUnavailable):
-        await api.writes.undone(CREATE, site.id, target.raw)
-    return notes
+        return await end(api, target.found.id, Outcome.DONE, _DELETED)
+    return await _send(api, site, target.found.path, target.raw)
 
 
 async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -> Sequence[str]:
@@ -155,7 +149,7 @@ async def _send(api: CallContext, site: SiteReply, path: str | None, uid: str) -
         return _DELETED
 
     write = Write(DELETE, site.id, {"uid": uid}, path=path, uid=uid)
-    tried = await attempt(api, write, send, again=True)  # it is there, so deleting it is no repeat
+    tried = await attempt(api, write, send, past=EVERY)  # it is there, so deleting it is no repeat
     if isinstance(tried.error, OutcomeUnknown):
         why, again = tried.error.why, f"delete_kudo with uid {sanitize.quoted(uid)}"
         if await look_up(api, site, uid, why, "deleted", f"{again} finds out, and deletes it if it is there."):

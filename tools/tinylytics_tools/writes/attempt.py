@@ -41,6 +41,14 @@ class Attempt:
             return ""
         return f" The same call got this {self.repeated_s} s ago; nothing was sent now."
 
+    @property
+    def unknown(self) -> str | None:
+        """How it was sent, where it is not known whether it was stored; a process that died may not have sent it."""
+        if not isinstance(self.error, OutcomeUnknown):
+            return None
+        repeated = f"perhaps sent once, by the same call {self.repeated_s} s ago"
+        return f"sent once, and {self.error.why}" if self.repeated_s is None else repeated
+
 
 def _outcome_of(error: TinylyticsError) -> Outcome:
     if isinstance(error, OutcomeUnknown):
@@ -50,17 +58,18 @@ def _outcome_of(error: TinylyticsError) -> Outcome:
 
 
 async def attempt(
-    api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, again: bool = False
+    api: CallContext, write: Write, send: Callable[[], Awaitable[dict[str, Any]]], *, past: int = 0
 ) -> Attempt:
-    """Send a write, or find the same one within the last minute, unless that was refused or never left; `send` returns
-    what is recorded of the reply. Raise `Unavailable`, with nothing sent, where the intent cannot be recorded."""
+    """Send a write, or find the same one within the last minute, past an attempt, unless that was refused or never
+    left; `send` returns what is recorded of the reply. Raise `Unavailable`, with nothing sent, where the intent cannot
+    be recorded."""
     try:
-        begun = await api.writes.begin(write, api.now().timestamp(), again=again)
+        begun = await api.writes.begin(write, api.now().timestamp(), past=past)
         while isinstance(begun, Entry):
             first = await _awaited(api, begun)
             if first.outcome not in (Outcome.NOT_SENT, Outcome.REFUSED):
                 return _repeated(api, first)
-            begun = await api.writes.begin(write, api.now().timestamp(), again=again)
+            begun = await api.writes.begin(write, api.now().timestamp(), past=past)
     except StoreUnavailable as error:
         raise not_recorded(error) from error
     try:
@@ -76,8 +85,8 @@ def not_recorded(error: StoreUnavailable) -> Unavailable:
     """Return the error of a write that was not sent since it cannot be recorded."""
     return Unavailable(
         "Nothing was sent, because no write is made without a record of it, and that cannot be kept: "
-        f"{sanitize.prose(str(error), cap=200)}. The user can mend this, or set TINYLYTICS_STATE_DIR to a "
-        "folder that this server may write to."
+        f"{sanitize.prose(str(error), cap=200)}. Where it is kept, TINYLYTICS_STATE_DIR says, or TINYLYTICS_REDIS_URL "
+        "where that is set: the user can mend that."
     )
 
 
@@ -96,18 +105,17 @@ async def _awaited(api: CallContext, entry: Entry) -> Entry:
         if not _is_under_way(api, entry):
             break
         await api.writes.pause(LOOK_S)
-        entry = await api.writes.entry(entry.id)
+        later = await api.writes.entry(entry.id)
+        if later is None:
+            raise StoreUnavailable("the same write, which was under way, is not in the record any more")
+        entry = later
     return entry
 
 
 def _repeated(api: CallContext, entry: Entry) -> Attempt:
     """Return what the first of two equal writes came to."""
-    age, error = max(0, round(api.now().timestamp() - entry.at)), None
-    if entry.outcome is not Outcome.DONE:
-        error = OutcomeUnknown(
-            f"The same write was sent {age} s ago, and it is not known whether it was stored. Nothing was sent now.",
-            why=f"that was {age} s ago",
-        )
+    age = max(0, round(api.now().timestamp() - entry.at))
+    error = None if entry.outcome is Outcome.DONE else OutcomeUnknown("the same write was begun before")
     under_way = _is_under_way(api, entry)
     return Attempt(entry.outcome, entry.id, entry.result, error, (), age, is_under_way=under_way, uid=entry.uid)
 

@@ -16,6 +16,8 @@ from tinylytics_tools.transport.database import Database
 REPEAT_S = 60.0
 """The same write within so many seconds is a repeat, by a client that lost the answer."""
 KEPT_S = 90 * 86_400.0
+EVERY = 2**53
+"""As `past` of a write: none of those before is the same one."""
 
 
 class Outcome(StrEnum):
@@ -64,8 +66,8 @@ class Writes(Protocol):
     pause: Callable[[float], Awaitable[None]]
     """Waits, in seconds."""
 
-    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
-        """Record the intent and return its id; or the same write of the last minute, unless `again`.
+    async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
+        """Record the intent and return its id; or the same write of the last minute, where its id is above `past`.
 
         A write that was refused or never left does not count: trying again is right.
         """
@@ -74,23 +76,17 @@ class Writes(Protocol):
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
         """Record the outcome; the last one recorded holds."""
 
-    async def entry(self, number: int) -> Entry:
-        """Return one write as it is recorded now."""
+    async def entry(self, number: int) -> Entry | None:
+        """Return one write as it is recorded now; None where it is not in the record any more."""
         ...
-
-    async def undone(self, action: str, site_id: int, uid: str) -> None:
-        """Forget that a kudo was created, now that it is gone: creating it once more is no repeat."""
 
     async def clear(self) -> int:
         """Remove all writes of the key, and return how many there were."""
         ...
 
-    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        """Return the latest writes of a kind on a site, of one uid or all; newest first."""
-        ...
-
-    async def latest(self, *, limit: int) -> list[Entry]:
-        """Return the latest writes of all keys that share the record, newest first; paths and uids are raw."""
+    async def latest(self, of_kind: tuple[str, int] | None = None, *, limit: int) -> list[Entry]:
+        """Return the key's latest writes of an action on a site, or those of all keys that share the record; newest
+        first. Paths and uids are raw."""
         ...
 
     async def secret(self) -> bytes:
@@ -112,21 +108,20 @@ class WriteRecord(Writes):
         self._owner = owner
         self.pause = pause
 
-    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+    async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
         def work(rows: sqlite3.Connection) -> int | Entry:
             forgotten = "UPDATE writes SET fingerprint = NULL WHERE fingerprint IS NOT NULL AND at < ?"
             rows.execute(forgotten, (now - REPEAT_S,))
             rows.execute("UPDATE writes SET at = ?1 WHERE at > ?1", (now,))  # the clock was set back
             rows.execute("DELETE FROM writes WHERE at < ?", (now - KEPT_S,))
             fingerprint = _fingerprint(rows, write)
-            if not again:
-                found = rows.execute(
-                    _SELECT + " WHERE owner = ? AND fingerprint = ?"
-                    " AND (outcome IS NULL OR outcome NOT IN ('not sent', 'refused')) ORDER BY id DESC LIMIT 1",
-                    (self._owner, fingerprint),
-                ).fetchone()
-                if found is not None:
-                    return _entry(found)
+            found = rows.execute(
+                _SELECT + " WHERE owner = ? AND fingerprint = ? AND id > ?"
+                " AND (outcome IS NULL OR outcome NOT IN ('not sent', 'refused')) ORDER BY id DESC LIMIT 1",
+                (self._owner, fingerprint, past),
+            ).fetchone()
+            if found is not None:
+                return _entry(found)
             made = rows.execute(
                 "INSERT INTO writes (owner, at, action, site_id, path, uid, rows, fingerprint)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -144,36 +139,24 @@ class WriteRecord(Writes):
             )
         )
 
-    async def entry(self, number: int) -> Entry:
+    async def entry(self, number: int) -> Entry | None:
         with self._file.reading() as rows:
-            return _entry(rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone())
-
-    async def undone(self, action: str, site_id: int, uid: str) -> None:
-        await self._file.patiently(
-            lambda rows: rows.execute(
-                "UPDATE writes SET fingerprint = NULL WHERE owner = ? AND action = ? AND site_id = ? AND uid = ?",
-                (self._owner, action, site_id, uid),
-            )
-        )
+            found = rows.execute(_SELECT + " WHERE id = ?", (number,)).fetchone()
+        return found and _entry(found)
 
     async def clear(self) -> int:
         drop = "DELETE FROM writes WHERE owner = ?"
         return await self._file.erase(lambda rows: rows.execute(drop, (self._owner,)).rowcount)
 
-    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        those = " WHERE owner = ?2 AND action = ?3 AND site_id = ?4 AND (?5 IS NULL OR uid = ?5)"
-        return self._newest(those, limit, self._owner, action, site_id, uid)
-
-    async def latest(self, *, limit: int) -> list[Entry]:
-        return self._newest("", limit)
+    async def latest(self, of_kind: tuple[str, int] | None = None, *, limit: int) -> list[Entry]:
+        those = " WHERE owner = ? AND action = ? AND site_id = ?" if of_kind else ""
+        values = (self._owner, *of_kind, limit) if of_kind else (limit,)
+        with self._file.reading() as rows:
+            return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?", values)]
 
     async def secret(self) -> bytes:
         with self._file.reading() as rows:
             return _secret(rows)
-
-    def _newest(self, those: str, *values: int | str | None) -> list[Entry]:
-        with self._file.reading() as rows:
-            return [_entry(row) for row in rows.execute(f"{_SELECT}{those} ORDER BY id DESC LIMIT ?1", values)]
 
 
 _SELECT = "SELECT id, at, action, site_id, path, uid, rows, outcome, result FROM writes"

@@ -10,7 +10,6 @@ from typing import Any
 import anyio
 
 from tinylytics_tools.replies import json_object
-from tinylytics_tools.transport.interface import StoreUnavailable
 from tinylytics_tools.transport.redis_store import EACH_KEY, RedisLink, readable
 from tinylytics_tools.writes.record import KEPT_S, REPEAT_S, Entry, Outcome, Write, Writes, outcome_of
 
@@ -23,18 +22,18 @@ class RedisWriteRecord(Writes):
         self._owner = blake2b(owner.encode(), digest_size=16).hexdigest()
         self.pause = pause
 
-    async def begin(self, write: Write, now: float, *, again: bool = False) -> int | Entry:
+    async def begin(self, write: Write, now: float, *, past: int = 0) -> int | Entry:
         same = json.dumps([self._owner, write.action, write.site_id, write.body], sort_keys=True)
-        of_kind, of_uid = self._index(write.action, write.site_id), self._index(write.action, write.site_id, write.uid)
+        of_kind = self._index(write.action, write.site_id)
         found = await self._link.run(
             _BEGIN,
-            ["write:", "all-writes", "recent-writes", "last-write", "write-secret", of_kind, of_uid],
+            ["write:", "all-writes", "recent-writes", "last-write", "write-secret", of_kind],
             now,
             REPEAT_S,
             KEPT_S,
             blake2b(same.encode(), digest_size=32).digest(),
             secrets.token_bytes(32),
-            int(again),
+            past,
             json.dumps([now, write.action, write.site_id, write.path, write.uid, write.rows]),
         )
         return found if isinstance(found, int) else _entry(found)
@@ -42,34 +41,23 @@ class RedisWriteRecord(Writes):
     async def end(self, entry: int, outcome: Outcome, result: dict[str, Any] | None = None) -> None:
         await self._link.run(_END, [f"write:{entry}"], outcome.value, json.dumps(result or {}, ensure_ascii=False))
 
-    async def entry(self, number: int) -> Entry:
+    async def entry(self, number: int) -> Entry | None:
         found = await self._link.run(_ENTRY, ["write:"], number)
-        if found[1] is None:
-            raise StoreUnavailable("the write is not in the record any more")
-        return _entry(found)
-
-    async def undone(self, action: str, site_id: int, uid: str) -> None:
-        await self._link.run(_UNDONE, ["write:", self._index(action, site_id, uid)])
+        return None if found[1] is None else _entry(found)
 
     async def clear(self) -> int:
         return await self._link.run(_CLEAR, ["write:", "all-writes", "recent-writes", f"writes:{self._owner}:"])
 
-    async def last(self, action: str, site_id: int, uid: str | None = None, *, limit: int = 1) -> list[Entry]:
-        return await self._newest(self._index(action, site_id, uid), limit)
-
-    async def latest(self, *, limit: int) -> list[Entry]:
-        return await self._newest("all-writes", limit)
+    async def latest(self, of_kind: tuple[str, int] | None = None, *, limit: int) -> list[Entry]:
+        keys = ["write:", self._index(*of_kind) if of_kind else "all-writes"]
+        return [_entry(row) for row in await self._link.run(_NEWEST, keys, limit - 1)]
 
     async def secret(self) -> bytes:
         return await self._link.run(_SHARED, ["write-secret"], secrets.token_bytes(32))
 
-    async def _newest(self, index: str, limit: int) -> list[Entry]:
-        return [_entry(row) for row in await self._link.run(_NEWEST, ["write:", index], limit - 1)]
-
-    def _index(self, action: str, site_id: int, uid: str | None = None) -> str:
-        """Return the name of the list of writes of a kind, or of those of a uid."""
-        kind = f"writes:{self._owner}:{action}:{site_id}"
-        return kind if uid is None else f"{kind}:{uid}"
+    def _index(self, action: str, site_id: int) -> str:
+        """Return the name of the list of writes of a kind."""
+        return f"writes:{self._owner}:{action}:{site_id}"
 
 
 def _entry(row: list[Any]) -> Entry:
@@ -99,27 +87,22 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. exactly(
   redis.call('ZREM', KEYS[3], id)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. exactly(now - kept), 'LIMIT', 0, 100)) do
-  for _, index in ipairs(redis.call('HMGET', KEYS[1] .. id, 'of_kind', 'of_uid')) do redis.call('ZREM', index, id) end
+  redis.call('ZREM', redis.call('HGET', KEYS[1] .. id, 'of_kind') or '', id)
   redis.call('DEL', KEYS[1] .. id)
   redis.call('ZREM', KEYS[2], id)
 end
 redis.call('SET', KEYS[5], ARGV[5], 'NX')
-local same, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), 0
-if ARGV[6] == '0' then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-    local of = redis.call('HMGET', KEYS[1] .. id, 'same', 'outcome')
-    if of[1] == same and of[2] ~= 'not sent' and of[2] ~= 'refused' then
-      found = math.max(found, tonumber(id))
-    end
-  end
+local same, past, found = redis.sha1hex(redis.call('GET', KEYS[5]) .. ARGV[4]), tonumber(ARGV[6]), 0
+for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+  local of = redis.call('HMGET', KEYS[1] .. id, 'same', 'outcome')
+  if of[1] == same and of[2] ~= 'not sent' and of[2] ~= 'refused' then found = math.max(found, tonumber(id)) end
 end
-if found > 0 then return row(found) end
+if found > past then return row(found) end
 local id = redis.call('INCR', KEYS[4])
-redis.call('HSET', KEYS[1] .. id, 'told', ARGV[7], 'same', same, 'of_kind', KEYS[6], 'of_uid', KEYS[7])
+redis.call('HSET', KEYS[1] .. id, 'told', ARGV[7], 'same', same, 'of_kind', KEYS[6])
 redis.call('ZADD', KEYS[3], ARGV[1], id)
 redis.call('ZADD', KEYS[2], ARGV[1], id)
 redis.call('ZADD', KEYS[6], id, id)
-redis.call('ZADD', KEYS[7], id, id)
 return id
 """
 _END = """
@@ -127,9 +110,6 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'outcome'
 """
 _ENTRY = _ROW + "return row(ARGV[1])"
 _SHARED = "redis.call('SET', KEYS[1], ARGV[1], 'NX') return redis.call('GET', KEYS[1])"
-_UNDONE = """
-for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('HDEL', KEYS[1] .. id, 'same') end
-"""
 _NEWEST = f"""{_ROW}
 local rows = {{}}
 for _, id in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[1])) do rows[#rows + 1] = row(id) end

@@ -36,8 +36,11 @@ def hidden(text: str) -> list[str]:
 def path(value: str) -> str:
     """Return a page's path as it is sent: with its leading slash, and percent-encoded as answers show it."""
     text = _address(value, LONGEST_PATH)
-    if set("?#") & set(text):
-        raise ValueError("a path ends before ? and #; the url of a hit takes the whole address")
+    if set("?#") & set(text) or _ADDRESS.match(text):
+        raise ValueError(
+            "give the path alone, such as /about: it begins after the host and ends before ? and #; the url of a hit "
+            "takes the whole address"
+        )
     return text if text.startswith("/") else f"/{text}"
 
 
