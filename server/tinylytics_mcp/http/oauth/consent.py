@@ -159,7 +159,7 @@ class Consent:
             told = "The account of this key may not connect here. Ask whoever runs this server."
             raise OAuthError("access_denied", told, 403)
         scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
-        return Grant(client.id, client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
+        return Grant(hash_of(client.id), client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
 
     def _page(
         self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, problem: str = "", status: int = 200
