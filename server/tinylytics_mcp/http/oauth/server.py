@@ -37,7 +37,7 @@ _AGAIN = (
 )
 _ALLOW = f"{_AGAIN} choose reading and writing and use a Tinylytics key that begins with tly-fa-."
 
-_NEEDED = "a login: enter this address in the host as a connector; it opens the page where people log in"
+_NEEDED = "a login (enter this address in the host as a connector: it opens the page where people log in)"
 _REMEDIES = Remedies(
     new_key=f"The user can make a new one under {WHERE_KEYS_ARE_MADE}. To use it, {_AGAIN} enter it.",
     full_key=f"The user can allow it, which is the scope {WRITE}: {_ALLOW}",
