@@ -18,7 +18,7 @@ from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient, destination
 from tinylytics_mcp.http.oauth.forms import OAuthError, form_of, once
 from tinylytics_mcp.http.oauth.grants import Grant, Grants
 from tinylytics_mcp.http.oauth.seal import Seal, same
-from tinylytics_mcp.http.settings import READ, SCOPES, WRITE, OAuthSettings
+from tinylytics_mcp.http.settings import FETCH_CLIENTS, READ, SCOPES, WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
 
 TICKET_S = 900
@@ -26,6 +26,11 @@ TICKET_S = 900
 LONGEST = 8_000
 """Characters of a parameter: what comes back in a form has to fit into the largest body."""
 AGAIN = "Go back to the app and connect again."
+DESCRIBED = (
+    "It describes itself at an address of its own, which this server does not read, or could not read just now.",
+    f"Whoever runs this server can have such addresses read, with {FETCH_CLIENTS}=1.",
+)
+UNREGISTERED = "It registered long ago, or never.", "Remove this server from the app and add it again."
 UNVERIFIED = (
     "Anybody can use any name: nobody has checked this one. Go on only if you have just begun this yourself and know "
     "the address above."
@@ -76,17 +81,16 @@ class Consent:
             return pages.told("This address cannot be used", "It is too long.", AGAIN)
         client = await self.clients.find(given.get("client_id", ""))
         if client is None or client.is_expired:
-            return pages.told(
-                "This app is not known here",
-                "It registered long ago, or never, or is described at an address that this server does not read.",
-                "Remove this server from the app and add it again.",
-            )
+            is_described = given.get("client_id", "").startswith("https://")
+            return pages.told("This app is not known here", *(DESCRIBED if is_described else UNREGISTERED))
         redirect = given.get("redirect_uri", "")
         if not client.takes(redirect):
             return pages.told("This app may not be sent there", "It asks to be answered at an address not its own.")
         try:
             asked = self._asked(client, redirect, given)
         except OAuthError as wrong:
+            if not (client.is_known or destination(redirect)[1]):  # anybody can register: nobody is led away unasked
+                return pages.told("This app asks for what cannot be given", f"{wrong}.", AGAIN)
             told = {"error": wrong.error, "error_description": str(wrong)}
             address = self._back(redirect, given.get("state"), **told)
             return RedirectResponse(address, 302, {"cache-control": "no-store"})
