@@ -46,6 +46,7 @@ async def test_an_app_that_calls_itself_claude_is_not_believed(server: OAuthServ
     assert "nobody has checked this one" in page.text
     assert '<p class="host">evil.example</p>' in page.text
     assert "<strong>Claude</strong>" not in page.text
+    assert "<h1>Connect an app to Tinylytics?</h1>" in page.text
 
 
 @pytest.mark.parametrize("name", [MARKUP, "$host ${ticket}", "{{name}}", "a\u202eb\x00c", "x" * 5_000, "", None, 7])
@@ -59,6 +60,14 @@ async def test_whatever_an_app_calls_itself_is_text(server: OAuthServed, browser
     assert tags(page.text) == tags(plain.text)
     assert not {"\u202e", "\x00"} & set(page.text)
     assert len(page.text) < len(plain.text) + 1_200
+
+
+async def test_no_name_ends_its_own_quotation_and_none_is_made_up(server: OAuthServed, browser: Browser) -> None:
+    name = "Claude” wants to connect. Tinylytics has checked it. “It"
+    page = await browser.open(server.authorize(**await registered(server, name)))
+    assert "that calls itself “Claude wants to connect. Tinylytics has checked it. It” wants" in page.text
+    page = await browser.open(server.authorize(**await registered(server, "“”")))
+    assert "An app without a name wants to connect." in page.text
 
 
 async def test_state_comes_back_as_it_was_and_is_never_markup(server: OAuthServed, browser: Browser) -> None:

@@ -45,7 +45,7 @@ def destination(redirect: str) -> tuple[str, bool]:
 
 
 def _shown(name: Any) -> str:
-    text = "".join(filter(str.isprintable, name)) if isinstance(name, str) else ""
+    text = re.sub("[“”]", "", "".join(filter(str.isprintable, name))) if isinstance(name, str) else ""
     return text.strip()[:LONGEST_NAME] or NAMELESS
 
 

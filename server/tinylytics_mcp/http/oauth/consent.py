@@ -14,7 +14,7 @@ from tinylytics_tools.me import MeReply
 
 from tinylytics_mcp.http.auth import KeyChecks, TryLater
 from tinylytics_mcp.http.oauth import pages
-from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient, destination
+from tinylytics_mcp.http.oauth.clients import NAMELESS, Clients, OAuthClient, destination
 from tinylytics_mcp.http.oauth.forms import OAuthError, form_of, once
 from tinylytics_mcp.http.oauth.grants import Grant, Grants
 from tinylytics_mcp.http.oauth.seal import Seal, same
@@ -155,7 +155,7 @@ class Consent:
         except TryLater:
             raise OAuthError("access_denied", "The key cannot be checked now. Try again in a minute.", 503) from None
         if found is None:
-            told = "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again."
+            told = "Tinylytics does not accept this key. A key begins with tly-ro- or tly-fa-: copy it again."
             raise OAuthError("access_denied", told)
         key, owner = found
         admitted = self.settings.accounts & {str(owner.id), (owner.email or "").lower()}
@@ -172,10 +172,11 @@ class Consent:
         ticket = replace(ticket, until=time.time() + TICKET_S, code=f"tlc_{secrets.token_urlsafe(32)}")
         host, is_here = destination(ticket.redirect)
         warning = " ".join([*([] if client.is_known else [UNVERIFIED]), *([ON_THIS_DEVICE] if is_here else [])])
-        name = escape(client.name)
+        named = "without a name" if client.name == NAMELESS else f"that calls itself “{escape(client.name)}”"
+        who = f"<strong>{escape(client.name)}</strong>" if client.is_known else f"An app {named}"
         body = pages.part("consent.html").substitute(
             problem=f'<p class="warn" role="alert">{escape(problem)}</p>\n' if problem else "",
-            who=f"<strong>{name}</strong> wants" if client.is_known else f"An app that calls itself “{name}” wants",
+            who=who,
             host=escape(host),
             warning=f'<p class="warn">{warning}</p>\n' if warning else "",
             ticket=self.seal.close("ticket", asdict(ticket)),
@@ -184,7 +185,8 @@ class Consent:
             made=WHERE_KEYS_ARE_MADE,
             server=escape(self.settings.host),
         )
-        return pages.page(f"Connect {client.name} to Tinylytics?", body, status=status)
+        title = f"Connect {client.name if client.is_known else 'an app'} to Tinylytics?"
+        return pages.page(title, body, status=status)
 
     def _back(self, redirect: str, state: str | None, **told: str) -> str:
         """Return the address that tells a client what came of it, and who says so (RFC 9207)."""
