@@ -4,6 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -178,19 +179,27 @@ def _credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[s
     return client_id, secret
 
 
+SEARCHED_AGAIN_S = 5.0
+"""All logins are searched for those of a key, which many requests may find refused at once."""
+
+
 class _Watched(httpx.AsyncBaseTransport):
     """Passes requests on, and ends all that uses a key which the service does not take any more."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, refused: Callable[[str], Awaitable[None]]) -> None:
         self._inner = inner
         self._refused = refused
+        self._again_at = float("-inf")
         self.aclose = inner.aclose
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send."""
         key = bearer_of(request.headers)
         response = await self._inner.handle_async_request(request)
-        if response.status_code == 401 and key:  # a redirect or a page may be an outage of everybody
+        if (
+            response.status_code == 401 and key and monotonic() >= self._again_at
+        ):  # a page may be an outage of everybody
+            self._again_at = monotonic() + SEARCHED_AGAIN_S
             with suppress(StoreUnavailable):  # the next call will be refused as well
                 await self._refused(ApiKey(key).fingerprint)
         return response
