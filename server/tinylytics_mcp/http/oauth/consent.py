@@ -141,7 +141,7 @@ class Consent:
         if not set(words) & set(SCOPES):
             raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
         return Ticket(
-            client.id,
+            client.client_id,
             redirect,
             given.get("state"),
             given["code_challenge"],
@@ -163,7 +163,9 @@ class Consent:
             told = "The account of this key may not connect here. Ask whoever runs this server."
             raise OAuthError("access_denied", told, 403)
         scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
-        return Grant(hash_of(client.id), client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
+        return Grant(
+            hash_of(client.client_id), client.client_name, scope, owner.id, key.fingerprint, min(admitted, default="")
+        )
 
     def _page(
         self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, problem: str = "", status: int = 200
@@ -172,8 +174,10 @@ class Consent:
         ticket = replace(ticket, until=time.time() + TICKET_S, code=f"tlc_{secrets.token_urlsafe(32)}")
         host, is_here = destination(ticket.redirect)
         warning = " ".join([*([] if client.is_known else [UNVERIFIED]), *([ON_THIS_DEVICE] if is_here else [])])
-        named = "without a name" if client.name == NAMELESS else f"that calls itself “{escape(client.name)}”"
-        who = f"<strong>{escape(client.name)}</strong>" if client.is_known else f"An app {named}"
+        named = (
+            "without a name" if client.client_name == NAMELESS else f"that calls itself “{escape(client.client_name)}”"
+        )
+        who = f"<strong>{escape(client.client_name)}</strong>" if client.is_known else f"An app {named}"
         body = pages.part("consent.html").substitute(
             problem=f'<p class="warn" role="alert">{escape(problem)}</p>\n' if problem else "",
             who=who,
@@ -185,7 +189,7 @@ class Consent:
             made=WHERE_KEYS_ARE_MADE,
             server=escape(self.settings.host),
         )
-        title = f"Connect {client.name if client.is_known else 'an app'} to Tinylytics?"
+        title = f"Connect {client.client_name if client.is_known else 'an app'} to Tinylytics?"
         return pages.page(title, body, status=status)
 
     def _back(self, redirect: str, state: str | None, **told: str) -> str:

@@ -30,16 +30,9 @@ ACCESS, REFRESH = "tlm_", "tlr_"
 
 
 @dataclass(frozen=True)
-class Code:
-    """What is needed to exchange a code."""
-
-    redirect: str
-    challenge: str
-
-
-@dataclass(frozen=True)
 class Grant:
-    """What somebody allowed a client. `admitted` is the entry in the list of accounts that let them connect.
+    """What somebody allowed a client. `admitted` is the entry in the list of accounts that let them connect. A code is
+    still to be exchanged where there is a `challenge`, and has to be sent to `redirect`.
 
     It is all that is kept, however often its tokens are replaced. `client` is the hash of the client's id; `sealed` is
     the key, opened by a secret that is in the code, and another that is in the tokens. These are numbered in pairs, up
@@ -55,7 +48,8 @@ class Grant:
     admitted: str = ""
     made: str = ""
     sealed: str = ""
-    code: Code | None = None
+    redirect: str = ""
+    challenge: str = ""
     issued: int = 1
     first: int = 1
     previous: int = 0
@@ -87,12 +81,12 @@ class Grants:
         """Keep what an authorization code is for and return it: where its form was sent twice the first, and None where
         that was used."""
         name, now = _name(secret), time.time()
-        made = datetime.fromtimestamp(now, UTC).date().isoformat()
-        grant = replace(grant, made=made, sealed=self.seal.close(secret, key), code=Code(redirect, challenge))
+        made, sealed = datetime.fromtimestamp(now, UTC).date().isoformat(), self.seal.close(secret, key)
+        grant = replace(grant, made=made, sealed=sealed, redirect=redirect, challenge=challenge)
         while not await self.records.swap("login", name, None, to_json(grant), now + CODE_S):
             _, before = await self._held(name)
             if before is not None:
-                return before if before.code else None
+                return before if before.challenge else None
         await self._count(grant.account, name)
         return grant
 
@@ -103,20 +97,20 @@ class Grants:
             held, grant = await self._held(name)
             if grant is None:
                 raise _invalid("this code is not known, or is too old")
-            if grant.code is None:
+            if not grant.challenge:
                 await end(self.records, name)
                 raise _invalid("this code was used before, so what it was used for has ended")
             if grant.client != hash_of(client):
                 raise _invalid("this code is another client's")
-            if redirect not in (None, grant.code.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
+            if redirect not in (None, grant.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
                 raise _invalid("redirect_uri is not the one that the code was sent to")
             hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-            if not same(grant.code.challenge, hashed):
+            if not same(grant.challenge, hashed):
                 raise _invalid("code_verifier does not fit code_challenge")
             key, carried = self.seal.open(secret, grant.sealed), secrets.token_urlsafe(32)
             if key is None:
                 raise _invalid("this code was made with another state key")
-            changed = replace(grant, code=None, sealed=self.seal.close(carried, key))
+            changed = replace(grant, redirect="", challenge="", sealed=self.seal.close(carried, key))
             if await self._swap(name, held, changed):
                 return self._tokens(name, changed, carried, grant.scope)
 
@@ -223,7 +217,7 @@ class Grants:
 async def all_grants(records: Records) -> dict[str, Grant]:
     """Return all grants that a client has tokens of, by their name."""
     grants = {name: _GRANT.validate_json(value) for name, value in (await records.all("login")).items()}
-    return {name: grant for name, grant in grants.items() if grant.code is None}
+    return {name: grant for name, grant in grants.items() if not grant.challenge}
 
 
 async def end(records: Records, name: str) -> bool:

@@ -97,11 +97,11 @@ class AuthorizationServer:
         try:
             if kind == "refresh_token":
                 scope = form["scope"].split() if "scope" in form else SCOPES
-                issued = await self._grants.refresh(client.id, needed(form, kind), scope)
+                issued = await self._grants.refresh(client.client_id, needed(form, kind), scope)
             else:
                 code, verifier = needed(form, "code"), needed(form, "code_verifier")
                 redirect = form.get("redirect_uri")
-                issued = await self._grants.redeem(client.id, code, redirect=redirect, verifier=verifier)
+                issued = await self._grants.redeem(client.client_id, code, redirect=redirect, verifier=verifier)
         except OAuthError:
             if not client.is_expired:
                 raise
@@ -111,7 +111,7 @@ class AuthorizationServer:
     async def _revoke(self, request: Request) -> Response:
         """End a token (RFC 7009); one that is not known is ended already."""
         form, client = await self._client(request)
-        await self._grants.revoke(client.id, needed(form, "token"))
+        await self._grants.revoke(client.client_id, needed(form, "token"))
         return Response(headers=NO_STORE)
 
     async def _client(self, request: Request) -> tuple[dict[str, str], OAuthClient]:
