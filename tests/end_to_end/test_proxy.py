@@ -59,8 +59,9 @@ def deployed(folder: Path, redis: str) -> Generator[tuple[str, list["subprocess.
     with ExitStack() as started:
         settings = {"PUBLIC_URL": public, "STATE_KEY": STATE_KEY, "STATELESS": "1"}
         named = {f"TINYLYTICS_{name}": value for name, value in settings.items()}
-        servers = started.enter_context(replicas(folder, redis, **named))
-        names = " ".join(address_told(server).removeprefix("http://") for server in servers)
+        servers = started.enter_context(replicas(folder, redis, host="0.0.0.0", **named))  # noqa: S104 - as in the image
+        told = " ".join(address_told(server) for server in servers)
+        names = told.replace("http://0.0.0.0", "127.0.0.2")  # which they do not know as their own, as in a container
         configuration = folder / "Caddyfile"
         text = (ROOT / "Caddyfile").read_text().replace("{\n", f"{{\n\thttp_port {http_port}\n", 1)  # 80 may be taken
         configuration.write_text(text)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.http_server import ANNA, Service, backend_of, serving, tokens_in
+from support.http_server import ACCEPT, ANNA, INITIALIZE, NOTHING_SET, Service, backend_of, serving, tokens_in
 from tinylytics_mcp.http.settings import ALLOWED_HOSTS, TOKENS_FILE
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +38,14 @@ FOREIGN_ORIGINS = [
     "http://localhost:evil.example",
     "http://localhost:",
 ]
-OWN_HOSTS = ["mcp.example.com", "mcp.example.com:8443", "10.0.0.5:8000", "localhost", "127.0.0.1:8000", "[::1]:8000"]
+OWN_HOSTS = [
+    "mcp.example.com",
+    "MCP.Example.com:8443",
+    "10.0.0.5:8000",
+    "localhost",
+    "127.0.0.1:8000",
+    "[::1]:8000",
+]
 OWN_ORIGINS = ["https://mcp.example.com", "https://mcp.example.com:8443", "http://localhost:6274"]
 
 
@@ -60,6 +67,36 @@ async def test_a_page_of_another_site_reaches_no_route(tmp_path: Path, *, sse_on
         for origin in OWN_ORIGINS:
             assert (await served.ask("GET", "/health", origin=origin)).status_code == 200, origin
     assert service.asked == []
+
+
+async def test_a_host_that_is_a_web_page_reads_answers_where_callers_show_who_they_are_alone(tmp_path: Path) -> None:
+    file, shown = tokens_in(tmp_path, anna=("full_access", ANNA))
+    page = {"origin": "http://localhost:6274"}
+    asks = {**page, "access_control_request_method": "POST", "access_control_request_headers": "authorization"}
+    for settings, may_read in (({TOKENS_FILE: file}, True), (NOTHING_SET, False)):
+        async with serving(backend_of(Service()), settings) as served:
+            for path in ("/mcp", "/health", "/.well-known/oauth-protected-resource", "/sse"):
+                answer = await served.ask("OPTIONS", path, **asks)
+                assert (answer.headers.get("access-control-allow-headers") == "authorization") is may_read
+                refused = await served.ask("OPTIONS", path, **{**asks, "origin": "https://evil.example"})
+                assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)
+            opened = await served.ask("POST", "/mcp", json=INITIALIZE, **ACCEPT, **page, authorization=shown["anna"])
+            assert (opened.headers.get("access-control-allow-origin") == "*") is may_read
+            told = opened.headers.get("access-control-expose-headers", "")
+            assert ("mcp-session-id" in told and "www-authenticate" in told) is may_read
+            assert "access-control-allow-credentials" not in opened.headers
+
+
+async def test_no_answer_leads_to_another_address(tmp_path: Path) -> None:
+    file, shown = tokens_in(tmp_path, anna=("full_access", ANNA))
+    settings = {TOKENS_FILE: file, ALLOWED_HOSTS: "mcp.example.com"}
+    async with serving(backend_of(Service()), settings) as served:
+        for path, status in (("/health/", 200), ("/mcp/", 400), ("/messages", 400), ("/no/", 404), ("/ready//", 200)):
+            method = "POST" if path in ("/mcp/", "/messages") else "GET"
+            answer = await served.ask(method, path, host="mcp.example.com", authorization=shown["anna"])
+            assert (answer.status_code, "location" in answer.headers) == (status, False), path
+        wrong = await served.ask("POST", "/health")
+        assert (wrong.status_code, wrong.json()) == (405, {"error": "method not allowed"})
 
 
 async def test_sse_alone_serves_nothing_else() -> None:

@@ -1,5 +1,6 @@
 """What is kept: in a stranger's hands the store opens nothing, and each kind of store keeps it alike."""
 
+import json
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
@@ -9,7 +10,7 @@ from typing import Any
 import anyio.to_thread
 import httpx2 as httpx
 import pytest
-from support.http_server import ANNA, Service
+from support.http_server import ANNA, ANNA_READS, BERT, Service
 from support.oauth import CLAUDE, STATE_KEY, OAuthServed, oauth_serving
 from support.redis_server import KINDS, stores_of
 from tinylytics_mcp.http.oauth.seal import Seal
@@ -21,6 +22,7 @@ from tinylytics_tools.transport.redis_store import RedisLink, RedisStore
 pytestmark = pytest.mark.anyio
 
 OTHER_KEY = "o" * 32
+NAMED = b'"client_name":"Claude"'
 
 
 async def used(server: OAuthServed) -> list[str]:
@@ -41,9 +43,9 @@ async def test_a_state_file_in_a_strangers_hands_holds_no_secret_and_no_figure(t
             secrets = await used(server)
             kept = await anyio.to_thread.run_sync(lambda: b"".join(path.read_bytes() for path in tmp_path.iterdir()))
             with store.file.reading() as connection:
-                assert connection.execute("SELECT count(*) FROM oauth").fetchone()[0] == 7
+                assert connection.execute("SELECT count(*) FROM oauth").fetchone()[0] == 3  # two grants of one account
                 assert connection.execute("SELECT count(*) FROM replies").fetchone()[0] == 0
-    assert CLAUDE.encode() in kept
+    assert NAMED in kept
     for secret in secrets:
         assert secret.encode() not in kept
         assert secret.removeprefix("tlm_").encode() not in kept
@@ -71,7 +73,7 @@ async def test_a_redis_dump_in_a_strangers_hands_holds_none_either(redis_port: i
         [],
     )
     await link.aclose()
-    assert CLAUDE.encode() in texts
+    assert NAMED in texts
     assert lasting == 0
     for secret in secrets:
         assert secret.encode() not in dump + texts
@@ -79,12 +81,16 @@ async def test_a_redis_dump_in_a_strangers_hands_holds_none_either(redis_port: i
 
 
 async def test_where_the_store_is_away_nobody_is_let_in_or_thrown_out(tmp_path: Path) -> None:
+    async with oauth_serving() as before:
+        tokens, environment = await before.tokens(), before.environment
     with closing(open_store(tmp_path)) as store:  # a folder, which cannot be a state file
-        async with oauth_serving(store=store) as server, server.browser() as browser:
+        async with oauth_serving(store=store, environment=environment) as server, server.browser() as browser:
             await browser.open(server.authorize())
             assert (await browser.answer()).status_code == 503
             assert (await server.redeemed("tlc_any")).status_code == 503
-            assert await server.status("tlm_any") == 503
+            assert (await server.refreshed(tokens["refresh_token"])).status_code == 503
+            assert await server.status(tokens["access_token"]) == 503
+            assert await server.status("tlm_made-up") == 401  # which needs no store
             assert (await server.served.ask("POST", "/mcp")).status_code == 401  # and where to log in is told
 
 
@@ -213,14 +219,62 @@ async def test_a_code_that_is_tried_at_two_replicas_at_once_gives_nothing_that_l
             assert await here.status(newest["access_token"]) == 401
 
 
-async def test_what_has_ended_gives_no_more_records(new_store: Callable[[], Store]) -> None:
+class TwoPeople(Service):
+    """The account of Bert has a number of its own."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer."""
+        answer = await super().handle_async_request(request)
+        if self.asked[-1] == ("bert", "GET", "/me"):
+            return httpx.Response(200, json={**json.loads(await answer.aread()), "id": 77})
+        return answer
+
+
+async def kept_in(store: Store) -> list[tuple[str, str]]:
+    """Kind and name of all that is kept of logins."""
+    records = records_in(store)
+    return [(kind, name) for kind in ("login", "account", "code", "access") for name in await records.all(kind)]
+
+
+async def test_however_often_a_client_refreshes_and_revokes_one_record_is_kept(new_store: Callable[[], Store]) -> None:
     store = new_store()
     async with oauth_serving(store=store) as server:
-        tokens = (await server.redeemed(await server.code())).json()
-        await server.post("/revoke", client_id=CLAUDE, token=tokens["refresh_token"])
-        before = await records_in(store).all("refresh")
-        assert (await server.refreshed(tokens["refresh_token"])).status_code == 400
-        assert await records_in(store).all("refresh") == before
+        code = await server.code()
+        first = newest = (await server.redeemed(code)).json()
+        before = await kept_in(store)
+        for _ in range(20):
+            await server.refreshed(newest["refresh_token"])  # an answer that is lost
+            newest = (await server.refreshed(newest["refresh_token"])).json()
+            await server.post("/revoke", client_id=CLAUDE, token=newest["access_token"])
+        (held,) = (await records_in(store).all("login")).values()
+        assert await kept_in(store) == before
+        assert len(held) < 1_000
+        assert [await server.status(one["access_token"]) for one in (first, newest)] == [401, 401]
+        newest = (await server.refreshed(newest["refresh_token"])).json()
+        assert await server.status(newest["access_token"]) == 200
+        assert (await server.refreshed(first["refresh_token"])).status_code == 400  # replaced twenty times over
+        assert await server.status(newest["access_token"]) == 401
+        assert (await server.refreshed(newest["refresh_token"])).status_code == 400
+        assert not await records_in(store).all("login")
+
+
+async def test_however_often_an_account_logs_in_the_newest_and_what_is_used_are_kept(
+    new_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinylytics_mcp.http.oauth.grants.MOST_GRANTS", 3)
+    store = new_store()
+    async with oauth_serving(TwoPeople(), store=store) as server:
+        other = await server.tokens(key=BERT)
+        used, *idle = [await server.tokens(key=key) for key in (ANNA, ANNA_READS, ANNA)]  # keys of one account
+        used = (await server.refreshed(used["refresh_token"])).json()
+        newest = await server.tokens()
+        await server.code()  # nobody fetches it, and it counts as well
+        statuses = [await server.status(one["access_token"]) for one in (other, used, *idle, newest)]
+        assert statuses == [200, 200, 401, 401, 200]
+        for _ in range(10):
+            await server.code()
+        assert len(await kept_in(store)) == 1 + 3 + 2
+        assert await server.status(other["access_token"]) == 200
 
 
 async def test_two_replicas_over_one_redis_are_one_server(redis_port: int) -> None:

@@ -91,6 +91,8 @@ async def test_the_clients_that_are_known_are_those_of_the_package(
     page = await browser.open(server.authorize(client_id=client_id, redirect_uri=redirect))
     assert page.status_code == status
     assert "nobody has checked" not in page.text
+    is_described = client_id in ("https://unknown.example/client.json", "https://chatgpt.com/oauth/a/b/client.json")
+    assert ("TINYLYTICS_OAUTH_FETCH_CLIENTS" in page.text) is is_described
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,18 @@ async def test_what_cannot_be_granted_is_told_with_the_state_and_who_says_so(
     assert where == CLAUDE_CALLBACK
     assert (told["error"], told["state"], told["iss"]) == (error, "a state", server.issuer)
     assert "code" not in told
+
+
+@pytest.mark.parametrize(("redirect", "status"), [("https://evil.example/callback", 400), (CALLBACK, 302)])
+async def test_a_link_to_this_server_leads_to_no_stranger_before_somebody_says_so(
+    server: OAuthServed, browser: Browser, redirect: str, status: int
+) -> None:
+    registered = (await server.served.ask("POST", "/register", json={"redirect_uris": [redirect]})).json()["client_id"]
+    asked = {"client_id": registered, "redirect_uri": redirect, "scope": "admin"}
+    answer = await browser.open(server.authorize(**asked))
+    assert (answer.status_code, "location" in answer.headers) == (status, status == 302)
+    assert ("scope takes read and write" in answer.text) is (status == 400)
+    assert "evil" not in answer.text
 
 
 async def test_a_parameter_that_is_given_twice_is_not_guessed(server: OAuthServed, browser: Browser) -> None:

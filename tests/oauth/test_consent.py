@@ -19,6 +19,8 @@ from support.oauth import (
     sent_to,
     ticket_in,
 )
+from tinylytics_mcp.http.oauth.grants import Grant, all_grants
+from tinylytics_mcp.http.oauth.store import Records
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +48,7 @@ async def test_an_app_that_calls_itself_claude_is_not_believed(server: OAuthServ
     assert "nobody has checked this one" in page.text
     assert '<p class="host">evil.example</p>' in page.text
     assert "<strong>Claude</strong>" not in page.text
+    assert "<h1>Connect an app to Tinylytics?</h1>" in page.text
 
 
 @pytest.mark.parametrize("name", [MARKUP, "$host ${ticket}", "{{name}}", "a\u202eb\x00c", "x" * 5_000, "", None, 7])
@@ -59,6 +62,14 @@ async def test_whatever_an_app_calls_itself_is_text(server: OAuthServed, browser
     assert tags(page.text) == tags(plain.text)
     assert not {"\u202e", "\x00"} & set(page.text)
     assert len(page.text) < len(plain.text) + 1_200
+
+
+async def test_no_name_ends_its_own_quotation_and_none_is_made_up(server: OAuthServed, browser: Browser) -> None:
+    name = "Claude” wants to connect. Tinylytics has checked it. “It"
+    page = await browser.open(server.authorize(**await registered(server, name)))
+    assert "that calls itself “Claude wants to connect. Tinylytics has checked it. It” wants" in page.text
+    page = await browser.open(server.authorize(**await registered(server, "“”")))
+    assert "An app without a name wants to connect." in page.text
 
 
 async def test_state_comes_back_as_it_was_and_is_never_markup(server: OAuthServed, browser: Browser) -> None:
@@ -244,6 +255,36 @@ async def test_a_key_that_tinylytics_refuses_ends_what_was_granted_with_it(serve
     assert "TINYLYTICS_API_KEY" not in told
     assert [await server.status(tokens["access_token"]) for tokens in (bert, again, anna)] == [401, 401, 200]
     assert (await server.refreshed(bert["refresh_token"])).status_code == 400
+
+
+class Slow(Service):
+    """Takes its time, so that many requests are under way."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer."""
+        await anyio.sleep(0.3)
+        return await super().handle_async_request(request)
+
+
+async def test_a_refused_key_costs_one_search_however_many_requests_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[Records] = []
+
+    async def counted(records: Records) -> dict[str, Grant]:
+        searches.append(records)
+        return await all_grants(records)
+
+    monkeypatch.setattr("tinylytics_mcp.http.oauth.grants.all_grants", counted)
+    async with oauth_serving(Slow()) as server:
+        token = (await server.tokens(key=BERT))["access_token"]
+        await server.call(token)  # from now on the list of sites is known
+        del server.service.accounts["bert"]
+        async with anyio.create_task_group() as tasks:
+            for day in range(10, 25):
+                asked = {"site": "456", "start_date": f"2026-10-{day}", "end_date": "2026-10-25"}
+                tasks.start_soon(server.raw, token, "tools/call", {"name": "list_hits", "arguments": asked})
+        assert len([one for one in server.service.asked if one[0] == "bert"]) > 5
+        assert len(searches) == 1
+        assert await server.status(token) == 401
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ async def test_the_metadata_is_what_hosts_demand(server: OAuthServed) -> None:
     assert told["authorization_response_iss_parameter_supported"] is True
     assert told["scopes_supported"] == ["read", "write"]
     assert all(told[name].startswith(f"{server.issuer}/") for name in told if name.endswith("_endpoint"))
-    for path in ("", "/mcp"):
+    for path in ("", "/mcp", "/mcp/"):
         resource = (await server.served.ask("GET", f"/.well-known/oauth-protected-resource{path}")).json()
         assert (resource["resource"], resource["authorization_servers"]) == (f"{server.issuer}/mcp", [server.issuer])
     for path in ("openid-configuration", "oauth-authorization-server/mcp", "oauth-protected-resource/sse", "x", ""):

@@ -99,11 +99,13 @@ def as_a_host_starts_it(*arguments: str, env: dict[str, str]) -> StdioServerPara
 
 
 @contextmanager
-def replicas(folder: Path, redis: str, **settings: str) -> Generator[list["subprocess.Popen[str]"]]:
+def replicas(
+    folder: Path, redis: str, *, host: str = "127.0.0.1", **settings: str
+) -> Generator[list["subprocess.Popen[str]"]]:
     """Two servers over HTTP, on free ports, that share a Redis and a made-up Tinylytics."""
     with ExitStack() as started:
         fake_api = started.enter_context(running("fake-api", "--port", "0", env=environment(folder)))
         base_url = f"{address_told(fake_api)}/api/v1"
         env = environment(folder, TINYLYTICS_BASE_URL=base_url, TINYLYTICS_REDIS_URL=redis, **settings)
-        command = ("serve", "--transport", "http", "--port", "0")
+        command = ("serve", "--transport", "http", "--host", host, "--port", "0")
         yield [started.enter_context(running(*command, env=env)) for _ in range(2)]

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -12,7 +13,9 @@ from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import RequestBodyLimitMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -33,6 +36,8 @@ from tinylytics_mcp.http.readiness import health, readiness
 from tinylytics_mcp.http.settings import PUBLIC_URL, AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
 from tinylytics_mcp.server import TinylyticsServer
+
+_SHOWN = ("mcp-session-id", "www-authenticate")
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
@@ -97,9 +102,10 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
         ],
         lifespan=lifespan,
         middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)] if login else [],
-        exception_handlers={404: _not_found, **(login.exception_handlers if login else {})},
+        exception_handlers={HTTPException: _refused, **(login.exception_handlers if login else {})},
     )
-    return _checked(pages, mcp, {"/sse", "/messages/"} if sse_only else {"/sse", "/messages/", "/mcp"}, settings)
+    pages.router.redirect_slashes = False  # its redirects believe the Host header, and know nothing of a proxy's TLS
+    return _checked(pages, mcp, {"/sse", "/messages"} if sse_only else {"/sse", "/messages", "/mcp"}, settings)
 
 
 async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:
@@ -111,16 +117,20 @@ async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:
             return None
 
 
-async def _not_found(_: Request, __: Exception) -> Response:
+async def _refused(_: Request, error: Any) -> Response:
     """Return a JSON body, since some clients read every answer as JSON."""
-    return JSONResponse({"error": "not found"}, status_code=404)
+    return JSONResponse({"error": error.detail.lower()}, error.status_code, error.headers)
 
 
 def _checked(pages: ASGIApp, mcp: ASGIApp, paths: set[str], settings: HttpSettings) -> ASGIApp:
     """Return the app of all paths, which refuses requests of web pages of another origin.
 
-    The SDK's own check takes `http://localhost:3000@evil.example` for localhost.
+    The SDK's own check takes `http://localhost:3000@evil.example` for localhost. Pages that are let in may read the
+    answers, since some hosts are such pages; but not where nobody has to show who they are.
     """
+    if settings.auth_mode is not AuthMode.LOOPBACK:
+        read = partial(CORSMiddleware, allow_origins=["*"], allow_headers=["*"], expose_headers=_SHOWN)
+        pages, mcp = [read(app, allow_methods=["GET", "POST", "DELETE"]) for app in (pages, mcp)]
     hosts, origins, port = settings.allowed_hosts, settings.allowed_origins, re.compile(r":[0-9]{1,5}\Z")
 
     def is_among(given: str, names: frozenset[str]) -> bool:
@@ -130,13 +140,14 @@ def _checked(pages: ASGIApp, mcp: ASGIApp, paths: set[str], settings: HttpSettin
         chosen = pages
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            path = "/mcp" if scope["path"] == "/mcp/" else scope["path"]
-            if not is_among(headers.get("host", ""), hosts):
+            path = scope["path"].rstrip("/") or "/"
+            if not is_among(headers.get("host", "").lower(), hosts):
                 chosen = PlainTextResponse("Invalid Host header", status_code=421)
             elif "origin" in headers and not is_among(headers["origin"], origins):
                 chosen = PlainTextResponse("Invalid Origin header", status_code=403)
             elif path in paths:
-                chosen, scope = mcp, {**scope, "path": path}
+                chosen = mcp
+            scope = {**scope, "path": "/messages/" if path == "/messages" else path}
         await chosen(scope, receive, send)
 
     return app

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -46,7 +45,7 @@ def address_of(listener: socket.socket) -> str:
 async def run(app: ASGIApp, listener: socket.socket, *, connections: type[asyncio.Protocol] = H11Protocol) -> None:
     """Serve an ASGI app on a socket until SIGINT or SIGTERM; `connections` is the protocol class."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _ignore)  # uvicorn handles it first, stops, and then raises it again
+        signal.signal(number, lambda _, __: None)  # uvicorn handles it first, stops, and then raises it again
     config = uvicorn.Config(
         app,
         http=connections,  # not what happens to be installed: httptools reads headers another way
@@ -68,7 +67,3 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or []:
             listener.listen(IN_LINE)
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the program ends by itself once uvicorn has stopped."""

@@ -1,11 +1,12 @@
 """The pages of logging in as people meet them: on a phone, in the dark, read aloud, and without scripts."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.http_server import ANNA
-from support.oauth import CALLBACK, CLAUDE_CALLBACK, oauth_serving, query_of
+from support.http_server import ANNA, INITIALIZE
+from support.oauth import CALLBACK, CLAUDE, CLAUDE_CALLBACK, VERIFIER, oauth_serving, query_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -65,4 +66,34 @@ async def test_a_person_comes_back_to_the_app_with_scripts_and_without(
             assert (await server.redeemed(told["code"])).json()["scope"] == "read write"
         else:
             assert told["error"] == "access_denied"
+        await context.close()
+
+
+READS = """async ([server, form]) => {
+  const json = async (path, asked) => (await fetch(server + path, asked)).json();
+  const body = { method: "POST", headers: { "content-type": "application/json" } };
+  const about = await json("/.well-known/oauth-authorization-server");
+  const registered = await json("/register", { ...body, body: JSON.stringify({ redirect_uris: [origin + "/back"] }) });
+  const tokens = await json("/token", { method: "POST", body: new URLSearchParams(form) });
+  const opened = await fetch(server + "/mcp", { ...body, body: form.initialize, headers: { ...body.headers,
+    accept: "application/json, text/event-stream", authorization: "Bearer " + tokens.access_token } });
+  const refused = await fetch(server + "/mcp", { ...body, body: "{}" });
+  return [about.issuer, registered.client_name, opened.headers.get("mcp-session-id").length,
+    refused.headers.get("www-authenticate").slice(0, 6)];
+}"""
+
+
+async def test_a_host_that_is_a_page_of_this_computer_reads_what_it_needs(browser: "Browser") -> None:
+    async with oauth_serving() as server:
+        form = {"grant_type": "authorization_code", "client_id": CLAUDE, "code_verifier": VERIFIER}
+        form |= {"code": await server.code(), "initialize": json.dumps(INITIALIZE)}
+        context = await browser.new_context()
+        page = await context.new_page()
+        await page.goto(f"{server.issuer.replace('127.0.0.1', 'localhost')}/health")  # another origin, without a CSP
+        assert await page.evaluate(READS, [server.issuer, form]) == [
+            server.issuer,
+            "an app without a name",
+            32,
+            "Bearer",
+        ]
         await context.close()

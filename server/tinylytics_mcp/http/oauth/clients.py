@@ -3,7 +3,6 @@
 import re
 import secrets
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -45,7 +44,7 @@ def destination(redirect: str) -> tuple[str, bool]:
 
 
 def _shown(name: Any) -> str:
-    text = "".join(filter(str.isprintable, name)) if isinstance(name, str) else ""
+    text = re.sub("[“”]", "", "".join(filter(str.isprintable, name))) if isinstance(name, str) else ""
     return text.strip()[:LONGEST_NAME] or NAMELESS
 
 
@@ -60,35 +59,25 @@ class Metadata(BaseModel):
     token_endpoint_auth_method: Any = None
 
 
-class _Named(Metadata):
-    """What a file says of a client."""
+class OAuthClient(Metadata):
+    """A client, as a file names it. `is_known`: its name is checked. `is_expired`: it registered too long ago to begin
+    anything new."""
 
     client_id: str
     client_secret_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-
-
-@dataclass(frozen=True)
-class OAuthClient:
-    """A client. `is_known`: its name is checked. `secret_hash` is of its secret, if it has one. `is_expired`: it
-    registered too long ago to begin anything new."""
-
-    id: str
-    name: str
-    redirects: tuple[str, ...] = ()
     is_known: bool = False
-    secret_hash: str | None = None
     is_expired: bool = False
 
     def takes(self, redirect: str) -> bool:
         """Return whether a redirect is one of its own: equal, but for the port of a loopback address (RFC 8252). One
         of a known client may end in `*`, for one part of a path."""
-        own = {_PORT.sub(r"//\1", uri) for uri in self.redirects}
+        own = {_PORT.sub(r"//\1", uri) for uri in self.redirect_uris}
         stem = _LAST_PART.sub("*", redirect) if self.is_known else redirect
         return stem in own or _PORT.sub(r"//\1", redirect) in own
 
     def is_its_secret(self, given: str) -> bool:
         """Return whether a secret is its own; one without a secret needs none."""
-        return self.secret_hash is None or same(self.secret_hash, hash_of(given))
+        return self.client_secret_sha256 is None or same(self.client_secret_sha256, hash_of(given))
 
 
 class Clients:
@@ -115,16 +104,18 @@ class Clients:
         if client_id in known:
             return known[client_id]
         if _CHATGPT_ID.fullmatch(client_id):
-            return replace(known[CHATGPT], id=client_id)
+            return known[CHATGPT].model_copy(update={"client_id": client_id})
         if not client_id.startswith("https://"):
             return self._registered(client_id)
-        if self._documents is None or not may_fetch:
-            return None if self._documents is None else OAuthClient(client_id, client_id)
+        if self._documents is None:
+            return None
+        if not may_fetch:
+            return OAuthClient.model_construct(client_id=client_id)
         try:
             metadata = Metadata.model_validate(await self._documents.find(client_id))
         except ValidationError:
             return None
-        return OAuthClient(client_id, metadata.client_name, metadata.redirect_uris)
+        return OAuthClient.model_construct(client_id=client_id, **dict(metadata))
 
     def _known(self) -> dict[str, OAuthClient]:
         return self._shipped if self._file is None else {**self._shipped, **watched(self._file, read_clients)}
@@ -145,9 +136,9 @@ class Clients:
                 f"redirect_uris takes 1 to {MOST_URIS} addresses that begin with https://, or http:// on this computer"
             )
             raise OAuthError("invalid_redirect_uri", told) from None
-        name, redirects, now = metadata.client_name, metadata.redirect_uris, int(time.time())
-        asked, secret = metadata.token_endpoint_auth_method, secrets.token_urlsafe(32)
+        asked, secret, now = metadata.token_endpoint_auth_method, secrets.token_urlsafe(32), int(time.time())
         method = asked if asked in ("client_secret_post", "client_secret_basic") else "none"
+        name, redirects = metadata.client_name, metadata.redirect_uris
         about = [name, redirects, now, None if method == "none" else hash_of(secret)]
         shown = {} if method == "none" else {"client_secret": secret, "client_secret_expires_at": now + REGISTERED_S}
         return {
@@ -166,9 +157,14 @@ class Clients:
         about = self._seal.open("client", client_id)
         if about is None:
             return None
-        name, redirects, since, secret_hash = about
-        is_expired = time.time() > since + REGISTERED_S
-        return OAuthClient(client_id, name, tuple(redirects), secret_hash=secret_hash, is_expired=is_expired)
+        name, redirects, since, secret = about
+        return OAuthClient.model_construct(
+            client_id=client_id,
+            client_name=name,
+            redirect_uris=redirects,
+            client_secret_sha256=secret,
+            is_expired=time.time() > since + REGISTERED_S,
+        )
 
 
 def read_clients(path: Path) -> dict[str, OAuthClient]:
@@ -186,12 +182,7 @@ def read_clients(path: Path) -> dict[str, OAuthClient]:
             f'{path} is not a file of clients: {{"clients": [{{"client_id": …, "client_name": …, '
             '"client_secret_sha256": …, "redirect_uris": […]}]}.'
         ) from None
-    return {
-        of.client_id: OAuthClient(
-            of.client_id, of.client_name, of.redirect_uris, is_known=True, secret_hash=of.client_secret_sha256
-        )
-        for of in named
-    }
+    return {of.client_id: of.model_copy(update={"is_known": True}) for of in named}
 
 
-_FILE = TypeAdapter(dict[str, list[_Named]])
+_FILE = TypeAdapter(dict[str, list[OAuthClient]])

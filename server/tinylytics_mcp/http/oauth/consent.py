@@ -14,11 +14,11 @@ from tinylytics_tools.me import MeReply
 
 from tinylytics_mcp.http.auth import KeyChecks, TryLater
 from tinylytics_mcp.http.oauth import pages
-from tinylytics_mcp.http.oauth.clients import Clients, OAuthClient, destination
+from tinylytics_mcp.http.oauth.clients import NAMELESS, Clients, OAuthClient, destination
 from tinylytics_mcp.http.oauth.forms import OAuthError, form_of, once
 from tinylytics_mcp.http.oauth.grants import Grant, Grants
 from tinylytics_mcp.http.oauth.seal import Seal, same
-from tinylytics_mcp.http.settings import READ, SCOPES, WRITE, OAuthSettings
+from tinylytics_mcp.http.settings import FETCH_CLIENTS, READ, SCOPES, WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
 
 TICKET_S = 900
@@ -26,6 +26,11 @@ TICKET_S = 900
 LONGEST = 8_000
 """Characters of a parameter: what comes back in a form has to fit into the largest body."""
 AGAIN = "Go back to the app and connect again."
+DESCRIBED = (
+    "It describes itself at an address of its own, which this server does not read, or could not read just now.",
+    f"Whoever runs this server can have such addresses read, with {FETCH_CLIENTS}=1.",
+)
+UNREGISTERED = "It registered long ago, or never.", "Remove this server from the app and add it again."
 UNVERIFIED = (
     "Anybody can use any name: nobody has checked this one. Go on only if you have just begun this yourself and know "
     "the address above."
@@ -76,17 +81,16 @@ class Consent:
             return pages.told("This address cannot be used", "It is too long.", AGAIN)
         client = await self.clients.find(given.get("client_id", ""))
         if client is None or client.is_expired:
-            return pages.told(
-                "This app is not known here",
-                "It registered long ago, or never, or is described at an address that this server does not read.",
-                "Remove this server from the app and add it again.",
-            )
+            is_described = given.get("client_id", "").startswith("https://")
+            return pages.told("This app is not known here", *(DESCRIBED if is_described else UNREGISTERED))
         redirect = given.get("redirect_uri", "")
         if not client.takes(redirect):
             return pages.told("This app may not be sent there", "It asks to be answered at an address not its own.")
         try:
             asked = self._asked(client, redirect, given)
         except OAuthError as wrong:
+            if not (client.is_known or destination(redirect)[1]):  # anybody can register: nobody is led away unasked
+                return pages.told("This app asks for what cannot be given", f"{wrong}.", AGAIN)
             told = {"error": wrong.error, "error_description": str(wrong)}
             address = self._back(redirect, given.get("state"), **told)
             return RedirectResponse(address, 302, {"cache-control": "no-store"})
@@ -137,7 +141,7 @@ class Consent:
         if not set(words) & set(SCOPES):
             raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
         return Ticket(
-            client.id,
+            client.client_id,
             redirect,
             given.get("state"),
             given["code_challenge"],
@@ -151,7 +155,7 @@ class Consent:
         except TryLater:
             raise OAuthError("access_denied", "The key cannot be checked now. Try again in a minute.", 503) from None
         if found is None:
-            told = "Tinylytics does not accept this key. It begins with tly-ro- or tly-fa-: copy it again."
+            told = "Tinylytics does not accept this key. A key begins with tly-ro- or tly-fa-: copy it again."
             raise OAuthError("access_denied", told)
         key, owner = found
         admitted = self.settings.accounts & {str(owner.id), (owner.email or "").lower()}
@@ -159,7 +163,9 @@ class Consent:
             told = "The account of this key may not connect here. Ask whoever runs this server."
             raise OAuthError("access_denied", told, 403)
         scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
-        return Grant(client.id, client.name, scope, owner.id, key.fingerprint, min(admitted, default=""))
+        return Grant(
+            hash_of(client.client_id), client.client_name, scope, owner.id, key.fingerprint, min(admitted, default="")
+        )
 
     def _page(
         self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, problem: str = "", status: int = 200
@@ -168,10 +174,13 @@ class Consent:
         ticket = replace(ticket, until=time.time() + TICKET_S, code=f"tlc_{secrets.token_urlsafe(32)}")
         host, is_here = destination(ticket.redirect)
         warning = " ".join([*([] if client.is_known else [UNVERIFIED]), *([ON_THIS_DEVICE] if is_here else [])])
-        name = escape(client.name)
+        named = (
+            "without a name" if client.client_name == NAMELESS else f"that calls itself “{escape(client.client_name)}”"
+        )
+        who = f"<strong>{escape(client.client_name)}</strong>" if client.is_known else f"An app {named}"
         body = pages.part("consent.html").substitute(
             problem=f'<p class="warn" role="alert">{escape(problem)}</p>\n' if problem else "",
-            who=f"<strong>{name}</strong> wants" if client.is_known else f"An app that calls itself “{name}” wants",
+            who=who,
             host=escape(host),
             warning=f'<p class="warn">{warning}</p>\n' if warning else "",
             ticket=self.seal.close("ticket", asdict(ticket)),
@@ -180,7 +189,8 @@ class Consent:
             made=WHERE_KEYS_ARE_MADE,
             server=escape(self.settings.host),
         )
-        return pages.page(f"Connect {client.name} to Tinylytics?", body, status=status)
+        title = f"Connect {client.client_name if client.is_known else 'an app'} to Tinylytics?"
+        return pages.page(title, body, status=status)
 
     def _back(self, redirect: str, state: str | None, **told: str) -> str:
         """Return the address that tells a client what came of it, and who says so (RFC 9207)."""

@@ -7,10 +7,10 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from tinylytics_tools.access import Access, ApiKey
 
 from tinylytics_mcp.http.auth import Caller
@@ -21,20 +21,23 @@ from tinylytics_mcp.http.settings import WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
 
 CODE_S = 60.0
-REPLAY_S = 3_600.0
-"""A code is remembered for so long, so that its second use is noticed."""
 ACCESS_S = 8 * 3_600
 REFRESH_S = 180 * 86_400
-MOST_SUCCESSORS = 5
-"""Refresh tokens that may be open at once, of processes that refresh at the same time."""
+MOST_GRANTS = 100
+"""Of one account: past it the one that was refreshed longest ago ends."""
+
+ACCESS, REFRESH = "tlm_", "tlr_"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What somebody allowed a client. `admitted` is the entry in the list of accounts that let them connect.
+    """What somebody allowed a client. `admitted` is the entry in the list of accounts that let them connect. A code is
+    still to be exchanged where there is a `challenge`, and has to be sent to `redirect`.
 
-    `current` are hashes of refresh tokens of which none was used yet, `previous` is that of the one they were given
-    for: it stays good until one of them is used, since the answer may have been lost.
+    It is all that is kept, however often its tokens are replaced. `client` is the hash of the client's id; `sealed` is
+    the key, opened by a secret that is in the code, and another that is in the tokens. These are numbered in pairs, up
+    to `issued`. Of the refresh tokens from `first` on none was used yet; they were given for the `previous` one, which
+    stays good until one of them is used, since an answer may be lost. Access tokens are `revoked` up to a number.
     """
 
     client: str
@@ -44,30 +47,22 @@ class Grant:
     fingerprint: str
     admitted: str = ""
     made: str = ""
-    current: tuple[str, ...] = ()
-    previous: str = ""
+    sealed: str = ""
+    redirect: str = ""
+    challenge: str = ""
+    issued: int = 1
+    first: int = 1
+    previous: int = 0
+    revoked: int = 0
 
 
-@dataclass(frozen=True)
-class Code:
-    """What an authorization code stands for; `used` is the id of the grant that it was exchanged for."""
-
-    grant: Grant
-    redirect: str
-    challenge: str
-    sealed: str
-    expires: float
-    used: str = ""
-
-
-@dataclass(frozen=True)
-class Token:
-    """An access or a refresh token, stored under its hash."""
+class Token(NamedTuple):
+    """What an access or a refresh token says, sealed; the secret opens the key of its grant."""
 
     grant: str
+    secret: str
+    number: int
     scope: str
-    resource: str
-    sealed: str
     expires: float
 
 
@@ -83,141 +78,159 @@ class Grants:
     settings: OAuthSettings
 
     async def code(self, secret: str, grant: Grant, key: str, *, redirect: str, challenge: str) -> Grant | None:
-        """Keep an authorization code and return its grant: where its form was sent twice the first, and None where that
-        was used."""
-        now = time.time()
-        grant = replace(grant, made=datetime.fromtimestamp(now, UTC).date().isoformat())
-        code = Code(grant, redirect, challenge, self.seal.close(secret, key), expires=now + CODE_S)
-        kept = None
-        while not await self.records.swap("code", hash_of(secret), kept, to_json(code), now + REPLAY_S):
-            kept = await self.records.get("code", hash_of(secret))
-            before = None if kept is None else _CODE.validate_json(kept)
-            if before is not None and (before.used or now < before.expires):
-                return None if before.used else before.grant
+        """Keep what an authorization code is for and return it: where its form was sent twice the first, and None where
+        that was used."""
+        name, now = _name(secret), time.time()
+        made, sealed = datetime.fromtimestamp(now, UTC).date().isoformat(), self.seal.close(secret, key)
+        grant = replace(grant, made=made, sealed=sealed, redirect=redirect, challenge=challenge)
+        while not await self.records.swap("login", name, None, to_json(grant), now + CODE_S):
+            _, before = await self._held(name)
+            if before is not None:
+                return before if before.challenge else None
+        await self._count(grant.account, name)
         return grant
 
     async def redeem(self, client: str, secret: str, *, redirect: str | None, verifier: str) -> dict[str, Any]:
         """Exchange a code for the first tokens of a grant; one that was used before ends its grant."""
-        kept = await self.records.get("code", hash_of(secret))
-        if kept is None:
-            raise _invalid("this code is not known, or is too old")
-        code = _CODE.validate_json(kept)
-        if code.used:
-            await end(self.records, code.used)
-            raise _invalid("this code was used before, so what it was used for has ended")
-        if code.grant.client != client or time.time() > code.expires:
-            raise _invalid("this code is too old, or another client's")
-        if redirect not in (None, code.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
-            raise _invalid("redirect_uri is not the one that the code was sent to")
-        hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-        if not same(code.challenge, hashed):
-            raise _invalid("code_verifier does not fit code_challenge")
-        key = self.seal.open(secret, code.sealed)
-        if key is None:
-            raise _invalid("this code was made with another state key")
-        grant = secrets.token_hex(8)
-        issued, refresh = await self._issue(grant, code.grant.scope, key)
-        held = to_json(replace(code.grant, current=(refresh,)))
-        await self.records.swap("grant", grant, None, held, time.time() + REFRESH_S)
-        used = to_json(replace(code, used=grant, sealed=""))
-        if not await self.records.swap("code", hash_of(secret), kept, used, time.time() + REPLAY_S):
-            await end(self.records, grant)  # somebody else used it in between
-            return await self.redeem(client, secret, redirect=redirect, verifier=verifier)
-        return issued
+        name = _name(secret)
+        while True:
+            held, grant = await self._held(name)
+            if grant is None:
+                raise _invalid("this code is not known, or is too old")
+            if not grant.challenge:
+                await end(self.records, name)
+                raise _invalid("this code was used before, so what it was used for has ended")
+            if grant.client != hash_of(client):
+                raise _invalid("this code is another client's")
+            if redirect not in (None, grant.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
+                raise _invalid("redirect_uri is not the one that the code was sent to")
+            hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+            if not same(grant.challenge, hashed):
+                raise _invalid("code_verifier does not fit code_challenge")
+            key, carried = self.seal.open(secret, grant.sealed), secrets.token_urlsafe(32)
+            if key is None:
+                raise _invalid("this code was made with another state key")
+            changed = replace(grant, redirect="", challenge="", sealed=self.seal.close(carried, key))
+            if await self._swap(name, held, changed):
+                return self._tokens(name, changed, carried, grant.scope)
 
     async def refresh(self, client: str, secret: str, scope: Collection[str]) -> dict[str, Any]:
         """Exchange a refresh token for new tokens, of so much of its scope as is asked for.
 
         One that was replaced, and whose successor was used since, ends its grant: somebody else has it too.
         """
-        opened = await self._opened("refresh", secret)
-        if opened is None:
-            raise _invalid("this refresh token is not known or too old, or what it was for has ended")
-        token, _, key = opened
-        narrowed = " ".join(word for word in token.scope.split() if word in scope)
-        if not narrowed:
-            raise OAuthError("invalid_scope", "this scope was not granted")
-        issued, refresh = dict[str, Any](), ""
+        token = self._token(REFRESH, secret)
+        if token is None:
+            raise _invalid("this refresh token is not known or too old")
         while True:
-            held = await self.records.get("grant", token.grant)
-            grant = None if held is None else _GRANT.validate_json(held)
-            if grant is None or grant.client != client or not self._admits(grant):
+            held, grant = await self._held(token.grant)
+            key = None if grant is None else self.seal.open(token.secret, grant.sealed)
+            if grant is None or key is None or grant.client != hash_of(client) or not self._admits(grant):
                 raise _invalid("what this refresh token was for has ended")
-            if hash_of(secret) not in (*grant.current, grant.previous):
+            narrowed = " ".join(word for word in grant.scope.split() if word in scope)
+            if not narrowed:
+                raise OAuthError("invalid_scope", "this scope was not granted")
+            if token.number < grant.first and token.number != grant.previous:
                 await end(self.records, token.grant)
                 raise _invalid("this refresh token was replaced, so what it was for has ended")
-            if not issued:
-                issued, refresh = await self._issue(token.grant, token.scope, key, narrowed)
-            if hash_of(secret) in grant.current:
-                changed = replace(grant, previous=hash_of(secret), current=(refresh,))
-            else:
-                changed = replace(grant, current=(*grant.current, refresh)[-MOST_SUCCESSORS:])
-            if await self.records.swap("grant", token.grant, held, to_json(changed), time.time() + REFRESH_S):
-                return issued
+            issued, sealed = grant.issued + 1, self.seal.close(token.secret, key)  # with the newest state key
+            first = grant.first if token.number == grant.previous else issued
+            changed = replace(grant, issued=issued, first=first, previous=token.number, sealed=sealed)
+            if await self._swap(token.grant, held, changed):
+                return self._tokens(token.grant, changed, token.secret, narrowed)
 
     async def caller(self, secret: str) -> Caller | None:
         """Return whose an access token is; None where it is not good."""
-        opened = await self._opened("access", secret)
-        if opened is None or not self._admits(opened[1]):
+        token = self._token(ACCESS, secret)
+        grant = None if token is None else (await self._held(token.grant))[1]
+        if token is None or grant is None or token.number <= grant.revoked or not self._admits(grant):
             return None
-        token, _, key = opened
+        key = self.seal.open(token.secret, grant.sealed)
+        if key is None:
+            return None
         access = None if WRITE in token.scope.split() else Access.READ_ONLY
         return Caller(token.grant, ApiKey(key), access, name=f"login {token.grant}")
 
     async def revoke(self, client: str, secret: str) -> None:
-        """End an access token, or with a refresh token the whole grant; one of another client stays as it is."""
-        for kind in ("access", "refresh"):
-            opened = await self._opened(kind, secret)
-            if opened is not None and opened[1].client == client:
-                if kind == "refresh":
-                    await end(self.records, opened[0].grant)
-                else:
-                    await self.records.swap(kind, hash_of(secret), to_json(opened[0]), None)
+        """End an access token and those before it, or with a refresh token the whole grant; one of another client stays
+        as it is."""
+        access = self._token(ACCESS, secret)
+        token = access or self._token(REFRESH, secret)
+        while token is not None:
+            held, grant = await self._held(token.grant)
+            if grant is None or grant.client != hash_of(client) or self.seal.open(token.secret, grant.sealed) is None:
+                return
+            if access is None:
+                await end(self.records, token.grant)
+            elif await self._swap(token.grant, held, replace(grant, revoked=max(grant.revoked, token.number))):
+                return
 
     async def end_of_key(self, fingerprint: str) -> None:
         """End all grants that use a key."""
-        for id_, grant in (await all_grants(self.records)).items():
+        for name, grant in (await all_grants(self.records)).items():
             if grant.fingerprint == fingerprint:
-                await end(self.records, id_)
+                await end(self.records, name)
 
     def _admits(self, grant: Grant) -> bool:
         """Return whether the account of a grant may (still) connect."""
         return not self.settings.accounts or grant.admitted in self.settings.accounts
 
-    async def _opened(self, kind: str, secret: str) -> tuple[Token, Grant, str] | None:
-        """Return a token, its grant, and the key that it opens; None where it is not good."""
-        kept = await self.records.get(kind, hash_of(secret))
-        token = None if kept is None else _TOKEN.validate_json(kept)
-        if token is None or time.time() > token.expires or token.resource != self.settings.resource:
-            return None
-        key, held = self.seal.open(secret, token.sealed), await self.records.get("grant", token.grant)
-        return None if key is None or held is None else (token, _GRANT.validate_json(held), key)
+    async def _held(self, name: str) -> tuple[bytes | None, Grant | None]:
+        """Return a grant as it is kept, and what that says."""
+        held = await self.records.get("login", name)
+        return held, None if held is None else _GRANT.validate_json(held)
 
-    async def _issue(self, grant: str, scope: str, key: str, narrowed: str = "") -> tuple[dict[str, Any], str]:
-        """Return new tokens, which are good once the hash of the refresh token, the second value, is in their grant."""
-        now = time.time()
-        access, refresh = f"tlm_{secrets.token_urlsafe(32)}", f"tlr_{secrets.token_urlsafe(32)}"
-        for kind, secret, words, lives_s in (
-            ("access", access, narrowed or scope, ACCESS_S),
-            ("refresh", refresh, scope, REFRESH_S),
-        ):
-            token = Token(grant, words, self.settings.resource, self.seal.close(secret, key), now + lives_s)
-            await self.records.swap(kind, hash_of(secret), None, to_json(token), now + lives_s)
-        answer = {"access_token": access, "token_type": "Bearer", "expires_in": ACCESS_S}
-        return {**answer, "refresh_token": refresh, "scope": narrowed or scope}, hash_of(refresh)
+    async def _swap(self, name: str, held: bytes | None, grant: Grant) -> bool:
+        """Keep a grant where nobody has changed it meanwhile; return whether that was so."""
+        is_kept = await self.records.swap("login", name, held, to_json(grant), time.time() + REFRESH_S)
+        if is_kept:
+            await self._count(grant.account, name)
+        return is_kept
+
+    async def _count(self, account: int, name: str) -> None:
+        """Note that a grant is in use, and end those of its account that are too many."""
+        is_noted, names = False, list[str]()
+        while not is_noted:
+            held = await self.records.get("account", str(account))
+            names = [*(other for other in from_json(held or b"[]") if other != name), name]
+            kept = to_json(names[-MOST_GRANTS:])
+            is_noted = await self.records.swap("account", str(account), held, kept, time.time() + REFRESH_S)
+        for other in names[:-MOST_GRANTS]:
+            await end(self.records, other)
+
+    def _token(self, kind: str, secret: str) -> Token | None:
+        """Return what a token says; None where it is none of this kind and server, or too old."""
+        said = self.seal.open(f"{kind} {self.settings.resource}", secret.removeprefix(kind))
+        return None if said is None or time.time() > said[-1] else Token(*said)
+
+    def _tokens(self, name: str, grant: Grant, secret: str, scope: str) -> dict[str, Any]:
+        """Return the newest tokens of a grant."""
+
+        def sealed(kind: str, lives_s: int) -> str:
+            token = Token(name, secret, grant.issued, scope, time.time() + lives_s)
+            return kind + self.seal.close(f"{kind} {self.settings.resource}", token)
+
+        access = {"access_token": sealed(ACCESS, ACCESS_S), "token_type": "Bearer", "expires_in": ACCESS_S}
+        return {**access, "refresh_token": sealed(REFRESH, REFRESH_S), "scope": scope}
 
 
 async def all_grants(records: Records) -> dict[str, Grant]:
-    """Return all grants by their id."""
-    return {id_: _GRANT.validate_json(value) for id_, value in (await records.all("grant")).items()}
+    """Return all grants that a client has tokens of, by their name."""
+    grants = {name: _GRANT.validate_json(value) for name, value in (await records.all("login")).items()}
+    return {name: grant for name, grant in grants.items() if not grant.challenge}
 
 
-async def end(records: Records, grant: str) -> bool:
+async def end(records: Records, name: str) -> bool:
     """End a grant, and with it all its tokens; return whether there was one."""
-    while (held := await records.get("grant", grant)) is not None:
-        if await records.swap("grant", grant, held, None):
+    while (held := await records.get("login", name)) is not None:
+        if await records.swap("login", name, held, None):
             return True
     return False
+
+
+def _name(code: str) -> str:
+    """Return the name of the grant that a code is for."""
+    return hash_of(code)[:16]
 
 
 def _invalid(message: str) -> OAuthError:
@@ -225,5 +238,3 @@ def _invalid(message: str) -> OAuthError:
 
 
 _GRANT = TypeAdapter(Grant)
-_CODE = TypeAdapter(Code)
-_TOKEN = TypeAdapter(Token)

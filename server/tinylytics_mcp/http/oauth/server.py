@@ -4,6 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -37,7 +38,7 @@ _AGAIN = (
 )
 _ALLOW = f"{_AGAIN} choose reading and writing and use a Tinylytics key that begins with tly-fa-."
 
-_NEEDED = "a login: enter this address in the host as a connector; it opens the page where people log in"
+_NEEDED = "a login (enter this address in the host as a connector: it opens the page where people log in)"
 _REMEDIES = Remedies(
     new_key=f"The user can make a new one under {WHERE_KEYS_ARE_MADE}. To use it, {_AGAIN} enter it.",
     full_key=f"The user can allow it, which is the scope {WRITE}: {_ALLOW}",
@@ -96,11 +97,11 @@ class AuthorizationServer:
         try:
             if kind == "refresh_token":
                 scope = form["scope"].split() if "scope" in form else SCOPES
-                issued = await self._grants.refresh(client.id, needed(form, kind), scope)
+                issued = await self._grants.refresh(client.client_id, needed(form, kind), scope)
             else:
                 code, verifier = needed(form, "code"), needed(form, "code_verifier")
                 redirect = form.get("redirect_uri")
-                issued = await self._grants.redeem(client.id, code, redirect=redirect, verifier=verifier)
+                issued = await self._grants.redeem(client.client_id, code, redirect=redirect, verifier=verifier)
         except OAuthError:
             if not client.is_expired:
                 raise
@@ -110,7 +111,7 @@ class AuthorizationServer:
     async def _revoke(self, request: Request) -> Response:
         """End a token (RFC 7009); one that is not known is ended already."""
         form, client = await self._client(request)
-        await self._grants.revoke(client.id, needed(form, "token"))
+        await self._grants.revoke(client.client_id, needed(form, "token"))
         return Response(headers=NO_STORE)
 
     async def _client(self, request: Request) -> tuple[dict[str, str], OAuthClient]:
@@ -178,19 +179,27 @@ def _credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[s
     return client_id, secret
 
 
+SEARCHED_AGAIN_S = 5.0
+"""All logins are searched for those of a key, which many requests may find refused at once."""
+
+
 class _Watched(httpx.AsyncBaseTransport):
     """Passes requests on, and ends all that uses a key which the service does not take any more."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, refused: Callable[[str], Awaitable[None]]) -> None:
         self._inner = inner
         self._refused = refused
+        self._again_at = float("-inf")
         self.aclose = inner.aclose
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send."""
         key = bearer_of(request.headers)
         response = await self._inner.handle_async_request(request)
-        if response.status_code == 401 and key:  # a redirect or a page may be an outage of everybody
+        if (
+            response.status_code == 401 and key and monotonic() >= self._again_at
+        ):  # a page may be an outage of everybody
+            self._again_at = monotonic() + SEARCHED_AGAIN_S
             with suppress(StoreUnavailable):  # the next call will be refused as well
                 await self._refused(ApiKey(key).fingerprint)
         return response
