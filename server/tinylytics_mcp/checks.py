@@ -36,7 +36,7 @@ from tinylytics_mcp.fake_api.openapi import DOCUMENT
 from tinylytics_mcp.hosts import HOSTS, Host, System, start_command
 from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, Settings
 from tinylytics_mcp.terminal import for_person
-from tinylytics_mcp.version import NAME, PROGRAM
+from tinylytics_mcp.version import CALLED, NAME, PROGRAM
 
 CLOCK_S = 60.0
 """A clock that is off by more puts hits of midnight into the wrong day."""
@@ -79,6 +79,12 @@ def failed(check: str, text: str, remedy: str) -> Finding:
     return Finding(check, Outcome.FAILED, text, remedy)
 
 
+def told(outcome: Outcome, check: str, said: str, otherwise: str = "Try again in a minute.") -> Finding:
+    """Return a finding of an error's own words: its first sentence, and as the remedy what it says after that."""
+    text, _, remedy = for_person(said).partition(". ")
+    return Finding(check, outcome, text.rstrip("."), remedy or otherwise)
+
+
 def of_key(settings: Settings) -> Finding:
     """Return whether there is a key, and what its form says."""
     if settings.key is None:
@@ -99,11 +105,11 @@ async def of_store(backend: Backend, client: Client) -> AsyncIterator[Finding]:
     try:
         await backend.writes("").latest(limit=1)
     except StoreUnavailable as error:
-        remedy = (
-            "Until it works nothing is kept and nothing can be written: free the disk, correct who may open it, or set "
-            "TINYLYTICS_STATE_DIR to another folder."
-        )
-        yield failed("state", f"{where} cannot be used: {sanitize.prose(str(error), cap=200)}", remedy)
+        mend = "free the disk, correct who may open it, or set TINYLYTICS_STATE_DIR to another folder"
+        if settings.redis_url:
+            mend = "start it, or correct that variable"
+        remedy = f"Until it works nothing is kept and nothing can be written: {mend}."
+        yield failed("state", sanitize.prose(str(error), cap=300), remedy)
         return
     yield ok("state", f"kept in {where}")
     hour = await client.transport.status()
@@ -123,11 +129,11 @@ async def of_service(client: Client, clock: datetime | None = None) -> AsyncIter
     try:
         response = await client.send(OPENAPI, OPENAPI.path, {}, None, RequestInfo(OPENAPI, Purpose.READ, CallStats()))
     except httpx.TransportError as error:
-        yield _problem("reach", of_transport(OPENAPI, error, base_url=client.base_url))
+        yield told(Outcome.FAILED, "reach", str(of_transport(OPENAPI, error, base_url=client.base_url)))
         return
     failure = of_response(OPENAPI, response, sent=True, base_url=client.base_url)
     if failure is not None:
-        yield _problem("reach", failure)
+        yield told(Outcome.FAILED, "reach", str(failure))
         return
     yield ok("reach", f"{httpx.URL(client.base_url).host} answered in {(monotonic() - began) * 1000:.0f} ms")
     try:
@@ -179,7 +185,7 @@ async def of_account(client: Client) -> AsyncIterator[Finding]:
         me = await api.call(ME)
         sites = await list_all(api)
     except TinylyticsError as error:
-        yield _problem("account", error)
+        yield told(Outcome.FAILED, "account", str(error))
         return
     plan = {
         True: "with a subscription",
@@ -216,11 +222,6 @@ async def _of_features(api: CallContext, site: SiteReply) -> Finding:
     return Finding("features", Outcome.OK, text, remedy)
 
 
-def _problem(check: str, error: TinylyticsError) -> Finding:
-    text, _, remedy = for_person(str(error)).partition(". ")
-    return failed(check, text, remedy or "Try again in a minute.")
-
-
 def of_hosts(system: System) -> list[Finding]:
     """Return in which hosts this server is entered, and whether what an entry names is there."""
     findings: list[Finding] = []
@@ -235,12 +236,12 @@ def of_hosts(system: System) -> list[Finding]:
                 findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
         except (OSError, ValueError, AttributeError, TypeError):  # not JSON, or of another form
             findings.append(warning(host.name, f"{file} cannot be read", "Mend the file; it should be JSON."))
-    none = warning("hosts", "no host that is known has this server", f"`{PROGRAM} install HOST` enters it.")
+    none = warning("hosts", "no host that is known has this server", f"`{CALLED} install HOST` enters it.")
     return findings or [none]
 
 
 def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
-    again = f"`{PROGRAM} install {host.name}` writes it anew; {file} is where it stands."
+    again = f"`{CALLED} install {host.name}` writes it anew; {file} is where it stands."
     command = entry.get("command")
     if command is None:
         return ok(host.name, "entered, with an address")

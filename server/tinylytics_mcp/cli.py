@@ -12,7 +12,7 @@ from typing import Any, cast
 from tinylytics_mcp import logs
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.terminal import Terminal, drop_unwritten, say
-from tinylytics_mcp.version import PROGRAM, VERSION
+from tinylytics_mcp.version import CALLED, PROGRAM, VERSION
 
 _EPILOG = """\
 settings (environment variables):
@@ -125,7 +125,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog=PROGRAM,
+        prog=CALLED,
         description="Ask an assistant about your Tinylytics traffic, over the Model Context Protocol.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer", add_help=False)
     call.add_argument("-h", "--help", action=_Help, help="show this help; after TOOL what the tool takes")
     call.add_argument("tool", metavar="TOOL", help="a name that `tools` lists")
-    call.add_argument("pairs", nargs="*", metavar="name=value", help="or name=@file.json")
+    call.add_argument("pairs", nargs="*", default=[], metavar="name=value", help="or name=@file.json")
     call.add_argument("--json", dest="structured", action="store_true", help="print the structured half of the answer")
     report = commands.add_parser(
         "report", parents=[demo, cache], help="write a site's figures, or all sites', to a file"

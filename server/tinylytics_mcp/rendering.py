@@ -41,7 +41,7 @@ def rendered_answer(answer: Mapping[str, Any]) -> Group:
     fields = {name: value for name, value in answer.items() if name not in _FRAME}
     tables: dict[str, dict[str, Any]] = {name: value for name, value in fields.items() if isinstance(value, dict)}
     facts = {name: value for name, value in fields.items() if name not in {*tables, *_SCOPE} and value != []}
-    parts: list[RenderableType] = [_Prose(_grouped(answer["headline"], facts), "bold")]
+    parts: list[RenderableType] = [_Prose(grouped(answer["headline"], facts), "bold")]
     if not answer["complete"]:
         parts.append(_Prose("Not everything was read: see the notes.", "bold red"))
     if scope := _scope(fields):
@@ -55,7 +55,7 @@ def rendered_answer(answer: Mapping[str, Any]) -> Group:
     notes = [*answer["notes"], answer.get("shortened") and f"shortened to fit: {answer['shortened']}"]
     notes += [answer["visitor_data"]]
     parts.append("")
-    parts += [_Prose(f"note: {_grouped(note, facts)}", "dim") for note in notes if note]
+    parts += [_Prose(f"note: {grouped(note, facts)}", "dim") for note in notes if note]
     parts.append(_Prose(cost_line(answer), "dim"))
     if answer["next_step"]:
         parts.append(_Prose(f"next: {answer['next_step']}", "cyan"))
@@ -83,13 +83,12 @@ class _Prose:
         yield from (Text("  ") + line for line in rest)
 
 
-def _grouped(text: str, facts: Mapping[str, Any]) -> str:
-    """Return a sentence with separators in those of its numbers that are figures of the answer."""
+def grouped(text: str, facts: Mapping[str, Any]) -> str:
+    """Return a sentence with separators in its numbers; one that may be a year has them if it is among the facts."""
     figures = {str(abs(value)) for value in facts.values() if isinstance(value, int) and not isinstance(value, bool)}
-    figures = {figure for figure in figures if len(figure) > 3}
 
     def separated(found: re.Match[str]) -> str:
-        return f"{int(found[0]):,}" if found[0] in figures else found[0]
+        return found[0] if found[0] not in figures and "1970" <= found[0] < "2100" else f"{int(found[0]):,}"
 
     parts = re.split("(“[^”]*”)", text)  # names in quotes are no figures
     return "".join(part if part[:1] == "“" else _NUMBER.sub(separated, part) for part in parts)

@@ -74,10 +74,8 @@ class Terminal:
         if self.width is None:
             return [first + text]
         width = min(self.width, _WIDEST_TEXT)
-        lines = textwrap.wrap(
-            printable(text), width, initial_indent=first, subsequent_indent=rest, break_long_words=False
-        )
-        return lines or [first]
+        lines = textwrap.TextWrapper(width, first, rest, break_long_words=False, break_on_hyphens=False)
+        return lines.wrap(printable(text)) or [first]
 
     def answer(self, text: str, structured: Mapping[str, Any] | None, *, margin: str = "") -> list[str]:
         """Return the lines of a tool's answer: the text as it is, or in a terminal the structured half for people."""
@@ -149,8 +147,8 @@ def say(line: str, *, is_error: bool = False) -> None:
 
 
 _SAID_TO_AN_ASSISTANT = (
-    (" of this server and restart it; tinylytics-mcp serve --demo", "; --demo"),
-    (" and restart the server", ""),
+    (" of this server; then restart it. tinylytics-mcp serve --demo", ". --demo"),
+    ("; then restart the server", ""),
     ("The user can", "You can"),
 )
 

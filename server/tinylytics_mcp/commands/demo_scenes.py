@@ -12,7 +12,7 @@ from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN
 from tinylytics_tools.tables import counted
 
 from tinylytics_mcp.chart import Chart
-from tinylytics_mcp.rendering import TableView, shortened
+from tinylytics_mcp.rendering import TableView, grouped, shortened
 
 Answer = Mapping[str, Any]
 Row = Sequence[Any]
@@ -43,9 +43,9 @@ def _month(answer: Answer) -> str:
     text = f"“{answer['site']}” had {_hits(answer['hits'])} "
     text += f"in the {counted(answer['days'], 'day')} to {_day(answer['last_day'])}"
     if answer["change"] is not None:
-        text += f", {_more(answer['change'])} than in the days before ({answer['earlier_hits']:,})"
+        text += f", {_more(answer['change'])} than before ({answer['earlier_hits']:,})"
     carries = next((note for note in answer["notes"] if note.startswith("one day carries")), None)
-    parts = [text, carries and f"One day carries them{carries[carries.index(':') :]}"]
+    parts = [text, carries and f"One day stands out{grouped(carries[carries.index(':') :], {})}"]
     if answer["visitors"] is not None:
         parts.append(f"{answer['visitors']:,} visitors came; {answer['bounce_rate_percent']:g} % saw a single page")
     return _sentences(parts)
@@ -110,7 +110,7 @@ SCENES = (
         _why,
         lambda answer: (
             ("referrer", "hits", "usual", "difference"),
-            answer["referrers"]["rows"][:3] if answer["referrers"] else [],
+            answer["referrers"]["rows"][:2] if answer["referrers"] else [],
         ),
     ),
     Scene(
