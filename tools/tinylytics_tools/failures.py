@@ -97,7 +97,7 @@ def of_response(
             )
         case 403:
             return _forbidden(endpoint, body, reasons, remedies)
-        case 404 if not kind.endswith("json") and not _is_complete(base_url):
+        case 404 if (endpoint.keyless or not kind.endswith("json")) and not _is_complete(base_url):
             return errors.Unavailable(f"There is no {_name(endpoint)} at this address. {_BASE_URL_HINT}")
         case 404 if endpoint.feature is not None:
             return not_enabled(endpoint)

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,11 @@ async def _call(
         lines = [printable(line) for line in params.message.split("\n")]
         sys.stderr.write("\n".join(lines) + " [y/N] ")
         sys.stderr.flush()
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # the event loop's own waits until a line is typed
-        return consent(params, agreed=sys.stdin.readline().strip().lower() in ("y", "yes"))
+        typed, of_loop = "", signal.signal(signal.SIGINT, signal.default_int_handler)  # the loop's waits for a line
+        with suppress(KeyboardInterrupt):
+            typed = sys.stdin.readline()
+        signal.signal(signal.SIGINT, of_loop)
+        return consent(params, agreed=typed.strip().lower() in ("y", "yes"))
 
     async def show(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - the SDK's
         if status is not None:
