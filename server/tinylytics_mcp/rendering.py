@@ -128,7 +128,7 @@ def _drawn(name: str, table: Mapping[str, Any]) -> RenderableType:
     """Return a table under its heading."""
     listed = len(table["rows"]) - bool(table["rows"] and table["rows"][-1][0] == OTHER)
     of = "" if listed == table["of"] else f"  {listed:,} of {table['of']:,}"
-    go_on = "" if table["next_offset"] is None else f", goes on at offset {table['next_offset']:,}"
+    go_on = "" if table["next_offset"] is None else f", goes on at offset {table['next_offset']}"
     told = (of + go_on if table["of"] else "  none", "dim")
     heading = Text.assemble((_label(name).capitalize(), "bold"), told)
     return Group(heading, TableView(table["columns"], table["rows"], name)) if table["rows"] else heading
@@ -195,7 +195,10 @@ class TableView:
             is_whole = self._numbers[place] or any(_TIME.match(text) for text in texts)
             words = label if any(cell_len(text) >= len(label) for text in texts) else label.replace(" ", "\n")
             grid.add_column(words, justify="right" if self._numbers[place] else "left", no_wrap=is_whole)
-            narrowest = _ENDLESS if is_whole else _LEAST_PROSE if any(" " in text for text in texts) else least
+            if any(" " in text for text in texts):
+                is_short = not bar_width and max(map(cell_len, texts)) <= _LEAST_PROSE
+                least = max(map(len, " ".join(texts).split())) if is_short else _LEAST_PROSE
+            narrowest = _ENDLESS if is_whole else least
             styles = [self._style(place, row) for row in self._rows]
             cells.append([_Cell(text, style, narrowest) for text, style in zip(texts, styles, strict=True)])
             if place == self._bar and bar_width:
