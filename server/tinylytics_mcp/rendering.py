@@ -5,6 +5,7 @@ Values are shown as text and never as markup, and no control character reaches t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 from rich.cells import cell_len, set_cell_size
@@ -83,7 +84,7 @@ class _Prose:
         yield from (Text("  ") + line for line in rest)
 
 
-def grouped(text: str, facts: Mapping[str, Any]) -> str:
+def grouped(text: str, facts: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Return a sentence with separators in its numbers; one that may be a year has them if it is among the facts."""
     figures = {str(abs(value)) for value in facts.values() if isinstance(value, int) and not isinstance(value, bool)}
 

@@ -184,7 +184,9 @@ async def test_the_markdown_tells_every_table() -> None:
         traffic = await connected.answer("summarize_traffic", site="456", limit=10)
     tables = [name for name, value in traffic.items() if isinstance(value, dict)]
     assert [name for name in tables if f"### {name.capitalize()}\n" not in text] == []
-    assert text.startswith(f"# Report: My Blog\n\n## {traffic['headline']}\n\n- Hits: {traffic['hits']:,}\n")
+    headline = traffic["headline"].replace("2835 hits", "2,835 hits").replace("1419", "1,419").replace("1416", "1,416")
+    assert text.startswith(f"# Report: My Blog\n\n## {headline}\n\n- Hits: {traffic['hits']:,}\n")
+    assert "without it 2,176, 75.0 a day" in text
     for name, hits, *_ in traffic["pages"]["rows"]:
         assert f"| {escaped(name)} | {hits:,} |" in text
     assert f"\n\n10 of {traffic['pages']['of']}.\n" in text

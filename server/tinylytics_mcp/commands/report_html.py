@@ -13,6 +13,7 @@ from tinylytics_mcp.commands import report_words as words
 from tinylytics_mcp.commands.report_charts import Html, joined, line, series_chart, tag
 from tinylytics_mcp.commands.report_results import Report, Result, SiteResults
 from tinylytics_mcp.dashboard.page import part
+from tinylytics_mcp.rendering import grouped
 
 ROWS = 5
 _TABLES = ("pages", "referrers", "countries", "browsers", "platforms")
@@ -207,8 +208,8 @@ def _attention(health: Result | None) -> Html | None:
 
 
 def _notes(answer: Mapping[str, Any]) -> Html | None:
-    notes = [*([] if answer["complete"] else ["Not everything was read."]), *map(words.readable, answer["notes"])]
-    return tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else None
+    notes = [*([] if answer["complete"] else ["Not everything was read."]), *answer["notes"]]
+    return tag("ul", *(tag("li", words.readable(grouped(note))) for note in notes), class_="notes") if notes else None
 
 
 def _tiles(tiles: Sequence[tuple[str, str, str]]) -> Html:
