@@ -105,6 +105,7 @@ class Terminal:
             force_terminal=True,
             color_system=colours,
             width=width,
+            height=25,  # without one a dumb terminal has 80 columns
             highlight=False,
             markup=False,
             emoji=False,
