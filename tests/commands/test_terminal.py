@@ -90,6 +90,7 @@ def test_a_terminal_gets_lines_that_fit_and_colour(monkeypatch: pytest.MonkeyPat
 def test_colour_can_be_switched_off_and_the_width_stays(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[" in "\n".join(Terminal(Screen()).answer("", ANSWER))
     monkeypatch.setitem(os.environ, name, value)
+    monkeypatch.delenv("LINES")
     assert Terminal(Screen()).strong("x") == "x"
     lines = Terminal(Screen()).answer("", ANSWER | {"pages": table(["path", "hits"], [f"/{'long-' * 20}", 3])})
     assert "\x1b" not in "\n".join(lines)
