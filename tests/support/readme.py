@@ -55,8 +55,8 @@ def prompts() -> str:
 
 
 def command_help() -> str:
-    """What `tinylytics-mcp --help` prints, 80 columns wide."""
-    return _fenced(_run("--help"))
+    """What `tinylytics-mcp --help` prints of the commands, 80 columns wide; the settings stand in a table."""
+    return _fenced(_run("--help").partition("\nsettings (")[0])
 
 
 def taste() -> str:

@@ -104,7 +104,10 @@ def _key_file(settings: Settings, out: Terminal, *, may_write: bool) -> Path:
     """Return the file that holds the key; one is made of the key that is set or typed. None is a UsageError."""
     named, text = os.environ.get(API_KEY_FILE, "").strip(), os.environ.get(API_KEY, "").strip()
     file = Path(named).expanduser().absolute() if named else key_file()
-    if named or not may_write or (settings.key is None and file.exists()):
+    if named or not may_write:
+        return file
+    if settings.key is None and file.exists():
+        say(f"the key is the one in {file}; set {API_KEY} to put another in its place.")
         return file
     if settings.key is None:
         if not sys.stdin.isatty():
