@@ -1,14 +1,12 @@
 """What can be wrong between a host, this server and Tinylytics: each thing that is looked at becomes a finding."""
 
-import os
-import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -58,31 +56,20 @@ class Outcome(StrEnum):
 class Finding:
     """What one check found, and what to do about it; it holds no key."""
 
-    check: str
     outcome: Outcome
+    check: str
     text: str
     remedy: str | None = None
 
 
-def ok(check: str, text: str) -> Finding:
-    """Return a finding that asks for nothing."""
-    return Finding(check, Outcome.OK, text)
-
-
-def warning(check: str, text: str, remedy: str) -> Finding:
-    """Return a finding that may be as it is meant."""
-    return Finding(check, Outcome.WARNING, text, remedy)
-
-
-def failed(check: str, text: str, remedy: str) -> Finding:
-    """Return a finding with which something does not work."""
-    return Finding(check, Outcome.FAILED, text, remedy)
+ok, warning, failed = (partial(Finding, outcome) for outcome in Outcome)
+"""Return a finding that asks for nothing, one that may be as it is meant, or one with which something does not work."""
 
 
 def told(outcome: Outcome, check: str, said: str, otherwise: str = "Try again in a minute.") -> Finding:
     """Return a finding of an error's own words: its first sentence, and as the remedy what it says after that."""
     text, _, remedy = for_person(said).partition(". ")
-    return Finding(check, outcome, text.rstrip("."), remedy or otherwise)
+    return Finding(outcome, check, text.rstrip("."), remedy or otherwise)
 
 
 def of_key(settings: Settings) -> Finding:
@@ -219,7 +206,7 @@ async def _of_features(api: CallContext, site: SiteReply) -> Finding:
     text = f"{site.quoted}: {', '.join(f'{name} {state}' for name, state in found.items())}"
     is_all = set(found.values()) == {"on"}
     remedy = None if is_all else "What is off can be switched on in the site's settings on Tinylytics."
-    return Finding("features", Outcome.OK, text, remedy)
+    return ok("features", text, remedy)
 
 
 def of_hosts(system: System) -> list[Finding]:
@@ -256,16 +243,3 @@ def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
     if [str(command), *entry.get("args", [])][: len(start_command())] != start_command():
         return ok(host.name, "entered; its entry starts another copy of this program than the one that runs now")
     return ok(host.name, "entered")
-
-
-def of_processes() -> list[Finding]:
-    """Return how many other processes of this program run; where that cannot be seen, nothing."""
-    ps = shutil.which("ps")
-    if ps is None:
-        return []
-    done = subprocess.run([ps, "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=False)  # noqa: S603 - no words of others
-    mine = {os.getpid(), os.getppid()}
-    pattern = re.compile(r"tinylytics[-_]mcp(\.exe)?(\s|$)")
-    rows = [line.split(None, 2) for line in done.stdout.splitlines() if pattern.search(line)]
-    others = [pid for pid, parent, *_ in rows if not {int(pid), int(parent)} & mine]
-    return [ok("processes", f"{len(others)} more of this program on this computer")]

@@ -66,9 +66,8 @@ class Host:
         home, app_data = system.home, system.app_data()
         match self.name:
             case "claude-desktop":
-                store = (
-                    home / "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming"
-                )  # from Microsoft's store
+                # from Microsoft's store
+                store = home / "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming"
                 is_stored = system.platform == "win32" and store.is_dir()
                 return (store if is_stored else app_data) / "Claude" / "claude_desktop_config.json"
             case "claude-code":

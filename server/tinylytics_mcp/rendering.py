@@ -21,7 +21,7 @@ from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN, Answer, cost_line
 from tinylytics_tools.scope import WindowAnswer
 
 from tinylytics_mcp.chart import Chart, bar
-from tinylytics_mcp.terminal import printable
+from tinylytics_mcp.terminal import WIDEST_TEXT, printable
 
 _FRAME = frozenset(Answer.model_fields)
 _SCOPE = frozenset({*WindowAnswer.model_fields, "filters"}) - _FRAME
@@ -33,7 +33,6 @@ _BARS = (10, 5)
 """Columns of a bar, and where there is less room."""
 _LEAST, _LEAST_BESIDE_BAR, _LEAST_PROSE = 14, 24, 30
 """Columns that a path, or running text, may be narrowed to; where there are fewer, a row is a paragraph."""
-_WIDEST_TEXT = 100
 _ENDLESS = 10_000
 
 
@@ -78,7 +77,7 @@ class _Prose:
         self._text = text if isinstance(text, Text) else Text(printable(text), style, overflow="fold")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(_WIDEST_TEXT, options.max_width)
+        width = min(WIDEST_TEXT, options.max_width)
         first, *rest = self._text.wrap(console, max(1, width - 2)) or [Text()]
         yield first
         yield from (Text("  ") + line for line in rest)
@@ -117,7 +116,7 @@ def _facts(facts: Mapping[str, Any]) -> list[RenderableType]:
     widest = max((len(name) for name, _, _ in short), default=0)
     cells = [Text.assemble((f"{name:<{widest}} ", "dim"), (value, style)) for name, value, style in short]
     long = [_Prose(_fact(*fact)) for fact in shown if fact not in short]
-    grid = Constrain(Columns(cells, padding=(0, _GAP), column_first=True), _WIDEST_TEXT)
+    grid = Constrain(Columns(cells, padding=(0, _GAP), column_first=True), WIDEST_TEXT)
     return [*([grid] if cells else []), *long]
 
 

@@ -17,7 +17,7 @@ from tinylytics_mcp.version import PROGRAM
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_WIDEST_TEXT = 100
+WIDEST_TEXT = 100
 """Columns of running text; longer lines are hard to read."""
 _ASCII = str.maketrans("…·–→“”‘’─▏▎▍▌▋▊▉▁▂▃▄▅▆▇█", "~-->\"\"''-   ####..::||##")  # noqa: RUF001 - these are what is replaced
 """What stands for characters that a terminal cannot show; a question mark would look like a part of an address."""
@@ -73,7 +73,7 @@ class Terminal:
         """Return the text in lines that fit, begun by `first` and `rest`; in one line where there is no width."""
         if self.width is None:
             return [first + text]
-        width = min(self.width, _WIDEST_TEXT)
+        width = min(self.width, WIDEST_TEXT)
         lines = textwrap.TextWrapper(width, first, rest, break_long_words=False, break_on_hyphens=False)
         return lines.wrap(printable(text)) or [first]
 

@@ -77,7 +77,7 @@ async def test_the_words_of_the_demo_have_the_figures_of_the_answers() -> None:
         ]
     told, answer = month
     assert answer["change"] > 0
-    assert f"had {answer['hits']:,} hits in the 30 days to 22 November, {answer['change']:,} more than" in told
+    assert f"had {answer['hits']:,} hits in the 30 days to 2026-11-22, {answer['change']:,} more than" in told
     assert f"({answer['earlier_hits']:,})" in told
     assert f"{answer['visitors']:,} visitors came" in told
     told, answer = why
@@ -110,7 +110,7 @@ def test_what_is_not_there_is_not_told() -> None:
         "notes": [],
         "visitors": None,
     }
-    assert by_tool["summarize_traffic"](month) == "“a” had 1 hit in the 1 day to 1 November."
+    assert by_tool["summarize_traffic"](month) == "“a” had 1 hit in the 1 day to 2026-11-01."
     assert by_tool["explain_change"]({"usual_hits": None, "headline": "Nothing."}) == "Nothing."
     empty: dict[str, Any] = {"rows": []}
     assert by_tool["rank_traffic"]({"rose": empty, "fell": empty, "new": empty}) == ""

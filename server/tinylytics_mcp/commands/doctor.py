@@ -83,7 +83,7 @@ async def _local(record: Path | None) -> list[Finding]:
         findings += [finding async for finding in checks.of_store(backend, client)]
         if record is not None and settings.key is not None:
             await _record(client, record)
-    return [*findings, *checks.of_hosts(system), *checks.of_processes()]
+    return [*findings, *checks.of_hosts(system)]
 
 
 async def _record(client: Client, file: Path) -> None:
