@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import resource
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,17 @@ def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written: Is a directory"):
         write("text", tmp_path, force=True)
     assert file.read_text("utf-8") == "mine"
+
+
+def test_a_report_that_does_not_fit_on_the_disk_leaves_no_half_of_it(tmp_path: Path) -> None:
+    file, (soft, hard) = tmp_path / "report.md", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(CommandError, match="cannot be written: File too large"):
+            write("more than ten characters", file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not file.exists()
 
 
 def test_a_file_that_is_neither_html_nor_markdown_is_refused(
