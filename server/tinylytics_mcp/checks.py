@@ -75,7 +75,9 @@ def told(outcome: Outcome, check: str, said: str, otherwise: str = "Try again in
 def of_key(settings: Settings) -> Finding:
     """Return whether there is a key, and what its form says."""
     if settings.key is None:
-        return failed("key", "no key is set", f"Make one under {WHERE_KEYS_ARE_MADE} and set {API_KEY} to it.")
+        return failed(
+            "key", "no key is set", f"Make one under {WHERE_KEYS_ARE_MADE}: `{CALLED} install HOST` asks for it."
+        )
     text = settings.key.authorization.removeprefix("Bearer ")
     if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
         unknown = "begins with neither tly-ro- nor tly-fa-, so it may only read"
@@ -222,7 +224,8 @@ def of_hosts(system: System) -> list[Finding]:
             if isinstance(entry, dict):
                 findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
         except (OSError, ValueError, AttributeError, TypeError):  # not JSON, or of another form
-            findings.append(warning(host.name, f"{file} cannot be read", "Mend the file; it should be JSON."))
+            form = f"Mend the file: it should be JSON, with an object {host.section}."
+            findings.append(warning(host.name, f"{file} is not of the form that {host.title} reads", form))
     none = warning("hosts", "no host that is known has this server", f"`{CALLED} install HOST` enters it.")
     return findings or [none]
 
@@ -232,14 +235,18 @@ def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
     command = entry.get("command")
     if command is None:
         return ok(host.name, "entered, with an address")
+    env, arguments = entry.get("env", {}), entry.get("args", [])
     if shutil.which(str(command)) is None:
         return failed(host.name, "its entry starts a program that is not there", again)
     if not Path(str(command)).is_absolute():
         text = "its entry starts a program by its bare name, which a desktop program may not find"
         return warning(host.name, text, again)
-    key_file = entry.get("env", {}).get(API_KEY_FILE)
+    if not (env.get(API_KEY) or env.get(API_KEY_FILE) or "--demo" in arguments):
+        text = "its entry names no key, and a program does not see what is set in a terminal"
+        return warning(host.name, text, again)
+    key_file = env.get(API_KEY_FILE)
     if key_file and not Path(key_file).expanduser().is_file():
         return failed(host.name, "its entry names a key file that is not there", again)
-    if [str(command), *entry.get("args", [])][: len(start_command())] != start_command():
+    if [str(command), *arguments][: len(start_command())] != start_command():
         return ok(host.name, "entered; its entry starts another copy of this program than the one that runs now")
     return ok(host.name, "entered")

@@ -205,12 +205,14 @@ async def test_paths_with_and_without_the_prefix_are_the_same(prefix: str) -> No
 @pytest.mark.parametrize(
     ("entry", "outcome", "text"),
     [
-        ({"command": "{program}", "args": ["serve"]}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve", "--demo"]}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve"], "env": {"TINYLYTICS_API_KEY": "x"}}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve"]}, Outcome.WARNING, "names no key"),
         ({"url": "https://mcp.example.com/mcp"}, Outcome.OK, "with an address"),
         ({"command": "/gone/tinylytics-mcp"}, Outcome.FAILED, "not there"),
         ({"command": "python3", "args": ["-m", "tinylytics_mcp"]}, Outcome.WARNING, "bare name"),
         ({"command": "{program}", "env": {"TINYLYTICS_API_KEY_FILE": "/gone/key"}}, Outcome.FAILED, "key file"),
-        ({"command": "/bin/sh"}, Outcome.OK, "another copy"),
+        ({"command": "/bin/sh", "env": {"TINYLYTICS_API_KEY": "x"}}, Outcome.OK, "another copy"),
     ],
 )
 @pytest.mark.parametrize("name", cli.EDITED)
