@@ -1,14 +1,12 @@
 """What can be wrong between a host, this server and Tinylytics: each thing that is looked at becomes a finding."""
 
-import os
-import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -36,7 +34,7 @@ from tinylytics_mcp.fake_api.openapi import DOCUMENT
 from tinylytics_mcp.hosts import HOSTS, Host, System, start_command
 from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, Settings
 from tinylytics_mcp.terminal import for_person
-from tinylytics_mcp.version import NAME, PROGRAM
+from tinylytics_mcp.version import CALLED, NAME, PROGRAM
 
 CLOCK_S = 60.0
 """A clock that is off by more puts hits of midnight into the wrong day."""
@@ -58,31 +56,28 @@ class Outcome(StrEnum):
 class Finding:
     """What one check found, and what to do about it; it holds no key."""
 
-    check: str
     outcome: Outcome
+    check: str
     text: str
     remedy: str | None = None
 
 
-def ok(check: str, text: str) -> Finding:
-    """Return a finding that asks for nothing."""
-    return Finding(check, Outcome.OK, text)
+ok, warning, failed = (partial(Finding, outcome) for outcome in Outcome)
+"""Return a finding that asks for nothing, one that may be as it is meant, or one with which something does not work."""
 
 
-def warning(check: str, text: str, remedy: str) -> Finding:
-    """Return a finding that may be as it is meant."""
-    return Finding(check, Outcome.WARNING, text, remedy)
-
-
-def failed(check: str, text: str, remedy: str) -> Finding:
-    """Return a finding with which something does not work."""
-    return Finding(check, Outcome.FAILED, text, remedy)
+def told(outcome: Outcome, check: str, said: str, otherwise: str = "Try again in a minute.") -> Finding:
+    """Return a finding of an error's own words: its first sentence, and as the remedy what it says after that."""
+    text, _, remedy = for_person(said).partition(". ")
+    return Finding(outcome, check, text.rstrip("."), remedy or otherwise)
 
 
 def of_key(settings: Settings) -> Finding:
     """Return whether there is a key, and what its form says."""
     if settings.key is None:
-        return failed("key", "no key is set", f"Make one under {WHERE_KEYS_ARE_MADE} and set {API_KEY} to it.")
+        return failed(
+            "key", "no key is set", f"Make one under {WHERE_KEYS_ARE_MADE}: `{CALLED} install HOST` asks for it."
+        )
     text = settings.key.authorization.removeprefix("Bearer ")
     if not text.startswith((READ_ONLY_PREFIX, FULL_ACCESS_PREFIX)):
         unknown = "begins with neither tly-ro- nor tly-fa-, so it may only read"
@@ -99,11 +94,11 @@ async def of_store(backend: Backend, client: Client) -> AsyncIterator[Finding]:
     try:
         await backend.writes("").latest(limit=1)
     except StoreUnavailable as error:
-        remedy = (
-            "Until it works nothing is kept and nothing can be written: free the disk, correct who may open it, or set "
-            "TINYLYTICS_STATE_DIR to another folder."
-        )
-        yield failed("state", f"{where} cannot be used: {sanitize.prose(str(error), cap=200)}", remedy)
+        mend = "free the disk, correct who may open it, or set TINYLYTICS_STATE_DIR to another folder"
+        if settings.redis_url:
+            mend = "start it, or correct that variable"
+        remedy = f"Until it works nothing is kept and nothing can be written: {mend}."
+        yield failed("state", sanitize.prose(str(error), cap=300), remedy)
         return
     yield ok("state", f"kept in {where}")
     hour = await client.transport.status()
@@ -123,11 +118,11 @@ async def of_service(client: Client, clock: datetime | None = None) -> AsyncIter
     try:
         response = await client.send(OPENAPI, OPENAPI.path, {}, None, RequestInfo(OPENAPI, Purpose.READ, CallStats()))
     except httpx.TransportError as error:
-        yield _problem("reach", of_transport(OPENAPI, error, base_url=client.base_url))
+        yield told(Outcome.FAILED, "reach", str(of_transport(OPENAPI, error, base_url=client.base_url)))
         return
     failure = of_response(OPENAPI, response, sent=True, base_url=client.base_url)
     if failure is not None:
-        yield _problem("reach", failure)
+        yield told(Outcome.FAILED, "reach", str(failure))
         return
     yield ok("reach", f"{httpx.URL(client.base_url).host} answered in {(monotonic() - began) * 1000:.0f} ms")
     try:
@@ -179,7 +174,7 @@ async def of_account(client: Client) -> AsyncIterator[Finding]:
         me = await api.call(ME)
         sites = await list_all(api)
     except TinylyticsError as error:
-        yield _problem("account", error)
+        yield told(Outcome.FAILED, "account", str(error))
         return
     plan = {
         True: "with a subscription",
@@ -213,12 +208,7 @@ async def _of_features(api: CallContext, site: SiteReply) -> Finding:
     text = f"{site.quoted}: {', '.join(f'{name} {state}' for name, state in found.items())}"
     is_all = set(found.values()) == {"on"}
     remedy = None if is_all else "What is off can be switched on in the site's settings on Tinylytics."
-    return Finding("features", Outcome.OK, text, remedy)
-
-
-def _problem(check: str, error: TinylyticsError) -> Finding:
-    text, _, remedy = for_person(str(error)).partition(". ")
-    return failed(check, text, remedy or "Try again in a minute.")
+    return ok("features", text, remedy)
 
 
 def of_hosts(system: System) -> list[Finding]:
@@ -234,37 +224,29 @@ def of_hosts(system: System) -> list[Finding]:
             if isinstance(entry, dict):
                 findings.append(_of_entry(host, file, cast("dict[str, Any]", entry)))
         except (OSError, ValueError, AttributeError, TypeError):  # not JSON, or of another form
-            findings.append(warning(host.name, f"{file} cannot be read", "Mend the file; it should be JSON."))
-    none = warning("hosts", "no host that is known has this server", f"`{PROGRAM} install HOST` enters it.")
+            form = f"Mend the file: it should be JSON, with an object {host.section}."
+            findings.append(warning(host.name, f"{file} is not of the form that {host.title} reads", form))
+    none = warning("hosts", "no host that is known has this server", f"`{CALLED} install HOST` enters it.")
     return findings or [none]
 
 
 def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
-    again = f"`{PROGRAM} install {host.name}` writes it anew; {file} is where it stands."
+    again = f"`{CALLED} install {host.name}` writes it anew; {file} is where it stands."
     command = entry.get("command")
     if command is None:
         return ok(host.name, "entered, with an address")
+    env, arguments = entry.get("env", {}), entry.get("args", [])
     if shutil.which(str(command)) is None:
         return failed(host.name, "its entry starts a program that is not there", again)
     if not Path(str(command)).is_absolute():
         text = "its entry starts a program by its bare name, which a desktop program may not find"
         return warning(host.name, text, again)
-    key_file = entry.get("env", {}).get(API_KEY_FILE)
+    if not (env.get(API_KEY) or env.get(API_KEY_FILE) or "--demo" in arguments):
+        text = "its entry names no key, and a program does not see what is set in a terminal"
+        return warning(host.name, text, again)
+    key_file = env.get(API_KEY_FILE)
     if key_file and not Path(key_file).expanduser().is_file():
         return failed(host.name, "its entry names a key file that is not there", again)
-    if [str(command), *entry.get("args", [])][: len(start_command())] != start_command():
+    if [str(command), *arguments][: len(start_command())] != start_command():
         return ok(host.name, "entered; its entry starts another copy of this program than the one that runs now")
     return ok(host.name, "entered")
-
-
-def of_processes() -> list[Finding]:
-    """Return how many other processes of this program run; where that cannot be seen, nothing."""
-    ps = shutil.which("ps")
-    if ps is None:
-        return []
-    done = subprocess.run([ps, "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=False)  # noqa: S603 - no words of others
-    mine = {os.getpid(), os.getppid()}
-    pattern = re.compile(r"tinylytics[-_]mcp(\.exe)?(\s|$)")
-    rows = [line.split(None, 2) for line in done.stdout.splitlines() if pattern.search(line)]
-    others = [pid for pid, parent, *_ in rows if not {int(pid), int(parent)} & mine]
-    return [ok("processes", f"{len(others)} more of this program on this computer")]

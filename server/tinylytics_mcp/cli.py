@@ -12,7 +12,7 @@ from typing import Any, cast
 from tinylytics_mcp import logs
 from tinylytics_mcp.errors import CommandError, OutputClosed, UsageError
 from tinylytics_mcp.terminal import Terminal, drop_unwritten, say
-from tinylytics_mcp.version import PROGRAM, VERSION
+from tinylytics_mcp.version import CALLED, PROGRAM, VERSION
 
 _EPILOG = """\
 settings (environment variables):
@@ -24,21 +24,13 @@ settings (environment variables):
   TINYLYTICS_STATE_DIR     the folder of the reply cache and the record of writes
   TINYLYTICS_BASE_URL      another address of the API
   TINYLYTICS_REDIS_URL     a Redis that replicas share, instead of that folder
+  TINYLYTICS_STATE_KEY     32 secret characters or more, the same on all replicas
   TINYLYTICS_LOG_FORMAT    text (the default) or json, with a line for each tool call
 
-to serve others over HTTP:
+to serve others over HTTP, one of (docs/settings.md has all):
   TINYLYTICS_TOKENS_FILE   who may connect: the file that `token` writes
   TINYLYTICS_CLIENT_KEYS   1: each client sends its own key, as X-Tinylytics-Key
-  TINYLYTICS_ALLOWED_HOSTS the host names of this server
-  TINYLYTICS_STATE_KEY     32 secret characters or more, the same on all replicas
-  TINYLYTICS_STATELESS     1: no sessions, for replicas without sticky routing
-
-to let people log in from claude.ai, ChatGPT and others (OAuth):
-  TINYLYTICS_PUBLIC_URL           the https address at which they reach this server
-  TINYLYTICS_ALLOWED_ACCOUNTS     ids or e-mails of who may; none: whoever has a key
-  TINYLYTICS_STATE_KEY_OLD        the state key before this one, until all moved over
-  TINYLYTICS_OAUTH_CLIENTS_FILE   apps that have an id and a secret
-  TINYLYTICS_OAUTH_FETCH_CLIENTS  1: read descriptions of apps that are not known here
+  TINYLYTICS_PUBLIC_URL    people log in (OAuth): the https address of this server
 
 examples:
   tinylytics-mcp demo
@@ -133,9 +125,9 @@ class _Columns(argparse.RawDescriptionHelpFormatter):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog=PROGRAM,
+        prog=CALLED,
         description="Ask an assistant about your Tinylytics traffic, over the Model Context Protocol.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace(PROGRAM, CALLED),
         formatter_class=_Columns,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
@@ -155,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer", add_help=False)
     call.add_argument("-h", "--help", action=_Help, help="show this help; after TOOL what the tool takes")
     call.add_argument("tool", metavar="TOOL", help="a name that `tools` lists")
-    call.add_argument("pairs", nargs="*", metavar="name=value", help="or name=@file.json")
+    call.add_argument("pairs", nargs="*", default=[], metavar="name=value", help="or name=@file.json")
     call.add_argument("--json", dest="structured", action="store_true", help="print the structured half of the answer")
     report = commands.add_parser(
         "report", parents=[demo, cache], help="write a site's figures, or all sites', to a file"

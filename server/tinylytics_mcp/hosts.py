@@ -1,6 +1,7 @@
 """The hosts that start this server: where each keeps its configuration, and what an entry looks like there."""
 
 import json
+import os
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -65,9 +66,8 @@ class Host:
         home, app_data = system.home, system.app_data()
         match self.name:
             case "claude-desktop":
-                store = (
-                    home / "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming"
-                )  # from Microsoft's store
+                # from Microsoft's store
+                store = home / "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming"
                 is_stored = system.platform == "win32" and store.is_dir()
                 return (store if is_stored else app_data) / "Claude" / "claude_desktop_config.json"
             case "claude-code":
@@ -145,3 +145,9 @@ def is_temporary() -> bool:
 def key_file() -> Path:
     """Return the file in which `install` keeps the key."""
     return user_config_path(PROGRAM, appauthor=False) / "key"
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment of this process, with the file in which `install` keeps the key where none is set."""
+    is_set = any(os.environ.get(name, "").strip() for name in (API_KEY, API_KEY_FILE))
+    return {**os.environ, **({} if is_set or not key_file().is_file() else {API_KEY_FILE: str(key_file())})}

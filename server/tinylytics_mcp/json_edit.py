@@ -106,7 +106,8 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
     found: _Member | None = None
     for depth, step in enumerate(path):
         if text[at] != ("[" if step.startswith("id=") else "{"):
-            raise NotJson(f"at line {text.count(chr(10), 0, at) + 1} stands something of another kind")
+            kind = "a list" if step.startswith("id=") else "an object in braces"
+            raise NotJson(f"at line {text.count(chr(10), 0, at) + 1} something else stands where {kind} belongs")
         found = document.member(at, step)
         if found is None:
             return _inserted(document, at, step, _nested(path[depth + 1 :], value))

@@ -5,6 +5,7 @@ Values are shown as text and never as markup, and no control character reaches t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 from rich.cells import cell_len, set_cell_size
@@ -20,7 +21,7 @@ from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN, Answer, cost_line
 from tinylytics_tools.scope import WindowAnswer
 
 from tinylytics_mcp.chart import Chart, bar
-from tinylytics_mcp.terminal import printable
+from tinylytics_mcp.terminal import WIDEST_TEXT, printable
 
 _FRAME = frozenset(Answer.model_fields)
 _SCOPE = frozenset({*WindowAnswer.model_fields, "filters"}) - _FRAME
@@ -32,7 +33,6 @@ _BARS = (10, 5)
 """Columns of a bar, and where there is less room."""
 _LEAST, _LEAST_BESIDE_BAR, _LEAST_PROSE = 14, 24, 30
 """Columns that a path, or running text, may be narrowed to; where there are fewer, a row is a paragraph."""
-_WIDEST_TEXT = 100
 _ENDLESS = 10_000
 
 
@@ -41,7 +41,7 @@ def rendered_answer(answer: Mapping[str, Any]) -> Group:
     fields = {name: value for name, value in answer.items() if name not in _FRAME}
     tables: dict[str, dict[str, Any]] = {name: value for name, value in fields.items() if isinstance(value, dict)}
     facts = {name: value for name, value in fields.items() if name not in {*tables, *_SCOPE} and value != []}
-    parts: list[RenderableType] = [_Prose(_grouped(answer["headline"], facts), "bold")]
+    parts: list[RenderableType] = [_Prose(grouped(answer["headline"], facts), "bold")]
     if not answer["complete"]:
         parts.append(_Prose("Not everything was read: see the notes.", "bold red"))
     if scope := _scope(fields):
@@ -55,7 +55,7 @@ def rendered_answer(answer: Mapping[str, Any]) -> Group:
     notes = [*answer["notes"], answer.get("shortened") and f"shortened to fit: {answer['shortened']}"]
     notes += [answer["visitor_data"]]
     parts.append("")
-    parts += [_Prose(f"note: {_grouped(note, facts)}", "dim") for note in notes if note]
+    parts += [_Prose(f"note: {grouped(note, facts)}", "dim") for note in notes if note]
     parts.append(_Prose(cost_line(answer), "dim"))
     if answer["next_step"]:
         parts.append(_Prose(f"next: {answer['next_step']}", "cyan"))
@@ -77,19 +77,18 @@ class _Prose:
         self._text = text if isinstance(text, Text) else Text(printable(text), style, overflow="fold")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(_WIDEST_TEXT, options.max_width)
+        width = min(WIDEST_TEXT, options.max_width)
         first, *rest = self._text.wrap(console, max(1, width - 2)) or [Text()]
         yield first
         yield from (Text("  ") + line for line in rest)
 
 
-def _grouped(text: str, facts: Mapping[str, Any]) -> str:
-    """Return a sentence with separators in those of its numbers that are figures of the answer."""
+def grouped(text: str, facts: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Return a sentence with separators in its numbers; one that may be a year has them if it is among the facts."""
     figures = {str(abs(value)) for value in facts.values() if isinstance(value, int) and not isinstance(value, bool)}
-    figures = {figure for figure in figures if len(figure) > 3}
 
     def separated(found: re.Match[str]) -> str:
-        return f"{int(found[0]):,}" if found[0] in figures else found[0]
+        return found[0] if found[0] not in figures and "1970" <= found[0] < "2100" else f"{int(found[0]):,}"
 
     parts = re.split("(“[^”]*”)", text)  # names in quotes are no figures
     return "".join(part if part[:1] == "“" else _NUMBER.sub(separated, part) for part in parts)
@@ -117,7 +116,7 @@ def _facts(facts: Mapping[str, Any]) -> list[RenderableType]:
     widest = max((len(name) for name, _, _ in short), default=0)
     cells = [Text.assemble((f"{name:<{widest}} ", "dim"), (value, style)) for name, value, style in short]
     long = [_Prose(_fact(*fact)) for fact in shown if fact not in short]
-    grid = Constrain(Columns(cells, padding=(0, _GAP), column_first=True), _WIDEST_TEXT)
+    grid = Constrain(Columns(cells, padding=(0, _GAP), column_first=True), WIDEST_TEXT)
     return [*([grid] if cells else []), *long]
 
 
@@ -129,7 +128,7 @@ def _drawn(name: str, table: Mapping[str, Any]) -> RenderableType:
     """Return a table under its heading."""
     listed = len(table["rows"]) - bool(table["rows"] and table["rows"][-1][0] == OTHER)
     of = "" if listed == table["of"] else f"  {listed:,} of {table['of']:,}"
-    go_on = "" if table["next_offset"] is None else f", goes on at offset {table['next_offset']:,}"
+    go_on = "" if table["next_offset"] is None else f", goes on at offset {table['next_offset']}"
     told = (of + go_on if table["of"] else "  none", "dim")
     heading = Text.assemble((_label(name).capitalize(), "bold"), told)
     return Group(heading, TableView(table["columns"], table["rows"], name)) if table["rows"] else heading
@@ -196,7 +195,10 @@ class TableView:
             is_whole = self._numbers[place] or any(_TIME.match(text) for text in texts)
             words = label if any(cell_len(text) >= len(label) for text in texts) else label.replace(" ", "\n")
             grid.add_column(words, justify="right" if self._numbers[place] else "left", no_wrap=is_whole)
-            narrowest = _ENDLESS if is_whole else _LEAST_PROSE if any(" " in text for text in texts) else least
+            if any(" " in text for text in texts):
+                is_short = not bar_width and max(map(cell_len, texts)) <= _LEAST_PROSE
+                least = max(map(len, " ".join(texts).split())) if is_short else _LEAST_PROSE
+            narrowest = _ENDLESS if is_whole else least
             styles = [self._style(place, row) for row in self._rows]
             cells.append([_Cell(text, style, narrowest) for text, style in zip(texts, styles, strict=True)])
             if place == self._bar and bar_width:

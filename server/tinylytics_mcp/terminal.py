@@ -17,7 +17,7 @@ from tinylytics_mcp.version import PROGRAM
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_WIDEST_TEXT = 100
+WIDEST_TEXT = 100
 """Columns of running text; longer lines are hard to read."""
 _ASCII = str.maketrans("…·–→“”‘’─▏▎▍▌▋▊▉▁▂▃▄▅▆▇█", "~-->\"\"''-   ####..::||##")  # noqa: RUF001 - these are what is replaced
 """What stands for characters that a terminal cannot show; a question mark would look like a part of an address."""
@@ -73,11 +73,9 @@ class Terminal:
         """Return the text in lines that fit, begun by `first` and `rest`; in one line where there is no width."""
         if self.width is None:
             return [first + text]
-        width = min(self.width, _WIDEST_TEXT)
-        lines = textwrap.wrap(
-            printable(text), width, initial_indent=first, subsequent_indent=rest, break_long_words=False
-        )
-        return lines or [first]
+        width = min(self.width, WIDEST_TEXT)
+        lines = textwrap.TextWrapper(width, first, rest, break_long_words=False, break_on_hyphens=False)
+        return lines.wrap(printable(text)) or [first]
 
     def answer(self, text: str, structured: Mapping[str, Any] | None, *, margin: str = "") -> list[str]:
         """Return the lines of a tool's answer: the text as it is, or in a terminal the structured half for people."""
@@ -107,6 +105,7 @@ class Terminal:
             force_terminal=True,
             color_system=colours,
             width=width,
+            height=25,  # without one a dumb terminal has 80 columns
             highlight=False,
             markup=False,
             emoji=False,
@@ -149,8 +148,8 @@ def say(line: str, *, is_error: bool = False) -> None:
 
 
 _SAID_TO_AN_ASSISTANT = (
-    (" of this server and restart it; tinylytics-mcp serve --demo", "; --demo"),
-    (" and restart the server", ""),
+    (" of this server; then restart it. tinylytics-mcp serve --demo", ". --demo"),
+    ("; then restart the server", ""),
     ("The user can", "You can"),
 )
 

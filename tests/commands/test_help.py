@@ -3,9 +3,11 @@
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
+from support.commands import Typed
 from tinylytics_mcp import cli
 from tinylytics_tools.catalogue import ALL_TOOLS
 from tinylytics_tools.tool import ApiTool
@@ -33,6 +35,26 @@ def test_help_without_a_tool_is_that_of_the_command(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit, match="0"):
         cli.main(["call", "--help"])
     assert "name=@file.json" in capsys.readouterr().out
+
+
+def test_what_a_call_lacks_is_told_and_nothing_that_it_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["call"])
+    assert capsys.readouterr().err.endswith("error: the following arguments are required: TOOL\n")
+
+
+@pytest.mark.parametrize("typed", [["tools", "--demo"], ["demo"]])
+def test_forty_columns_are_enough(typed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Typed()
+    monkeypatch.setattr("tinylytics_mcp.logs.configure", lambda: None)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert cli.main(typed) == 0
+    shown = screen.getvalue()
+    lines = shown[: shown.rfind("In all ") if typed == ["demo"] else None].splitlines()  # then come lines to be typed
+    assert max(map(len, lines)) <= 40
+    assert len(lines) < 120
 
 
 def test_tools_tell_what_they_take_where_asked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import resource
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,9 @@ async def test_the_markdown_tells_every_table() -> None:
         traffic = await connected.answer("summarize_traffic", site="456", limit=10)
     tables = [name for name, value in traffic.items() if isinstance(value, dict)]
     assert [name for name in tables if f"### {name.capitalize()}\n" not in text] == []
-    assert text.startswith(f"# Report: My Blog\n\n## {traffic['headline']}\n\n- Hits: {traffic['hits']:,}\n")
+    headline = traffic["headline"].replace("2835 hits", "2,835 hits").replace("1419", "1,419").replace("1416", "1,416")
+    assert text.startswith(f"# Report: My Blog\n\n## {headline}\n\n- Hits: {traffic['hits']:,}\n")
+    assert "without it 2,176, 75.0 a day" in text
     for name, hits, *_ in traffic["pages"]["rows"]:
         assert f"| {escaped(name)} | {hits:,} |" in text
     assert f"\n\n10 of {traffic['pages']['of']}.\n" in text
@@ -240,6 +243,17 @@ def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written: Is a directory"):
         write("text", tmp_path, force=True)
     assert file.read_text("utf-8") == "mine"
+
+
+def test_a_report_that_does_not_fit_on_the_disk_leaves_no_half_of_it(tmp_path: Path) -> None:
+    file, (soft, hard) = tmp_path / "report.md", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(CommandError, match="cannot be written: File too large"):
+            write("more than ten characters", file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not file.exists()
 
 
 def test_a_file_that_is_neither_html_nor_markdown_is_refused(

@@ -87,12 +87,14 @@ def test_a_terminal_gets_lines_that_fit_and_colour(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_colour_can_be_switched_off(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colour_can_be_switched_off_and_the_width_stays(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[" in "\n".join(Terminal(Screen()).answer("", ANSWER))
     monkeypatch.setitem(os.environ, name, value)
+    monkeypatch.delenv("LINES")
     assert Terminal(Screen()).strong("x") == "x"
-    lines = Terminal(Screen()).answer("", ANSWER | {"pages": table(["path", "hits"], ["/", 3])})
+    lines = Terminal(Screen()).answer("", ANSWER | {"pages": table(["path", "hits"], [f"/{'long-' * 20}", 3])})
     assert "\x1b" not in "\n".join(lines)
+    assert max(map(len, lines)) <= 60
 
 
 def test_figures_have_separators_and_names_dates_and_years_do_not() -> None:

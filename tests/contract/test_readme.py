@@ -74,6 +74,5 @@ def test_the_example_for_hosts_names_commands_that_exist() -> None:
     keys = [server.get("env", {}).get("TINYLYTICS_API_KEY") for server in servers.values()]
     assert keys == ["tly-ro-EDIT-ME", "tly-fa-EDIT-ME", None]
     for server in servers.values():
-        assert server["command"] == "uv"
-        assert server["args"][:4] == ["run", "--directory", "/EDIT-ME/tinylytics-mcp", "tinylytics-mcp"]
-        assert server["args"][4:] in (["serve"], ["serve", "--demo"])
+        assert server["command"] == "/EDIT-ME/tinylytics-mcp/.venv/bin/tinylytics-mcp"
+        assert server["args"] in (["serve"], ["serve", "--demo"])

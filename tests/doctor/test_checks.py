@@ -41,12 +41,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def client(service: Any, key: str | None = FULL_ACCESS_KEY, site: str | None = None) -> Client:
+def client(
+    service: Any, key: str | None = FULL_ACCESS_KEY, site: str | None = None, base_url: str = BASE_URL
+) -> Client:
     """A client over a service."""
     return Client(
         None if key is None else ApiKey(key),
         transport=transport_over(service),
-        base_url=BASE_URL,
+        base_url=base_url,
         preferences=Preferences(site=site),
         clock=lambda: NOW,
     )
@@ -136,6 +138,30 @@ def test_a_service_that_is_not_reached_is_named(
     assert "account" not in findings
 
 
+def test_the_advice_is_that_for_what_is_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    key = home / "key"
+    key.write_text(FULL_ACCESS_KEY)
+    key.chmod(0o644)
+    monkeypatch.setenv("TINYLYTICS_API_KEY_FILE", str(key))
+    monkeypatch.setenv("TINYLYTICS_REDIS_URL", "redis://127.0.0.1:9/0")
+    assert cli.main(["doctor", "--json"]) == 1
+    findings = found(capsys.readouterr().out)
+    assert findings["settings"]["remedy"] == "Run chmod 600 on it."
+    assert "start it, or correct that variable" in str(findings["state"]["remedy"])
+    assert "disk" not in str(findings["state"])
+
+
+async def test_an_address_without_the_api_is_told_as_that() -> None:
+    def nothing(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(404, json={"error": "Not found"})
+
+    astray = client(nothing, base_url="http://127.0.0.1:8001")
+    (finding,) = [finding async for finding in checks.of_service(astray)]
+    assert finding.remedy == "Check TINYLYTICS_BASE_URL: it should end in /api/v1."
+
+
 def test_the_key_that_hosts_were_given_is_looked_at_where_none_is_set(capsys: pytest.CaptureFixture[str]) -> None:
     hosts.key_file().parent.mkdir(parents=True)
     hosts.key_file().write_text(READ_ONLY_KEY)
@@ -180,12 +206,14 @@ async def test_paths_with_and_without_the_prefix_are_the_same(prefix: str) -> No
 @pytest.mark.parametrize(
     ("entry", "outcome", "text"),
     [
-        ({"command": "{program}", "args": ["serve"]}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve", "--demo"]}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve"], "env": {"TINYLYTICS_API_KEY": "x"}}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve"]}, Outcome.WARNING, "names no key"),
         ({"url": "https://mcp.example.com/mcp"}, Outcome.OK, "with an address"),
         ({"command": "/gone/tinylytics-mcp"}, Outcome.FAILED, "not there"),
         ({"command": "python3", "args": ["-m", "tinylytics_mcp"]}, Outcome.WARNING, "bare name"),
         ({"command": "{program}", "env": {"TINYLYTICS_API_KEY_FILE": "/gone/key"}}, Outcome.FAILED, "key file"),
-        ({"command": "/bin/sh"}, Outcome.OK, "another copy"),
+        ({"command": "/bin/sh", "env": {"TINYLYTICS_API_KEY": "x"}}, Outcome.OK, "another copy"),
     ],
 )
 @pytest.mark.parametrize("name", cli.EDITED)

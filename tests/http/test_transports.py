@@ -254,7 +254,7 @@ async def test_who_cannot_be_checked_now_is_neither_let_in_nor_refused() -> None
 @pytest.mark.parametrize(
     ("way", "remedy"),
     [
-        ("", "put it in TINYLYTICS_API_KEY and restart"),
+        ("", "in TINYLYTICS_API_KEY, or the file that TINYLYTICS_API_KEY_FILE names; then restart"),
         (TOKENS_FILE, "Ask whoever runs this server"),
         (CLIENT_KEYS, "send it in the header X-Tinylytics-Key"),
     ],

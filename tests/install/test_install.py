@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import Typed
 from tinylytics_mcp import cli, json_edit
 from tinylytics_mcp.hosts import HOSTS, System
 
@@ -128,6 +129,40 @@ def test_without_a_key_nothing_is_changed(home: Path, capsys: pytest.CaptureFixt
     assert list(home.iterdir()) == []
 
 
+def test_no_key_typed_is_told_and_changes_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", ended)
+    monkeypatch.setattr(sys, "stdin", Typed())
+    assert cli.main(["install", "cursor"]) == 1
+    assert capsys.readouterr().err == "tinylytics-mcp: no key was typed.\n"
+    assert list(home.iterdir()) == []
+
+
+def test_a_full_disk_changes_nothing_and_nothing_is_said_to_be_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, before = recorded("cursor")
+    copy = file.with_name("mcp.json.before-tinylytics")
+    copy.write_text("the copy of an earlier time")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    for host in ("cursor", "claude-code"):
+        assert cli.main(["install", host, "--demo"]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "No space left" in printed.err
+    assert file.read_bytes() == before
+    assert copy.read_text() == "the copy of an earlier time"
+    assert {path.name for path in home.rglob("*") if path.is_file()} == {file.name, copy.name}
+
+
 def test_an_address_is_entered_without_a_key(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["install", "claude-code", "--url", "https://mcp.example.com/mcp"]) == 0
     assert entry_in(home / ".claude.json", "claude-code") == {"type": "http", "url": "https://mcp.example.com/mcp"}
@@ -143,7 +178,9 @@ def test_a_file_that_cannot_be_understood_stays(content: bytes, home: Path, caps
     file.parent.mkdir()
     file.write_bytes(content)
     assert cli.main(["install", "cursor", "--demo"]) == 1
-    assert "left as it is" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "left as it is" in err
+    assert "codec" not in err
     assert file.read_bytes() == content
     assert [path.name for path in file.parent.iterdir()] == ["mcp.json"]
 

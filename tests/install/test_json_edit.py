@@ -95,5 +95,5 @@ def test_what_is_not_json_is_refused_and_not_mended(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["[]", "1", '{"servers": []}', '{"servers": "x"}'])
 def test_something_of_another_kind_on_the_way_is_not_overwritten(text: str) -> None:
-    with pytest.raises(NotJson, match="another kind"):
+    with pytest.raises(NotJson, match="something else stands where"):
         put(text, HERE, 1)

@@ -42,6 +42,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_key_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Let no command find the key that whoever runs the tests gave to `install`."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def each_output_schema_checked_once() -> Generator[None]:
     """Let the SDK's clients check an output schema once, and not anew in each of the thousands of connections.
 

@@ -25,6 +25,7 @@ from support import tokens
 from support.calls import CALLS
 from support.client import NOW, connect, text_of
 from support.npm import NODE
+from support.processes import in_terminal
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -54,13 +55,15 @@ def prompts() -> str:
 
 
 def command_help() -> str:
-    """What `tinylytics-mcp --help` prints, 80 columns wide."""
-    return _fenced(_run("--help"))
+    """What `tinylytics-mcp --help` prints of the commands, 80 columns wide; the settings stand in a table."""
+    return _fenced(_run("--help").partition("\nsettings (")[0])
 
 
 def taste() -> str:
-    """One question of the demo, as a terminal shows it."""
-    return _fenced(_run("call", "get_overview", "--demo"), first_line="$ ./run call get_overview --demo")
+    """One question of the demo, as a terminal shows it that has no colours."""
+    asked = ("call", "get_overview", "--demo")
+    shown = in_terminal(*asked, env={**os.environ, "TERM": "dumb"}, columns=100).out
+    return _fenced(shown, first_line=f"$ ./run {' '.join(asked)}")
 
 
 def chart() -> str:

@@ -93,7 +93,7 @@ async def test_downtime_of_a_monitor_younger_than_30_days_is_not_read_as_that_of
     assert answer["downtime_30_days_s"] is None
     (note,) = answer["notes"]
     assert "monitored only since" in note
-    assert re.findall(r"(\d+) s of it", note) == [str(seconds_in(fake_api, 458))]
+    assert f"the outages listed are {downtime.in_words(seconds_in(fake_api, 458))} of it" in note
 
 
 async def test_99_95_per_cent_beside_90_minutes_of_outages_is_not_read_without_the_contradiction() -> None:
@@ -162,7 +162,7 @@ async def test_downtime_that_is_not_known_is_null_with_the_reason_and_never_zero
     assert in_text(text, "downtime_30_days_s") == "unknown"
     (note,) = [note for note in answer["notes"] if note.startswith("downtime of the last 30 days is not known")]
     assert why in note
-    assert f"the outages listed are {listed} s of it" in note
+    assert f"the outages listed are {downtime.in_words(listed)} of it" in note
     assert "in the last 30 days" not in answer["headline"]
     assert not [note for note in answer["notes"] if "contradict" in note]
 

@@ -15,9 +15,10 @@ from tinylytics_tools.replies import json_object
 from tinylytics_tools.transport.rate_limit import retry_after_s
 
 NO_KEY = (
-    f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE}, put it in the environment variable "
-    "TINYLYTICS_API_KEY of this server and restart it; tinylytics-mcp serve --demo needs no key."
+    f"No Tinylytics API key is set. Make one under {WHERE_KEYS_ARE_MADE} and put it in the environment variable "
+    "TINYLYTICS_API_KEY of this server; then restart it. tinylytics-mcp serve --demo needs no key."
 )
+_IN_PLACE = "in place of the old one: in TINYLYTICS_API_KEY, or the file that TINYLYTICS_API_KEY_FILE names"
 BAD_KEY = "Tinylytics did not accept the API key: it is wrong, revoked or incomplete."
 FULL_KEY_NEEDED = "needs a full-access key, which begins with tly-fa-, and this one may only read. Nothing was sent."
 
@@ -30,10 +31,10 @@ class Remedies:
     """
 
     no_key: str = NO_KEY
-    new_key: str = f"Make a new one under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart the server."
+    new_key: str = f"Make a new one under {WHERE_KEYS_ARE_MADE} and put it {_IN_PLACE}; then restart the server."
     full_key: str = (
-        f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE}, put it in TINYLYTICS_API_KEY and restart "
-        "the server."
+        f"The user can make a full-access key under {WHERE_KEYS_ARE_MADE} and put it {_IN_PLACE}; then restart the "
+        "server."
     )
     may_write: str = (
         "this server is set to read only. Nothing was sent. The user can allow writing by removing "
@@ -98,7 +99,7 @@ def of_response(
             )
         case 403:
             return _forbidden(endpoint, body, reasons, remedies)
-        case 404 if not kind.endswith("json") and not _is_complete(base_url):
+        case 404 if (endpoint.keyless or not kind.endswith("json")) and not _is_complete(base_url):
             return errors.Unavailable(f"There is no {_name(endpoint)} at this address. {_BASE_URL_HINT}")
         case 404 if endpoint.feature is not None:
             return not_enabled(endpoint)

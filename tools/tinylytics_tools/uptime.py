@@ -294,7 +294,8 @@ def _downtime(
         why = f"monitored only since {sanitize.time(since)}"
     if not why:
         return down_s, notes
-    return None, [f"downtime of the last 30 days is not known: {why}; the outages listed are {down_s} s of it", *notes]
+    listed = f"the outages listed are {downtime.in_words(down_s)} of it"
+    return None, [f"downtime of the last 30 days is not known: {why}; {listed}", *notes]
 
 
 def _headline(name: str, found: Status, down_s: int | None, percent: float | None, period: str) -> str:

@@ -1,9 +1,10 @@
 """The command `call`: calls a tool from a terminal."""
 
 import json
-import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from tinylytics_tools.catalogue import ALL_TOOLS, near
 from tinylytics_mcp.backend import open_client, settings_for
 from tinylytics_mcp.commands.tools import help_lines
 from tinylytics_mcp.errors import CommandError, UsageError
+from tinylytics_mcp.hosts import own_environment
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
 from tinylytics_mcp.terminal import Terminal, for_person, printable
-from tinylytics_mcp.version import PROGRAM
+from tinylytics_mcp.version import CALLED
 
 
 def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, demo: bool, cached: bool) -> None:  # noqa: A002 - as it is typed
@@ -27,10 +29,10 @@ def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, de
 
     `help` prints what the tool takes, and calls nothing.
     """
-    settings = settings_for(os.environ, demo=demo)
+    settings = settings_for(own_environment(), demo=demo)
     known = {known.name: known for known in ALL_TOOLS}
     if tool not in known:
-        raise UsageError(f"there is no tool {tool!r}; {near(tool) or f'`{PROGRAM} tools` lists them.'}")
+        raise UsageError(f"there is no tool {tool!r}; {near(tool) or f'`{CALLED} tools` lists them.'}")
     arguments = _arguments(pairs)
     out = Terminal(sys.stdout)
     if help:
@@ -90,7 +92,11 @@ async def _call(
         lines = [printable(line) for line in params.message.split("\n")]
         sys.stderr.write("\n".join(lines) + " [y/N] ")
         sys.stderr.flush()
-        return consent(params, agreed=sys.stdin.readline().strip().lower() in ("y", "yes"))
+        typed, of_loop = "", signal.signal(signal.SIGINT, signal.default_int_handler)  # the loop's waits for a line
+        with suppress(KeyboardInterrupt):
+            typed = sys.stdin.readline()
+        signal.signal(signal.SIGINT, of_loop)
+        return consent(params, agreed=typed.strip().lower() in ("y", "yes"))
 
     async def show(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - the SDK's
         if status is not None:

@@ -1,7 +1,6 @@
 """The command `demo`: asks a server over MCP what an assistant would ask, about a made-up account."""
 
 import json
-import shlex
 import sys
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,11 +20,11 @@ from tinylytics_tools.tables import counted
 from tinylytics_mcp.backend import open_backend, settings_for
 from tinylytics_mcp.commands.call import consent, text_of
 from tinylytics_mcp.commands.demo_scenes import SCENES, Scene, picture
+from tinylytics_mcp.commands.report_words import readable
 from tinylytics_mcp.errors import CommandError
-from tinylytics_mcp.hosts import start_command
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.terminal import Terminal, printable
-from tinylytics_mcp.version import PROGRAM
+from tinylytics_mcp.version import CALLED
 
 
 def command(*, full: bool = False) -> None:
@@ -36,10 +35,12 @@ def command(*, full: bool = False) -> None:
         raise CommandError(f"{demo.failed} of the calls did not work.")
 
 
-def lines_that_connect() -> list[tuple[str, str]]:
-    """Return pairs of what is connected and the line to type; the last one connects the made-up account."""
-    start = shlex.join(start_command())
-    return [("Claude Code", f"{start} install claude-code"), ("without a key", f"{start} install --demo claude-code")]
+NEXT = (
+    ("Each answer as Claude gets it", "demo --full"),
+    ("Connect Claude to this account", "install claude-desktop --demo"),
+    ("and to yours, with a key", "install claude-desktop"),
+)
+"""What can be done after the demo, and what to type for it."""
 
 
 class Weighed(httpx.AsyncBaseTransport):
@@ -67,8 +68,8 @@ class _Demo:
     async def run(self) -> None:
         """Connect to a server of the made-up account and ask it, whatever the user's own settings are."""
         out, settings = self._out, settings_for({}, demo=True)
-        how = "each answer as the assistant gets it" if self._is_full else "answers in words made of their fields"
-        self._draw(f"A made-up account, asked over MCP; {how}.")
+        told = "" if self._is_full else " Here this program puts the answers into words."
+        self._draw(f"What to ask an assistant, and the tool that answers, on a made-up account.{told}", margin=0)
         async with open_backend(settings, demo=True) as backend:
             wire = Weighed(backend.transports())
             async with (
@@ -79,9 +80,10 @@ class _Demo:
                     await self._play(number, scene, client, wire)
         out.line()
         told = f"{counted(wire.requests, 'request')}, {self._answered:,} bytes made of {wire.bytes:,} bytes of replies"
-        self._draw(f"In all {told}" + ("." if self._is_full else f"; `{PROGRAM} demo --full` shows more."), margin=0)
-        for host, line in lines_that_connect()[: None if self._is_full else 1]:
-            out.line(f"Connect {host}: {out.accent(line)}")
+        self._draw(f"In all {told}.", margin=0)
+        for what, typed in NEXT:
+            out.line(f"{what + ':':<32}{out.accent(f'{CALLED} {typed}')}")
+        self._draw("Or claude-code, cursor, vscode; for ChatGPT and others see docs/hosts.md.", margin=0)
 
     async def _play(self, number: int, scene: Scene, client: Client, wire: Weighed) -> None:
         """Ask one question, and say what an assistant would say, or what it gets."""
@@ -94,9 +96,12 @@ class _Demo:
         given = ", ".join(f"{name}={json.dumps(value)}" for name, value in scene.arguments.items())
         call = f"{scene.tool}({given})" if self._is_full else f"{scene.tool}, {took}"
         out.line()
-        out.line(f"{out.strong(f'{number}. {scene.words}')}  {out.faint(call)}")
+        question = f"{number}. {scene.words}"
+        is_beside = self._is_full or len(question) + len(call) < self._width - 2
+        out.line(out.strong(question) + (f"  {out.faint(call)}" if is_beside else ""))
+        self._draw(None if is_beside else call, "dim")
         for question in self._asked:
-            self._draw(f"Asked first, and agreed to: {question}", "dim")
+            self._draw(readable(f"Asked first, and agreed to: {question}"), "dim")
         self._asked.clear()
         if result.is_error or not answer:
             self.failed += 1
@@ -106,7 +111,7 @@ class _Demo:
             made = f"made of {wire.bytes - read:,} bytes of replies"
             self._draw(f"{took} ({compact(answer):,} in structured form), {made}", "dim")
         else:
-            self._draw(scene.told(answer))
+            self._draw(readable(scene.told(answer)))
             self._draw(picture(scene, answer))
 
     def _draw(self, what: RenderableType | None, style: str = "", *, margin: int = 3) -> None:

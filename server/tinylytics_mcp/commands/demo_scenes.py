@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,7 +11,7 @@ from tinylytics_tools.answer import OTHER, SERIES, UNKNOWN
 from tinylytics_tools.tables import counted
 
 from tinylytics_mcp.chart import Chart
-from tinylytics_mcp.rendering import TableView, shortened
+from tinylytics_mcp.rendering import TableView, grouped, shortened
 
 Answer = Mapping[str, Any]
 Row = Sequence[Any]
@@ -41,11 +40,11 @@ def picture(scene: Scene, answer: Answer) -> RenderableType | None:
 
 def _month(answer: Answer) -> str:
     text = f"“{answer['site']}” had {_hits(answer['hits'])} "
-    text += f"in the {counted(answer['days'], 'day')} to {_day(answer['last_day'])}"
+    text += f"in the {counted(answer['days'], 'day')} to {answer['last_day']}"
     if answer["change"] is not None:
-        text += f", {_more(answer['change'])} than in the days before ({answer['earlier_hits']:,})"
+        text += f", {_more(answer['change'])} than before ({answer['earlier_hits']:,})"
     carries = next((note for note in answer["notes"] if note.startswith("one day carries")), None)
-    parts = [text, carries and f"One day carries them{carries[carries.index(':') :]}"]
+    parts = [text, carries and f"One day stands out{grouped(carries[carries.index(':') :])}"]
     if answer["visitors"] is not None:
         parts.append(f"{answer['visitors']:,} visitors came; {answer['bounce_rate_percent']:g} % saw a single page")
     return _sentences(parts)
@@ -54,7 +53,7 @@ def _month(answer: Answer) -> str:
 def _why(answer: Answer) -> str:
     if answer["usual_hits"] is None:
         return answer["headline"]
-    text = f"{_spoken(answer['explained'])} had {_hits(answer['hits'])}, {_more(answer['difference'])} than usual"
+    text = f"{answer['explained']} had {_hits(answer['hits'])}, {_more(answer['difference'])} than usual"
     parts = [f"{text} ({answer['usual_hits']:,.10g})"]
     if together := answer.get("together"):
         page, referrer, hits, *_ = together["rows"][0]
@@ -110,7 +109,7 @@ SCENES = (
         _why,
         lambda answer: (
             ("referrer", "hits", "usual", "difference"),
-            answer["referrers"]["rows"][:3] if answer["referrers"] else [],
+            answer["referrers"]["rows"][:2] if answer["referrers"] else [],
         ),
     ),
     Scene(
@@ -162,15 +161,6 @@ def _hits(count: int) -> str:
 
 def _more(change: float) -> str:
     return f"{abs(change):,.10g} {'more' if change >= 0 else 'fewer'}"
-
-
-def _day(text: str) -> str:
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%B}"
-
-
-def _spoken(days: str) -> str:
-    return f"{date.fromisoformat(days):%A} {_day(days)}" if len(days) == 10 else days
 
 
 def _sentences(parts: Sequence[str | None]) -> str:

@@ -1,7 +1,6 @@
 """The command `doctor`: looks at everything between a host and Tinylytics and says what to do about what is wrong."""
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from tinylytics_mcp import checks
 from tinylytics_mcp.backend import open_backend
 from tinylytics_mcp.checks import Finding, Outcome
 from tinylytics_mcp.errors import CommandError, UsageError
-from tinylytics_mcp.hosts import key_file, this_system
-from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, checked_base_url, read_settings
+from tinylytics_mcp.hosts import own_environment, this_system
+from tinylytics_mcp.settings import checked_base_url, read_settings
 from tinylytics_mcp.terminal import Terminal, say
 from tinylytics_mcp.version import VERSION
 
@@ -66,15 +65,13 @@ def _print(out: Terminal, finding: Finding) -> None:
 
 async def _local(record: Path | None) -> list[Finding]:
     """Return all findings about this computer and the account; with `record`, write the shapes of replies there."""
-    environment = dict(os.environ)
-    if not any(environment.get(name, "").strip() for name in (API_KEY, API_KEY_FILE)) and key_file().is_file():
-        environment[API_KEY_FILE] = str(key_file())  # what hosts were given by `install`
+    environment = own_environment()
     system = this_system(environment)
     try:
         settings = read_settings(environment)
     except UsageError as error:
-        return [checks.failed("settings", str(error), "Correct it."), *checks.of_hosts(system)]
-    findings = [checks.warning("settings", line, "Correct it.") for line in settings.warnings]
+        return [checks.told(Outcome.FAILED, "settings", str(error), "Correct it."), *checks.of_hosts(system)]
+    findings = [checks.told(Outcome.WARNING, "settings", line, "Correct it.") for line in settings.warnings]
     findings.append(checks.of_key(settings))
     async with (
         open_backend(settings, demo=False, cached=False) as backend,
@@ -86,7 +83,7 @@ async def _local(record: Path | None) -> list[Finding]:
         findings += [finding async for finding in checks.of_store(backend, client)]
         if record is not None and settings.key is not None:
             await _record(client, record)
-    return [*findings, *checks.of_hosts(system), *checks.of_processes()]
+    return [*findings, *checks.of_hosts(system)]
 
 
 async def _record(client: Client, file: Path) -> None:

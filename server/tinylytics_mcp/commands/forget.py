@@ -1,6 +1,5 @@
 """The command `forget`: removes what is stored of a key on this computer, or in the Redis that is set."""
 
-import os
 import sys
 
 import anyio
@@ -9,6 +8,7 @@ from tinylytics_tools.tables import counted
 
 from tinylytics_mcp.backend import open_stored, settings_for
 from tinylytics_mcp.errors import CommandError, UsageError
+from tinylytics_mcp.hosts import own_environment
 from tinylytics_mcp.settings import API_KEY, Settings
 from tinylytics_mcp.terminal import Terminal
 
@@ -18,7 +18,7 @@ _ASKED = "The record of writes goes too: then none is listed, and one sent again
 def command(*, what: str, yes: bool) -> None:
     """Remove the stored replies of the key, the requests counted of it, or all with the record of its writes, and print
     how many of each there were."""
-    settings = settings_for(os.environ, demo=False)
+    settings = settings_for(own_environment(), demo=False)
     if settings.key is None:
         where = "" if settings.redis_url else f" To forget every key, delete the folder {str(settings.state_dir)!r}."
         raise UsageError(f"set {API_KEY} to the key whose state is to go.{where}")

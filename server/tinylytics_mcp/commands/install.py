@@ -2,7 +2,6 @@
 
 import getpass
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from tinylytics_mcp.errors import CommandError, UsageError
 from tinylytics_mcp.hosts import HOSTS, KEY_INPUT, Host, is_temporary, key_file, this_system
 from tinylytics_mcp.settings import API_KEY, API_KEY_FILE, Settings, checked_base_url, read_settings
 from tinylytics_mcp.terminal import Terminal, say
-from tinylytics_mcp.version import NAME, PROGRAM
+from tinylytics_mcp.version import CALLED, NAME, PROGRAM
 
 
 def command(*, host: str, remove: bool, printed: bool = False, demo: bool = False, url: str | None = None) -> None:
@@ -53,7 +52,7 @@ def command(*, host: str, remove: bool, printed: bool = False, demo: bool = Fals
 
     if _change(out, chosen, with_entry):
         out.lines(f"+ {line}" for line in chosen.document(entry).split("\n"))
-        out.line(f"Restart {chosen.title}; `{PROGRAM} doctor` tells what is wrong if it does not connect.")
+        out.line(f"Restart {chosen.title}; `{CALLED} doctor` tells what is wrong if it does not connect.")
 
 
 def _without(text: str, host: Host) -> str:
@@ -71,19 +70,22 @@ def _change(out: Terminal, host: Host, edit: Callable[[str], str]) -> bool:
         if after == before:
             out.line(f"{file}: nothing to change.")
             return False
+        mode = file.stat().st_mode & 0o777 if before else 0o600
         if before:
             copy = file.with_name(f"{file.name}.before-{NAME}")
-            shutil.copy2(file, copy)
-            out.line(f"{file}: changed; as it was before: {copy.name}")
+            _write(copy, before, mode=mode)
+            done = f"changed; as it was before: {copy.name}"
         else:
             doubt = "" if file.parent.exists() else f"; there was no such folder: is {host.title} installed?"
             file.parent.mkdir(parents=True, exist_ok=True)
-            out.line(f"{file}: made{doubt}")
-        _write(file, after, mode=file.stat().st_mode & 0o777 if before else 0o600)
+            done = f"made{doubt}"
+        _write(file, after, mode=mode)
+        out.line(f"{file}: {done}")
     except OSError as error:
         raise CommandError(f"{file} cannot be changed: {error.strerror}.") from None
     except ValueError as error:
-        raise CommandError(f"{file} was left as it is: {error}. Mend it, or use --print.") from None
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise CommandError(f"{file} was left as it is: {why}. Mend it, or use --print.") from None
     return True
 
 
@@ -102,14 +104,19 @@ def _key_file(settings: Settings, out: Terminal, *, may_write: bool) -> Path:
     """Return the file that holds the key; one is made of the key that is set or typed. None is a UsageError."""
     named, text = os.environ.get(API_KEY_FILE, "").strip(), os.environ.get(API_KEY, "").strip()
     file = Path(named).expanduser().absolute() if named else key_file()
-    if named or not may_write or (settings.key is None and file.exists()):
+    if named or not may_write:
+        return file
+    if settings.key is None and file.exists():
+        say(f"the key is the one in {file}; set {API_KEY} to put another in its place.")
         return file
     if settings.key is None:
         if not sys.stdin.isatty():
             raise UsageError(f"set {API_KEY} to a key from {WHERE_KEYS_ARE_MADE}, or add --demo.")
-        text = getpass.getpass("Tinylytics API key (it is not shown): ").strip()
         try:
+            text = getpass.getpass(f"Key from {WHERE_KEYS_ARE_MADE} (it is not shown): ").strip()
             ApiKey(text)
+        except EOFError:
+            raise CommandError("no key was typed.") from None
         except KeyNotAccepted as error:
             raise UsageError(str(error)) from None
     try:
@@ -117,7 +124,6 @@ def _key_file(settings: Settings, out: Terminal, *, may_write: bool) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write(file, f"{text}\n".encode(), mode=0o600)
             out.line(f"{file}: made; it holds the key, and nobody else may read it.")
-            out.line(f"To use it in a terminal too: export {API_KEY_FILE}={file}")
     except OSError as error:
         raise CommandError(f"the key cannot be kept in {file}: {error.strerror}.") from None
     return file

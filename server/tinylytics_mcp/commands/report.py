@@ -1,6 +1,5 @@
 """The command `report`: writes the traffic, kudos and uptime of a site, or of all, to one file."""
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from tinylytics_mcp.commands.report_html import document
 from tinylytics_mcp.commands.report_markdown import markdown
 from tinylytics_mcp.commands.report_results import read_report
 from tinylytics_mcp.errors import CommandError, UsageError
+from tinylytics_mcp.hosts import own_environment
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.terminal import Terminal
 
@@ -29,7 +29,7 @@ def command(
         raise UsageError(f"a report is .html or .md: {str(output)!r} ends in neither. Or give --format.")
     if output != _STDOUT and output.is_file() and not force:
         raise UsageError(f"{str(output)!r} is there already. Give another name, or --force to write over it.")
-    settings = settings_for(os.environ, demo=demo)
+    settings = settings_for(own_environment(), demo=demo)
     out = Terminal(sys.stdout)
 
     async def read() -> str:
@@ -55,8 +55,11 @@ async def report(client: Client, site: str, period: str | None, form: str, made:
 
 def write(text: str, output: Path, *, force: bool = False) -> None:
     """Write a report to a file, over one that is there only with `force`; a CommandError if that cannot be."""
+    is_new = not (output.exists() or output.is_symlink())
     try:
         with output.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
+        if is_new:
+            output.unlink(missing_ok=True)  # half a report
         raise CommandError(f"{str(output)!r} cannot be written: {error.strerror}.") from None

@@ -13,6 +13,7 @@ from tinylytics_mcp.commands import report_words as words
 from tinylytics_mcp.commands.report_charts import Html, joined, line, series_chart, tag
 from tinylytics_mcp.commands.report_results import Report, Result, SiteResults
 from tinylytics_mcp.dashboard.page import part
+from tinylytics_mcp.rendering import grouped
 
 ROWS = 5
 _TABLES = ("pages", "referrers", "countries", "browsers", "platforms")
@@ -101,7 +102,8 @@ def _series(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html | None:
     rows: list[list[Any]] = answer["series"]["rows"]
     hours: list[int] = chart.get("hours", []) if len(rows) == 1 else []
     unit = "hour" if hours else answer["series"]["columns"][0]
-    told = [f"Dashed: {words.earlier_days(answer)}."] if _has_before(answer, chart) and not hours else []
+    has_before = chart.get("earlier") and not hours and answer["change_percent"] is not None and answer["earlier_hits"]
+    told = [f"Dashed: {words.earlier_days(answer)}."] if has_before else []
     names = [f"{hour:02}:00 UTC" for hour in range(len(hours))] or [words.readable(str(row[0])) for row in rows]
     cells = [[name, words.number(hits)] for name, hits in zip(names, hours or [row[1] for row in rows], strict=True)]
     label = f"Hits by {unit}"
@@ -114,10 +116,6 @@ def _series(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html | None:
         tag("figcaption", " ".join(told)) if told else None,
         tag("details", tag("summary", f"{label} as a table"), _table(label, [unit.capitalize(), "Hits"], cells, 1)),
     )
-
-
-def _has_before(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> bool:
-    return bool(chart.get("earlier")) and answer["change_percent"] is not None and answer["earlier_hits"] > 0
 
 
 def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], level: str) -> Html:
@@ -207,8 +205,8 @@ def _attention(health: Result | None) -> Html | None:
 
 
 def _notes(answer: Mapping[str, Any]) -> Html | None:
-    notes = [*([] if answer["complete"] else ["Not everything was read."]), *map(words.readable, answer["notes"])]
-    return tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else None
+    notes = [*([] if answer["complete"] else ["Not everything was read."]), *answer["notes"]]
+    return tag("ul", *(tag("li", words.readable(grouped(note))) for note in notes), class_="notes") if notes else None
 
 
 def _tiles(tiles: Sequence[tuple[str, str, str]]) -> Html:

@@ -7,6 +7,8 @@ from typing import Any, cast
 from tinylytics_tools.answer import UNKNOWN
 from tinylytics_tools.scope import WindowAnswer
 
+from tinylytics_mcp.rendering import grouped
+
 _FRAME = frozenset(WindowAnswer.model_fields)
 """Fields of every answer: they are in the head and the notes, not among the facts."""
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~@$&!]|:(?=//)|(?<=www)\.")
@@ -27,14 +29,14 @@ def escaped(text: str) -> str:
 
 def _section(answer: Mapping[str, Any]) -> str:
     fields = {name: value for name, value in answer.items() if name not in _FRAME}
-    parts = [f"## {escaped(answer['headline'])}"]
+    parts = [f"## {escaped(grouped(answer['headline'], fields))}"]
     if not answer["complete"]:
         parts.append("Not everything was read: see the notes.")
     tables: dict[str, dict[str, Any]] = {name: value for name, value in fields.items() if isinstance(value, dict)}
     parts.append("\n".join(f"- {_title(name)}: {_cell(value)}" for name, value in fields.items() if name not in tables))
     parts += [_table(name, table) for name, table in tables.items()]
     notes: list[str] = [*answer["notes"], *filter(None, [answer["visitor_data"]])]
-    parts.append("\n".join(f"- {escaped(note)}" for note in notes))
+    parts.append("\n".join(f"- {escaped(grouped(note))}" for note in notes))
     return "\n\n".join(filter(None, parts))
 
 

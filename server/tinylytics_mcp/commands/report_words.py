@@ -97,7 +97,7 @@ def lasting(seconds: int | None) -> str:
 
 def readable(text: str) -> str:
     """Return a text of ours with its days and times as people write them; a path or an address stays as it is."""
-    return re.sub(r"(?<![^\s(])\d{4}-\d\d(?:-\d\d(?:T[\d:]+Z)?)?(?![^\s,;:.)])", lambda match: _day(match[0]), text)
+    return re.sub(r"(?<![^\s(])\d{4}-\d\d(?:-\d\d(?:T[\d:]+Z)?)?(?![^\s,;:.?)])", lambda match: _day(match[0]), text)
 
 
 def spoken(day: date) -> str:

@@ -13,7 +13,7 @@ from tinylytics_mcp.errors import CommandError
 from tinylytics_mcp.server import create_server
 from tinylytics_mcp.settings import Settings
 from tinylytics_mcp.terminal import say
-from tinylytics_mcp.version import PROGRAM
+from tinylytics_mcp.version import CALLED
 
 
 def command(*, transport: Literal["stdio", "http", "sse"], host: str, port: int, demo: bool, cached: bool) -> None:
@@ -38,7 +38,7 @@ async def _serve_stdio(settings: Settings, *, demo: bool, cached: bool) -> None:
     if sys.stdin is None or sys.stdout is None:
         raise CommandError("to serve a host takes an open standard input and output.")
     if sys.stdin.isatty():
-        say(f"this waits for an MCP host on its standard input. To look around, try `{PROGRAM} demo`.")
+        say(f"this waits for an MCP host on its standard input. To look around, try `{CALLED} demo`.")
     if settings.key is None:
         say_no_key()
     async with open_client(settings, demo=demo, cached=cached) as client:

@@ -1,6 +1,5 @@
 """The command `tools`: lists the tools that a key may use, and tells what a tool takes."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,8 +10,9 @@ from tinylytics_tools.catalogue import ALL_TOOLS, tools_for
 from tinylytics_tools.tool import ApiTool
 
 from tinylytics_mcp.backend import settings_for
+from tinylytics_mcp.hosts import own_environment
 from tinylytics_mcp.terminal import Terminal, say
-from tinylytics_mcp.version import PROGRAM
+from tinylytics_mcp.version import CALLED
 
 _EXAMPLES = {
     "dimension": "path",
@@ -29,7 +29,7 @@ _ENDLESS = 1_000_000
 
 def command(*, demo: bool, verbose: bool) -> None:
     """Print the tools that this key may use: name, access, first sentence; `verbose` adds what each takes."""
-    settings = settings_for(os.environ, demo=demo)
+    settings = settings_for(own_environment(), demo=demo)
     access = Access.READ_ONLY if settings.key is None else settings.key.access
     offered = tools_for(Access.READ_ONLY if settings.access is Access.READ_ONLY else access)
     out = Terminal(sys.stdout)
@@ -38,7 +38,10 @@ def command(*, demo: bool, verbose: bool) -> None:
         needed = "read" if tool.access is Access.READ_ONLY else "full access"
         first = f"{tool.name:<{widest}}  {needed:<11}  "
         sentence = tool.description.partition(". ")[0].rstrip(".") + "."
-        lines = out.wrapped(sentence, first=first, rest=" " * len(first))
+        is_narrow = out.width is not None and out.width < 2 * len(first)
+        lines = [first] if is_narrow else []
+        rest = "  " if is_narrow else " " * len(first)
+        lines += out.wrapped(sentence, first=rest if is_narrow else first, rest=rest)
         lines[0] = out.accent(first[:widest]) + out.faint(first[widest:]) + lines[0].removeprefix(first)
         out.lines(lines)
         if verbose:
@@ -50,15 +53,16 @@ def command(*, demo: bool, verbose: bool) -> None:
 
 def help_lines(out: Terminal, tool: ApiTool) -> Iterator[str]:
     """Yield what a tool does, what it takes, and an example that works in the demo."""
-    yield f"usage: {PROGRAM} call {tool.name} [name=value ...]"
+    yield f"usage: {CALLED} call {tool.name} [name=value ...]"
     yield ""
     yield from out.wrapped(tool.description)
     yield ""
     yield out.strong("arguments:")
     yield from _argument_lines(out, tool)
     yield ""
+    typed = ["call", tool.name, *_example(tool), "--demo"]
     yield out.strong("example:")
-    yield f"  {out.accent(shlex.join([PROGRAM, 'call', tool.name, *_example(tool), '--demo']))}"
+    yield f"  {out.accent(f'{CALLED} {shlex.join(typed)}')}"
 
 
 def _example(tool: ApiTool) -> list[str]:

@@ -112,9 +112,8 @@ class Database:
         busy = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
         if self.path is not None and not busy:
             self.close()
-        return (StoreBusy if busy else StoreUnavailable)(
-            f"the state file {self.path} cannot be used: {getattr(error, 'strerror', None) or error}"
-        )
+        why = getattr(error, "strerror", None) or error
+        return (StoreBusy if busy else StoreUnavailable)(f"the state file {self.path} cannot be used: {why}")
 
 
 def _make_private(path: Path) -> None:

@@ -24,7 +24,7 @@ function answerView(answer, chart = {}) {
   const id = newId();
   const over = isUptime(answer) ? [] : [answer.site, days(answer), answer.time_zone === "user" && "the account's time zone",
     answer.filters && answer.filters !== "none" && answer.filters];
-  const notes = [...(answer.notes ?? []).map(readableDays), unknown.length && `not known: ${unknown.join(", ")}`,
+  const notes = [...(answer.notes ?? []).map((note) => readableDays(grouped(note))), unknown.length && `not known: ${unknown.join(", ")}`,
     answer.stored_s > 60 && `from stored answers, the oldest ${lasting(answer.stored_s)} old`].filter(Boolean);
   return el("article", { "aria-labelledby": id },
     el("header", {},

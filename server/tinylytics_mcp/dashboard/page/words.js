@@ -64,6 +64,11 @@ const readableDays = (text) =>
   text.replace(/(?<=^|[\s(])\d{4}-\d\d(-\d\d(T[\d:]+Z)?)?(?=$|[\s,;:.)])/g, (day, isDay, isTime) =>
     isTime ? `${time(Date.parse(day))} UTC` : (isDay ? fullDay : month)(Date.parse(day)));
 
+// Numbers in our own sentences get separators; what is in quotes, or may be a year, stays as it is.
+const grouped = (text) =>
+  text.replace(/“[^”]*”|(?<=^|[\s(+])\d{4,}(?=$|[\s,;.)])(?!\.\d)/g, (found) =>
+    /^(“|(19[7-9]|20)\d\d$)/.test(found) ? found : numbers.format(Number(found)));
+
 const OURS = { direct: "Direct, no referrer", "not-a-host": "Not an address", unknown: "Unknown", other: "All others", "/": "/ (home page)" };
 
 // What a row is of, as people call it; a long one loses its middle.
