@@ -31,8 +31,8 @@ class SiteReply(Wrapped):
 
     @property
     def quoted(self) -> str:
-        """Its name in quotes, as it stands in a sentence (ANSWERS 4), without quotes of its own."""
-        return f"“{self.name.replace('“', '').replace('”', '')}”"
+        """Its name in quotes, as it stands in a sentence (ANSWERS 4)."""
+        return sanitize.phrase(self.name)
 
     @property
     def domain(self) -> str:
