@@ -23,7 +23,7 @@ INITIALIZE = {
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
 
-MODERN = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
+MODERN: dict[str, object] = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
 
 
 @pytest.mark.parametrize("mode", MODES)
