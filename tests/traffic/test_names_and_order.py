@@ -33,6 +33,18 @@ async def ranked(host: Connected, site: str, **asked: Any) -> dict[str, Any]:
     return await host.answer("rank_traffic", site=site, dimension="path", period="last_7_days", **asked)
 
 
+@pytest.mark.parametrize("argument", ["search", "exclude"])
+async def test_a_name_of_several_that_is_a_number_is_not_dropped_and_what_is_none_is_refused(argument: str) -> None:
+    fake_api, site = a_site(**{"2025": 7, "about": 5, "other": 3})
+    async with connect(fake_api) as host:
+        refused = await host.error("rank_traffic", site=site, dimension="path", **{argument: ["/about", None]})
+        answer = await ranked(host, site, **{argument: ["/about", 2025]})
+    assert f"{argument}.1: Input should be a valid string" in refused
+    assert answer["matching_hits" if argument == "search" else "excluded"] == (
+        12 if argument == "search" else "/about, 2025"
+    )
+
+
 @pytest.mark.parametrize("several", [["/news", "/about"], "/news,/about", " /news , /about ", '["/news","/about"]'])
 @pytest.mark.parametrize("argument", ["search", "exclude"])
 async def test_a_list_of_names_is_never_one_name_that_nothing_has(argument: str, several: object) -> None:

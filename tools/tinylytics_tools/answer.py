@@ -139,19 +139,13 @@ class Answer(BaseModel):
         lines = [self.headline, "; ".join([f"complete: {_cell_text(self.complete)}", *scope]), *facts, *tables]
         shortened = self.shortened and f"shortened to fit: {self.shortened}"
         notes = [f"note: {note}\n" for note in (*self.notes, shortened, self.visitor_data) if note]
-        before, after = (
-            "\n".join(lines) + "\n\n" + "".join(notes),
-            f"\nnext: {self.next_step}" if self.next_step else "",
-        )
+        before = "\n".join(lines) + "\n\n" + "".join(notes)
+        after = f"\nnext: {self.next_step}" if self.next_step else ""
         fields = self.model_dump(mode="json")
         left_out = ("shortened", *self.may_not_apply)
         structured = {name: value for name, value in fields.items() if value is not None or name not in left_out}
         lasting = {name: value for name, value in structured.items() if name not in COSTS}
         return Halves(self, before, after, structured, (compact(before + after), compact(lasting)))
-
-    def result(self, *, half: int | None = None) -> CallToolResult:
-        """Return both halves of the fitted answer, as the host gets them."""
-        return self.fitted(half=half).result(self.costs)
 
     def fitted(self, *, half: int | None = None) -> "Halves":
         """Return both halves of the answer marked, and made to fit into their size by dropping rows from the longest

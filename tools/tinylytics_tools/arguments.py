@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -62,9 +62,9 @@ def several(value: Any) -> Any:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
         return value
-    cleaned = [name.strip() for name in names if isinstance(name, str)]  # pyright: ignore[reportUnknownVariableType]
-    cleaned = [name for name in cleaned if name]
-    if not 1 <= len(cleaned) <= MOST_NAMES or any(len(name) > LONGEST_NAME for name in cleaned):
+    cleaned = [name.strip() if isinstance(name, str) else _text(name) for name in cast("list[Any]", names)]
+    cleaned = [name for name in cleaned if name != ""]
+    if not 1 <= len(cleaned) <= MOST_NAMES or any(len(str(name)) > LONGEST_NAME for name in cleaned):
         raise ValueError(f"give 1 to {MOST_NAMES} names of at most {LONGEST_NAME} characters, such as /blog,/about")
     return cleaned
 
@@ -95,7 +95,7 @@ StartDate = Annotated[date | None, BeforeValidator(_day)]
 EndDate = Annotated[date | None, BeforeValidator(_day)]
 Day = Annotated[date | None, BeforeValidator(_day), Field(description="One day, instead of a period.")]
 TimeZone = Annotated[Literal["utc", "user"] | None, Field(description="Whose days; user: the account's zone.")]
-Compare = CompareWith | None
+Compare = Annotated[CompareWith | None, Field(description="Default previous_period.")]
 Country = Annotated[str | None, AfterValidator(_country), Field(description="Two letters.")]
 Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path), Field(description="Exact, such as /about.")]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]

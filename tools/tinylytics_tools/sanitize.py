@@ -333,10 +333,8 @@ def prose(value: str | None, cap: int = 600) -> str:
 
 
 def label(value: str | None) -> str:
-    """Return the account's own name for a site, at most 80 characters; `unnamed` where nothing of it is left.
-
-    Semicolons become commas: in an answer's second line they part it from what follows.
-    """
+    """Return the account's own name for a site, at most 80 characters; `unnamed` where nothing of it is left. Its
+    semicolons become commas, since in an answer's second line they part the facts."""
     return prose(value, cap=80).replace(";", ",") or _UNNAMED
 
 

@@ -70,12 +70,7 @@ def read_period(text: str, _: date) -> Days:
     """One of the tools' periods."""
     if text not in PERIODS:
         raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
-    return Days(words_of(text), {"period": text})
-
-
-def words_of(period: str) -> str:
-    """A named period within a sentence."""
-    return period.replace("_", " ")
+    return Days(text.replace("_", " "), {"period": text})
 
 
 def _first_day(what: str, form: str, text: str, today: date) -> date:
