@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Self
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, PrivateAttr, WithJsonSchema
 
+from tinylytics_tools.sanitize import UNKNOWN
+
 Cell = Annotated[
     str | int | float | bool | None,
     WithJsonSchema({"anyOf": [{"type": name} for name in ("number", "string", "null", "boolean")]}),
@@ -18,9 +20,6 @@ LARGEST = 8_000
 """Bytes of one result, both halves together, as compact JSON."""
 LARGEST_DEFAULT_HALF = 3_200
 """Bytes of a half where the caller gave no `limit`."""
-
-UNKNOWN = "unknown"
-"""What text has for a null."""
 
 
 class Table(BaseModel):

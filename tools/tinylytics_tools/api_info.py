@@ -102,8 +102,7 @@ def _endpoint(method: str, path: str, about: str) -> list[Cell]:
 
 def _first_fact(facts: dict[str, str], *names: str) -> str:
     """Return the first fact of one of these names, wherever it stands."""
-    found = (value for name in names for fact, value in facts.items() if fact.rpartition(".")[2] == name)
-    return next(found, sanitize.UNKNOWN)
+    return next((fact for name in names for at, fact in facts.items() if at.split(".")[-1] == name), sanitize.UNKNOWN)
 
 
 class OpenApi(Answer):
