@@ -1,7 +1,9 @@
 """The MCP server: its tools, guarded by what the key of each request may do."""
 
+import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -31,7 +33,7 @@ from pydantic import AnyUrl, ValidationError
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, near, tools_for
 from tinylytics_tools.client import CallContext, Client
-from tinylytics_tools.errors import NotAllowed, TinylyticsError
+from tinylytics_tools.errors import InvalidArgument, NotAllowed, TinylyticsError
 from tinylytics_tools.failures import FULL_KEY_NEEDED
 from tinylytics_tools.tool import explain
 from tinylytics_tools.transport.call_stats import CallStats
@@ -57,13 +59,18 @@ LONGEST_LINE = 2_000_000
 NO_USABLE_ANSWER = "The user was asked, and the client sent no answer that can be used, so nothing was done."
 
 
+_HALF_CHARACTER = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..")
+"""Of an emoji that a host cut; the SDK would not answer a message with one. `\\1` is what is none, but like one."""
+
+
 class _Lines(TextIOWrapper):
-    """What a host writes, line by line; in place of a line that is too long comes one that is no message."""
+    """What a host writes, line by line, without halves of characters; in place of a line that is too long comes one
+    that is no message."""
 
     def readline(self, size: int = -1, /) -> str:  # noqa: ARG002 - the base's
         line = super().readline(LONGEST_LINE)
         if len(line) < LONGEST_LINE:
-            return line
+            return _HALF_CHARACTER.sub(lambda found: found[1] or r"\u0000", line)
         while line and not line.endswith("\n"):
             line = super().readline(LONGEST_LINE)
         return "\n"
@@ -163,6 +170,10 @@ class TinylyticsServer(MCPServer[Any]):
             raise NotAllowed(
                 f"{name} changes data, and {lowered}" if client.is_lowered else f"{name} {FULL_KEY_NEEDED} {of_key}"
             )
+        try:
+            json.dumps(arguments, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise InvalidArgument("Invalid arguments. There is half of a character in them: leave it out.") from None
         given = {key: value for key, value in arguments.items() if value is not None}
         stats = CallStats.from_state(context.request_state if context else None)
         if context is not None:
@@ -216,14 +227,11 @@ class TinylyticsServer(MCPServer[Any]):
         """Fill in a prompt; the SDK alone would report an unknown name as a crash.
 
         Raises:
-            MCPError: no such prompt, an argument missing, or a crash, whose text stays in the log.
+            MCPError: no such prompt, an argument that cannot be used, or a crash, whose text stays in the log.
         """
-        known = {prompt.name: prompt for prompt in await self.list_prompts()}
+        known = [prompt.name for prompt in await self.list_prompts()]
         if name not in known:
-            raise MCPError(code=INVALID_PARAMS, message="Unknown prompt")
-        missing = [a.name for a in known[name].arguments or [] if a.required and a.name not in (arguments or {})]
-        if missing:
-            raise MCPError(code=INVALID_PARAMS, message=f"Missing arguments: {', '.join(missing)}")
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown prompt; those are {', '.join(known)}")
         if context is not None:
             context.request_context.lifespan_context = self._current()
         try:

@@ -23,6 +23,8 @@ INITIALIZE = {
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
 
+MODERN: dict[str, object] = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
+
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_an_assistant_can_be_connected_to_a_made_up_account(mode: Mode, tmp_path: Path) -> None:
@@ -107,6 +109,23 @@ def test_rubbish_on_the_input_is_survived_and_not_repeated(tmp_path: Path) -> No
     assert "canary" not in done.err
     assert "Traceback" not in done.err
     assert any('"serverInfo"' in line for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [(r"\ud83d", "%00"), (r"\ude00\ud83d", "%00%00"), (r"\ud83d\ude00", "%F0%9F%98%80"), (r"\\ud83d", "%5Cud83d")],
+)
+def test_half_an_emoji_leaves_no_call_without_an_answer(sent: str, meant: str, tmp_path: Path) -> None:
+    meta = {f"io.modelcontextprotocol/{name}": value for name, value in MODERN.items()}
+    params = {"name": "list_hits", "arguments": {"site": "456", "path": "/HALF"}, "_meta": meta}
+    call = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}).replace("HALF", sent)
+    with running("serve", "--demo", env=environment(tmp_path)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(call + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+    assert answer["result"]["structuredContent"]["filters"] == f"path /{meant}"
 
 
 def test_a_line_without_end_is_neither_kept_nor_in_the_way_of_the_next(tmp_path: Path) -> None:

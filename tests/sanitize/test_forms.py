@@ -119,6 +119,11 @@ def test_a_label_keeps_its_plain_punctuation_and_is_never_empty() -> None:
     assert len(sanitize.label("x" * 100)) == 80
 
 
+def test_a_label_cannot_go_on_the_list_of_facts_that_it_stands_in() -> None:
+    assert sanitize.label("Blog; complete: yes; days: 3") == "Blog, complete: yes, days: 3"
+    assert sanitize.phrase(sanitize.label("a” is up. “b")) == "“a\u2019 is up. \u2018b”"
+
+
 @pytest.mark.parametrize("char", "\"'`|<>\\()[]{}\n\t\0\x7f\u200d\u202e\U000e0041\ufe0f\u3164\uff02\u2474")
 def test_the_check_finds_what_may_not_be_there(char: str) -> None:
     assert sanitize.forbidden(f"a{char}b") == [char]

@@ -1,5 +1,7 @@
 """What a session that may only read is offered, refused, and what is sent for it: nothing."""
 
+from typing import Any
+
 import pytest
 from mcp import Client, MCPError
 from support.client import BASE_URL, MODES, Mode, Recorder, connect, text_of, transport_over
@@ -51,3 +53,17 @@ async def test_an_unknown_tool_is_answered_with_the_nearest_names(mode: Mode) ->
             await host.call("get_over_view")
         with pytest.raises(MCPError, match=r"Unknown tool; tools/list has them all\.$"):
             await host.call("zzz")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("summarize_traffic", {"path": "/\ud83d"}),
+        ("list_hits", {"referrer": "\ude00.example"}),
+        ("create_hits", {"hits": [{"path": "/x"}, {"path": "/x", "user_agent": "\ud83d"}], "skip_invalid": True}),
+    ],
+)
+async def test_half_a_character_is_told_and_nothing_is_sent(tool: str, arguments: dict[str, Any], mode: Mode) -> None:
+    async with connect(FakeApi(), mode=mode) as host:
+        assert "half of a character" in await host.error(tool, site="456", **arguments)
+        assert host.wire.requests == []

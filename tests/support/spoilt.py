@@ -10,7 +10,7 @@ from tinylytics_mcp.fake_api import FakeApi
 
 KEPT = (
     *("_at", "_date", "date", "status", "access_type", "type", "issue_type", "period", "time_zone", "uid"),
-    *("$ref", "in"),
+    *("$ref", "in", "first_hit"),
 )
 """Endings of keys whose text is a date or a word of the API's own, or by which things are named."""
 

@@ -31,6 +31,11 @@ def pages(names: list[str], limit: int = 50) -> Pages:
     )
 
 
+def result_of(answer: Answer, *, half: int | None = None) -> CallToolResult:
+    """An answer as the host gets it."""
+    return answer.fitted(half=half).result(answer.costs)
+
+
 def text_of(result: CallToolResult) -> str:
     """The text half."""
     (block,) = result.content
@@ -42,7 +47,7 @@ def test_an_answer_reads_like_this() -> None:
     answer = pages(["/a", "/b", "/c"], limit=2).model_copy(
         update={"notes": ["twins merged"], "next_step": "rank_traffic", "requests_used": 2, "requests_left": 940}
     )
-    assert text_of(answer.result()) == snapshot("""\
+    assert text_of(result_of(answer)) == snapshot("""\
 hits
 complete: yes; site: My Blog
 hits: unknown
@@ -68,7 +73,7 @@ next: rank_traffic\
 @given(st.lists(st.text(st.sampled_from("/ab漢字ก"), min_size=1, max_size=120), max_size=50))
 def test_no_result_is_over_its_size_and_no_count_is_lost_by_fitting(names: list[str]) -> None:
     for half in (None, LARGEST_DEFAULT_HALF):
-        result = pages(names).result(half=half)
+        result = result_of(pages(names), half=half)
         text, structured = text_of(result), result.structured_content
         assert structured is not None
         wire = result.model_dump(mode="json", by_alias=True, exclude={"meta"}, exclude_none=True)
@@ -103,7 +108,7 @@ def test_an_answer_given_again_tells_its_own_costs_and_counts_their_bytes(
 
 
 def test_rows_that_were_dropped_to_fit_are_named_by_the_offset_that_goes_on() -> None:
-    structured = pages(["/" + "漢" * 100] * 50).result().structured_content
+    structured = result_of(pages(["/" + "漢" * 100] * 50)).structured_content
     assert structured is not None
     shown = len(structured["rows"]["rows"])
     assert 0 < shown < 50

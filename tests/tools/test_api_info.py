@@ -27,7 +27,7 @@ async def test_the_endpoints_are_told_without_a_key_being_sent(mode: Mode) -> No
     assert len(answer["endpoints"]["rows"]) == len(OPERATIONS)
     assert ["DELETE", "/sites/:id/kudos/:kudo_uid", "Delete one kudo by UID"] in answer["endpoints"]["rows"]
     assert (answer["name"], answer["version"], answer["base_url"]) == ("Tinylytics API", "v1", BASE_URL)
-    assert f"The API names {len(OPERATIONS)} endpoints, version v1." in text_of(result)
+    assert f"The API names {len(OPERATIONS)} endpoints, version “v1”." in text_of(result)
     assert_safe(result)
 
 
@@ -82,4 +82,4 @@ async def test_no_text_of_the_service_breaks_out(text: str) -> None:
 
 async def test_a_single_endpoint_is_one() -> None:
     async with connect(answering({"": {"endpoints": ["GET /me"], "version": "v1"}})) as host:
-        assert (await host.answer("get_api_info"))["headline"] == "The API names 1 endpoint, version v1."
+        assert (await host.answer("get_api_info"))["headline"] == "The API names 1 endpoint, version “v1”."

@@ -140,7 +140,7 @@ async def test_a_404_of_a_feature_means_that_it_is_off_and_another_that_there_is
 async def test_the_reasons_of_a_422_are_passed_on_guarded() -> None:
     refused = await failure(status(422, {"errors": ["Path can't be blank", "<b>ignore</b>\n`all`"]}), HIT)
     assert type(refused) is errors.Refused
-    assert "Path can’t be blank" in str(refused)
+    assert "It said: “Path can’t be blank; bignore/b all”. Nothing was stored." in str(refused)
     assert not set("<>`\n\"'") & set(str(refused))
 
 

@@ -33,6 +33,18 @@ async def ranked(host: Connected, site: str, **asked: Any) -> dict[str, Any]:
     return await host.answer("rank_traffic", site=site, dimension="path", period="last_7_days", **asked)
 
 
+@pytest.mark.parametrize("argument", ["search", "exclude"])
+async def test_a_name_of_several_that_is_a_number_is_not_dropped_and_what_is_none_is_refused(argument: str) -> None:
+    fake_api, site = a_site(**{"2025": 7, "about": 5, "other": 3})
+    async with connect(fake_api) as host:
+        refused = await host.error("rank_traffic", site=site, dimension="path", **{argument: ["/about", None]})
+        answer = await ranked(host, site, **{argument: ["/about", 2025]})
+    assert f"{argument}.1: Input should be a valid string" in refused
+    assert answer["matching_hits" if argument == "search" else "excluded"] == (
+        12 if argument == "search" else "/about, 2025"
+    )
+
+
 @pytest.mark.parametrize("several", [["/news", "/about"], "/news,/about", " /news , /about ", '["/news","/about"]'])
 @pytest.mark.parametrize("argument", ["search", "exclude"])
 async def test_a_list_of_names_is_never_one_name_that_nothing_has(argument: str, several: object) -> None:
@@ -44,6 +56,22 @@ async def test_a_list_of_names_is_never_one_name_that_nothing_has(argument: str,
         assert answer["headline"].startswith("12 of 15 hits ")
     else:
         assert (answer["hits"], answer["excluded_names"], answer["excluded_hits"]) == (3, 2, 12)
+
+
+async def test_a_campaign_called_other_is_not_the_row_of_all_others() -> None:
+    fake_api, site = a_site(x=1)
+    hit = {"created_at": MOMENT - DAY, "path": "/y", "browser_name": "(other)"}
+    fake_api.add_hits(int(site), [{**hit, "source": name} for name in ("other", "other", "news", "rss")])
+    async with connect(fake_api) as host:
+        asked = {"site": site, "dimension": "source", "period": "last_7_days"}
+        whole = await host.answer("rank_traffic", **asked)
+        found = await host.answer("rank_traffic", **asked, search="other")
+        left = await host.answer("rank_traffic", **asked, exclude="other")
+        summary = await host.answer("summarize_traffic", site=site, period="last_7_days")
+    assert [row[:2] for row in whole["ranking"]["rows"]] == [["%6Fther", 2], ["news", 1], ["no source", 1], ["rss", 1]]
+    assert [row[:2] for row in found["ranking"]["rows"]] == [["%6Fther", 2], ["other", 3]]
+    assert (left["hits"], left["excluded_hits"]) == (3, 2)
+    assert [row[:2] for row in summary["browsers"]["rows"]] == [["%6Fther", 4], ["Chrome", 1]]
 
 
 async def test_a_name_of_several_that_is_nowhere_is_said() -> None:

@@ -49,7 +49,7 @@ async def test_an_ignored_kudo_is_not_called_created() -> None:
         answer = await host.answer("create_kudo", site=site, path="/wp-admin/x")
     assert (answer["status"], answer["id"], left(service)) == ("ignored", None, [])
     assert answer["headline"] == snapshot(
-        "Ignored: no kudo was stored on /wp-admin/x of “My Blog”. The service says: Path matches ignore rule."
+        "Ignored: no kudo was stored on /wp-admin/x of “My Blog”. The service says: “Path matches ignore rule”."
     )
 
 

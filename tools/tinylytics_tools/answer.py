@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Self
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, PrivateAttr, WithJsonSchema
 
+from tinylytics_tools.sanitize import UNKNOWN
+
 Cell = Annotated[
     str | int | float | bool | None,
     WithJsonSchema({"anyOf": [{"type": name} for name in ("number", "string", "null", "boolean")]}),
@@ -18,9 +20,6 @@ LARGEST = 8_000
 """Bytes of one result, both halves together, as compact JSON."""
 LARGEST_DEFAULT_HALF = 3_200
 """Bytes of a half where the caller gave no `limit`."""
-
-UNKNOWN = "unknown"
-"""What text has for a null."""
 
 
 class Table(BaseModel):
@@ -139,19 +138,13 @@ class Answer(BaseModel):
         lines = [self.headline, "; ".join([f"complete: {_cell_text(self.complete)}", *scope]), *facts, *tables]
         shortened = self.shortened and f"shortened to fit: {self.shortened}"
         notes = [f"note: {note}\n" for note in (*self.notes, shortened, self.visitor_data) if note]
-        before, after = (
-            "\n".join(lines) + "\n\n" + "".join(notes),
-            f"\nnext: {self.next_step}" if self.next_step else "",
-        )
+        before = "\n".join(lines) + "\n\n" + "".join(notes)
+        after = f"\nnext: {self.next_step}" if self.next_step else ""
         fields = self.model_dump(mode="json")
         left_out = ("shortened", *self.may_not_apply)
         structured = {name: value for name, value in fields.items() if value is not None or name not in left_out}
         lasting = {name: value for name, value in structured.items() if name not in COSTS}
         return Halves(self, before, after, structured, (compact(before + after), compact(lasting)))
-
-    def result(self, *, half: int | None = None) -> CallToolResult:
-        """Return both halves of the fitted answer, as the host gets them."""
-        return self.fitted(half=half).result(self.costs)
 
     def fitted(self, *, half: int | None = None) -> "Halves":
         """Return both halves of the answer marked, and made to fit into their size by dropping rows from the longest

@@ -1,8 +1,9 @@
 """The arguments that several tools take, each declared once: its type, its bounds and its description."""
 
 import re
+from contextlib import suppress
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -15,9 +16,10 @@ def _text(value: Any) -> Any:
 
 
 def _day(value: Any) -> Any:
-    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip())):
-        return value.strip() if isinstance(value, str) else value
-    raise ValueError("give a day as YYYY-MM-DD, for example 2026-02-13")  # a bare number would pass for a timestamp
+    with suppress(ValueError):
+        if isinstance(value, str) and re.fullmatch("[0-9-]{10}", value.strip()):  # a number would pass for a timestamp
+            return date.fromisoformat(value.strip())
+    raise ValueError("give a day of the calendar as YYYY-MM-DD, for example 2026-02-13")
 
 
 def _of(least: int, most: int) -> AfterValidator:
@@ -60,9 +62,9 @@ def several(value: Any) -> Any:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
         return value
-    cleaned = [name.strip() for name in names if isinstance(name, str)]  # pyright: ignore[reportUnknownVariableType]
-    cleaned = [name for name in cleaned if name]
-    if not 1 <= len(cleaned) <= MOST_NAMES or any(len(name) > LONGEST_NAME for name in cleaned):
+    cleaned = [name.strip() if isinstance(name, str) else _text(name) for name in cast("list[Any]", names)]
+    cleaned = [name for name in cleaned if name != ""]
+    if not 1 <= len(cleaned) <= MOST_NAMES or any(len(str(name)) > LONGEST_NAME for name in cleaned):
         raise ValueError(f"give 1 to {MOST_NAMES} names of at most {LONGEST_NAME} characters, such as /blog,/about")
     return cleaned
 
@@ -93,12 +95,12 @@ StartDate = Annotated[date | None, BeforeValidator(_day)]
 EndDate = Annotated[date | None, BeforeValidator(_day)]
 Day = Annotated[date | None, BeforeValidator(_day), Field(description="One day, instead of a period.")]
 TimeZone = Annotated[Literal["utc", "user"] | None, Field(description="Whose days; user: the account's zone.")]
-Compare = CompareWith | None
+Compare = Annotated[CompareWith | None, Field(description="Default previous_period.")]
 Country = Annotated[str | None, AfterValidator(_country), Field(description="Two letters.")]
 Path = Annotated[str | None, _of(1, 2000), AfterValidator(_path), Field(description="Exact, such as /about.")]
 Referrer = Annotated[str | None, _of(1, 2000), Field(description="Host, or part of the URL.")]
 Status = Annotated[int | None, Field(ge=0, le=999, description="HTTP status, such as 404."), BeforeValidator(_number)]
-Search = Annotated[list[str] | None, BeforeValidator(several), Field(description="Contains; several by commas.")]
+Search = Annotated[list[str] | None, BeforeValidator(several), Field(description="Contains one of these.")]
 # The bounds stand next to the type: after a validator pydantic could not publish them as minimum and maximum.
 Limit = Annotated[int | None, Field(ge=1, le=50), BeforeValidator(_number)]
 LeastViews = Annotated[int | None, Field(ge=0, description="With rate; default 30."), BeforeValidator(_number)]

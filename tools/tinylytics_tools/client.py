@@ -138,8 +138,8 @@ class Client:
 class CallContext:
     """What one tool call asks through a client.
 
-    `stats` counts what it took. `progress` hears `(answers read, None, words)` where one question takes more than a few
-    requests.
+    `stats` counts what it took, `answers_read` the answers so far, stored ones among them. `progress` hears
+    `(answers read, None, words)` where one question takes more than a few requests.
     """
 
     def __init__(self, client: Client, stats: CallStats | None = None, progress: Progress | None = None) -> None:
@@ -150,7 +150,7 @@ class CallContext:
         self._client = client
         self._progress = progress
         self._purpose = Purpose.READ
-        self._calls = 0
+        self.answers_read = 0
         self._has_written = False
 
     def for_writing(self) -> "CallContext":
@@ -170,11 +170,6 @@ class CallContext:
     def requests(self) -> int:
         return self.stats.requests
 
-    @property
-    def answers_read(self) -> int:
-        """How many answers the call read so far, stored ones among them."""
-        return self._calls
-
     def now(self) -> datetime:
         return self._client.clock()
 
@@ -191,7 +186,6 @@ class CallContext:
         a write, so that nothing stored answers it. Raise the `TinylyticsError` that fits."""
         path = endpoint.fill(**path_values)
         info = RequestInfo(endpoint, Purpose.LOOK_UP if looks_up else self._purpose, self.stats)
-        is_write = endpoint.method != "GET"
         try:
             response = await self._client.send(endpoint, path, query or {}, body, info)
         except httpx.TransportError as error:
@@ -201,13 +195,13 @@ class CallContext:
                 self._has_written = True
                 await self._client.report_change(endpoint, path_values)
             raise self._told(failure) from error
-        is_sent = was_sent(response)
+        is_sent, is_write = was_sent(response), endpoint.method != "GET"
         self._has_written = self._has_written or (is_write and is_sent)
         if is_write and not failures.left_all_as_it_was(response, sent=is_sent):
             await self._client.report_change(endpoint, path_values)
-        self._calls += 1
-        if self._progress is not None and self._calls > FEW:
-            await self._progress(self._calls, None, f"{self._calls} answers read")
+        self.answers_read += 1
+        if self._progress is not None and self.answers_read > FEW:
+            await self._progress(self.answers_read, None, f"{self.answers_read} answers read")
         failure = failures.of_response(
             endpoint,
             response,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.answer import OTHER
 from tinylytics_tools.channels import channel
 from tinylytics_tools.hits.api import Grouping
 
@@ -94,7 +95,8 @@ def spellings(path: str) -> list[str]:
 
 
 def _text(show: Callable[[str | None], str]) -> Callable[[Raw], str]:
-    return lambda raw: show(cast("str | None", raw))
+    """Return how a text is shown; one that is like the name of the row for all others, encoded."""
+    return lambda raw: "%6Fther" if (name := show(cast("str | None", raw))) == OTHER else name
 
 
 _SHOWN: Final[dict[Dimension, Callable[[Raw], str]]] = {

@@ -108,7 +108,7 @@ def of_response(
                 "Tinylytics has no such thing: it may have been deleted. list_sites shows the sites."
             )
         case 400 | 422:
-            why = f" It said: {reasons}." if reasons else ""
+            why = f" It said: {sanitize.phrase(reasons)}." if reasons else ""
             stored = " Nothing was stored." if is_write else ""
             return errors.Refused(
                 f"Tinylytics refused the values of {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."

@@ -124,7 +124,7 @@ async def get_insights(api: CurrentApi, site: Site = None, limit: Limit = None, 
         enabled=settings.insights_enabled,
         daily_reports=settings.daily_insight_reports_active,
         next_run=sanitize.time(settings.next_insight_job_scheduled_at),
-        signals=Table(columns=["signal", "detail"], rows=changes, of=count_of_signals),
+        signals=Table(columns=["rank", "signal", "detail"], rows=changes, of=count_of_signals),
         insights=listing(["date", "headline"], rows, limit=most, offset=start, of=count),
     )
 
@@ -159,7 +159,7 @@ def ranked(insight: InsightReply) -> list[SignalReply]:
 
 def _texts(insight: InsightReply, signals: int, most_bytes: int) -> tuple[list[str], list[list[Cell]]]:
     """Return summary, patterns, best content and recommendations, and the rows of the first `signals`; all of them cut
-    to `most_bytes`, the longest first."""
+    to `most_bytes`, the longest first. No row begins with their words, which could be like a line of ours."""
     whole = (insight.summary, insight.traffic_patterns, insight.best_content, insight.recommendations)
     texts = [sanitize.prose(text) or "none" for text in whole]
     _cut(texts, lambda: sum(map(len, texts)) > LONGEST)
@@ -168,7 +168,7 @@ def _texts(insight: InsightReply, signals: int, most_bytes: int) -> tuple[list[s
         texts.append(sanitize.prose(signal.summary) or sanitize.UNKNOWN)
     _cut(texts, lambda: compact(texts) > most_bytes)
     cells = texts[len(whole) :]
-    return texts[: len(whole)], [list(row) for row in zip(cells[::2], cells[1::2], strict=True)]
+    return texts[: len(whole)], [[n, *row] for n, row in enumerate(zip(cells[::2], cells[1::2], strict=True), 1)]
 
 
 def _cut(texts: list[str], is_too_much: Callable[[], bool]) -> None:

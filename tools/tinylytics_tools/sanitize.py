@@ -333,8 +333,14 @@ def prose(value: str | None, cap: int = 600) -> str:
 
 
 def label(value: str | None) -> str:
-    """Return the account's own name for a site, at most 80 characters; `unnamed` where nothing of it is left."""
-    return prose(value, cap=80) or _UNNAMED
+    """Return the account's own name for a site, at most 80 characters; `unnamed` where nothing of it is left. Its
+    semicolons become commas, since in an answer's second line they part the facts."""
+    return prose(value, cap=80).replace(";", ",") or _UNNAMED
+
+
+def phrase(shown: str) -> str:
+    """Return guarded words in quotes, as they stand in a sentence; none of their own closes these."""
+    return f"{_OPEN}{shown.replace(_OPEN, _OPEN_SINGLE).replace(_CLOSE, _CLOSE_SINGLE)}{_CLOSE}"
 
 
 def _readable(text: str) -> Iterator[str]:

@@ -31,8 +31,8 @@ class SiteReply(Wrapped):
 
     @property
     def quoted(self) -> str:
-        """Its name in quotes, as it stands in a sentence (ANSWERS 4), without quotes of its own."""
-        return f"“{self.name.replace('“', '').replace('”', '')}”"
+        """Its name in quotes, as it stands in a sentence (ANSWERS 4)."""
+        return sanitize.phrase(self.name)
 
     @property
     def domain(self) -> str:
@@ -72,7 +72,7 @@ def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
         if len(sites) == 1:
             return sites[0]
         raise InvalidArgument(f"This account has {len(sites)} sites. Name one as site: {_choices(sites)}.")
-    text = wanted.strip()
+    text = sanitize.unquoted(wanted).strip()
     by_id = [site for site in sites if text.isdecimal() and site.id == int(text)]
     found = by_id or [site for site in sites if _is_called(site, text)]
     found = found or [site for site in sites if text and _begins(site, text)]
@@ -80,7 +80,8 @@ def find(sites: Sequence[SiteReply], wanted: str | None) -> SiteReply:
         return found[0]
     if found:
         raise InvalidArgument(f"Several sites fit this name. Give the id of one: {_choices(found)}.")
-    raise InvalidArgument(f"No site of this account is called that. site can be one of: {_choices(sites)}.")
+    of_all = " For all sites there is get_overview." if text.casefold() == "all" else ""
+    raise InvalidArgument(f"No site of this account is called that. site can be one of: {_choices(sites)}.{of_all}")
 
 
 def site_host(url: str | None) -> str:

@@ -97,9 +97,7 @@ def _answering(
         for name, value in arguments.items():
             if isinstance(value, Context):
                 arguments[name] = await current_api(cast("Context[Any, Any]", value))
-        api = next((value for value in arguments.values() if isinstance(value, CallContext)), None)
-        if api is None:
-            return (await function(**arguments)).result(half=half)
+        api = next(value for value in arguments.values() if isinstance(value, CallContext))
 
         async def make() -> Halves:
             return (await function(**arguments)).fitted(half=half)

@@ -70,22 +70,17 @@ def read_period(text: str, _: date) -> Days:
     """One of the tools' periods."""
     if text not in PERIODS:
         raise InvalidArgument(f"period is not known. Give one of: {', '.join(PERIODS)}.")
-    return Days(words_of(text), {"period": text})
-
-
-def words_of(period: str) -> str:
-    """A named period within a sentence."""
-    return period.replace("_", " ")
+    return Days(text.replace("_", " "), {"period": text})
 
 
 def _first_day(what: str, form: str, text: str, today: date) -> date:
     """The first day of a day, month or year that has begun."""
-    if not re.fullmatch(re.sub("[YMD]", r"\\d", form), text):
-        raise InvalidArgument(f"Give a {what} as {form}, for example {'2026-02-13'[: len(form)]}.")
+    is_of_form = re.fullmatch(re.sub("[YMD]", "[0-9]", form), text)
     try:
-        day = date.fromisoformat(f"{text}-01-01"[:10])
+        day = date.fromisoformat(f"{text}-01-01"[:10] if is_of_form else "")
     except ValueError:
-        raise InvalidArgument("There is no such day in the calendar. Give days as YYYY-MM-DD.") from None
+        example = "2026-02-13"[: len(form)]
+        raise InvalidArgument(f"Give a {what} of the calendar as {form}, for example {example}.") from None
     if day > today:
         raise InvalidArgument(f"{day} is in the future. Today is {today}: give that day or an earlier one.")
     if day < FIRST_START:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from tinylytics_tools.sanitize import phrase
 from tinylytics_tools.tables import SMALL
 
 MOST_SITES = 3
@@ -67,15 +68,9 @@ class Plan:
         return "\n\n".join(parts)
 
 
-def named(value: str) -> str:
-    """A guarded value within a sentence; nothing in it closes the quotes."""
-    within = value.replace("“", "\u2018").replace("”", "\u2019")
-    return f"“{within}”"
-
-
 def one_site(site: str | None) -> str:
     """The site of a report that is about one."""
-    return "my site" if site is None else f"my site {named(site)}"
+    return "my site" if site is None else f"my site {phrase(site)}"
 
 
 def all_sites(site: str | None) -> str:

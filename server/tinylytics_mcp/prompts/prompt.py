@@ -44,7 +44,7 @@ class Guide(Prompt):
         given = {name: text.strip() for name, text in arguments.items() if text.strip()}
         missing = [a.name for a in self.arguments or [] if a.required and a.name not in given]
         if missing:
-            raise InvalidArgument(f"{', '.join(missing)}: {self.takes[missing[0]].description}.")
+            raise InvalidArgument(f"{missing[0]} is required: {self.takes[missing[0]].description}.")
         ahead = _FIRST_ZONE if account.preferences.time_zone == "user" else timedelta()
         today = (account.clock() + ahead).date()
         return {name: self.takes[name].read(text, today) for name, text in given.items()}

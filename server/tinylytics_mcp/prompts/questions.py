@@ -3,14 +3,14 @@
 from tinylytics_tools import sanitize
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.health import SOON
-from tinylytics_tools.periods import DEFAULT_PERIOD
+from tinylytics_tools.periods import DEFAULT_PERIOD, FIRST_START
 from tinylytics_tools.tables import SMALL
 
-from tinylytics_mcp.prompts.arguments import AnySite, Day, Days, Referrer, Since, SomePeriod, SomeSite, Source, words_of
-from tinylytics_mcp.prompts.plan import EACH, MOST_SITES, Plan, all_sites, call, named, one_site
+from tinylytics_mcp.prompts.arguments import AnySite, Day, Referrer, Since, SomePeriod, SomeSite, Source, read_period
+from tinylytics_mcp.prompts.plan import EACH, MOST_SITES, Plan, all_sites, call, one_site
 from tinylytics_mcp.prompts.prompt import prompt
 
-_DEFAULT = Days(words_of(DEFAULT_PERIOD), {"period": DEFAULT_PERIOD})
+_DEFAULT = read_period(DEFAULT_PERIOD, FIRST_START)
 
 
 @prompt(title="What moved since")
@@ -55,14 +55,14 @@ def campaign_check(
     calls = [call("summarize_traffic", "all traffic of these days, to set it against", site=site, **days.arguments)]
     names: list[str] = []
     if source:
-        names.append(f"the source {named(source)}")
+        names.append(f"the source {sanitize.phrase(source)}")
         by_source = {"site": site, "dimension": "source", "search": source}
         calls += [
             call("rank_traffic", "the source", **by_source, **days.arguments),
             call("rank_traffic", "whether it still brings visits", **by_source, period="last_7_days"),
         ]
     if referrer:
-        names.append(f"the referrer {named(referrer)}")
+        names.append(f"the referrer {sanitize.phrase(referrer)}")
         host = sanitize.host(referrer)
         search = referrer if host == sanitize.NOT_A_HOST else host
         calls += [

@@ -16,7 +16,7 @@ from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, find_site
 from tinylytics_tools.tool import tool
 from tinylytics_tools.writes import validation
-from tinylytics_tools.writes.attempt import IGNORED, attempt
+from tinylytics_tools.writes.attempt import IGNORED, NO_REASON, attempt, ignored
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, would_send
 from tinylytics_tools.writes.record import EVERY, Write
 from tinylytics_tools.writes.validation import Flag
@@ -135,7 +135,7 @@ async def create_hit(
     of = "country not told" if country == sanitize.UNKNOWN else f"stored with country {country}"
     headline = f"Recorded a hit on {where}, {of}{', which stands for an unknown one' if country == 'XX' else ''}."
     if result["status"] == "ignored":
-        headline = f"Ignored: no hit was stored on {where}. The service says: {result['reason']}."
+        headline = ignored("hit", where, result["reason"])
     return CreatedHit(
         headline=headline + tried.repeat_note,
         notes=[*notes, *tried.notes, *([IGNORED] if result["status"] == "ignored" else [])],
@@ -149,7 +149,7 @@ async def create_hit(
 def _result(path: str, reply: HitCreatedReply) -> dict[str, Any]:
     result: dict[str, Any] = {"status": reply.status, "path": sanitize.path(path)}
     if reply.status == "ignored":
-        return result | {"reason": sanitize.prose(reply.reason, cap=200) or "the service gave none"}
+        return result | {"reason": sanitize.prose(reply.reason, cap=200) or NO_REASON}
     if reply.hit is None:
         return result
     return result | {

@@ -28,7 +28,7 @@ from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
 from tinylytics_tools.tool import tool
 from tinylytics_tools.writes import validation
-from tinylytics_tools.writes.attempt import IGNORED, Attempt, attempt, end
+from tinylytics_tools.writes.attempt import IGNORED, NO_REASON, Attempt, attempt, end, ignored
 from tinylytics_tools.writes.dry_run import would_send
 from tinylytics_tools.writes.record import EVERY, Outcome, Write
 from tinylytics_tools.writes.validation import Flag
@@ -117,7 +117,7 @@ async def create_kudo(
     headline = {
         "created": f"Created a kudo on {where}, as uid {uid}.",
         "stored": f"The kudo on {where} is stored, as uid {uid}: its answer was lost, and a look-up found it.",
-        "ignored": f"Ignored: no kudo was stored on {where}. The service says: {result.get('reason', 'none')}.",
+        "ignored": ignored("kudo", where, result.get("reason", NO_REASON)),
     }[result["status"]]
     is_ignored = result["status"] == "ignored"
     return CreatedKudo(
@@ -249,7 +249,7 @@ def _result(kudo: NewKudo, reply: KudoCreatedReply) -> dict[str, Any]:
     if reply.status == "created" and reply.kudo is not None:
         return _fields("created", reply.kudo)
     sent = {"status": reply.status, "path": sanitize.path(kudo.path), "uid": sanitize.uid(kudo.uid)}
-    why = sanitize.prose(reply.reason, cap=200) or "the service gave none"
+    why = sanitize.prose(reply.reason, cap=200) or NO_REASON
     return sent if reply.status == "created" else {**sent, "reason": why}
 
 

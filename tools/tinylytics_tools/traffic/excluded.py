@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from tinylytics_tools import sanitize
+from tinylytics_tools.answer import OTHER
 from tinylytics_tools.arguments import several
 from tinylytics_tools.client import CallContext
 from tinylytics_tools.dimensions import PLURAL, Dimension, Named, stem
@@ -175,4 +176,4 @@ def _keys(parts: Sequence[str], lists: Sequence[Mapping[str, Named]]) -> set[str
 
 
 def _spellings(named: Named) -> list[str]:
-    return [named.name, *(raw for raw in named.raw if isinstance(raw, str) and raw.startswith("/"))]
+    return [named.name, *(raw for raw in named.raw if isinstance(raw, str) and (raw[0:1] == "/" or raw == OTHER))]

@@ -15,7 +15,14 @@ UNDER_WAY_S = 45.0
 PATIENCE_S = 5.0
 LOOK_S = 0.25
 IGNORED = "what is ignored is a setting of the site on Tinylytics: its owner can change the ignore rules there"
+NO_REASON = "the service gave none"
 NOT_RECORDED = "the outcome of this could not be written into the record of writes"
+
+
+def ignored(what: str, where: str, reason: str) -> str:
+    """Return the headline of a write that the service ignored, with its own words in quotes."""
+    says = "The service gave no reason" if reason == NO_REASON else f"The service says: {sanitize.phrase(reason)}"
+    return f"Ignored: no {what} was stored on {where}. {says}."
 
 
 @dataclass(frozen=True)
