@@ -187,7 +187,7 @@ async def test_a_hundred_that_the_service_refused_is_not_told_as_not_sent_and_th
     assert (told["created"], told["refused"], told["not_sent"]) == (100, 100 * refused, 150 - 100 * refused)
     (first, second) = rows_of(told["not_created"])
     assert (first["indexes"], second["indexes"], second["status"]) == ("100-199", "200-249", "not sent")
-    assert ("It said: Not these. None of them." if refused else "Ask again in 10 min") in first["why"]
+    assert ("It said: “Not these. None of them”." if refused else "Ask again in 10 min") in first["why"]
 
 
 @pytest.mark.parametrize(
