@@ -286,7 +286,7 @@ async def test_a_day_before_that_makes_the_change_is_named_in_the_headline(compa
         level = await host.answer("explain_change", site=same, compare="previous_period")
     spike = TODAY - timedelta(days=40)
     assert (answer["kind"], answer["difference"]) == ("whole period", -700)
-    assert f"30 days: single days carry one side of it, {spike}; -700, " in answer["headline"]
+    assert f"30 days: 740 of those before on {spike} alone; -700, " in answer["headline"]
     assert any(f"{spike} has 740, 38.9 %; without it 1160, 40.0 a day" in note for note in answer["notes"])
     assert (level["difference"], "no single day makes the change; -600" in level["headline"]) == (-600, True)
 
