@@ -114,11 +114,12 @@ def _answer(
 ) -> ChangeExplained:
     mix = parts.moved_shares if parts and found.kind == "nothing unusual" else []
     kind: Kind = "shift of the mix" if mix else found.kind
+    which = " that match the filters" if filters else ""
     share = None if found.is_young else percent(found.difference, found.usual)
     unread = [PLURAL[name] for name in READ if parts and parts.of(name) is None]
     return ChangeExplained(
         **scope.fields(),
-        headline=_headline(scope, filters, found, kind, share, parts, lasting),
+        headline=_headline(f"{which} on {scope.site.quoted}", found, kind, share, parts, lasting),
         complete=parts is not None and not unread,
         notes=[
             *found.notes,
@@ -143,17 +144,10 @@ def _answer(
 
 
 def _headline(
-    scope: Scope,
-    filters: Filters,
-    found: Finding,
-    kind: Kind,
-    share: float | None,
-    parts: Parts | None,
-    lasting: dict[str, Any],
+    which: str, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: dict[str, Any]
 ) -> str:
-    which = " that match the filters" if filters else ""
     when = f"{found.seen.first:%A} {found.seen.first}" if found.seen.days == 1 else spoken(found.seen)
-    text = f"{counted(found.hits, 'hit')}{which} on {scope.site.quoted}, {when}: {found.carried or _WORDS[kind]}"
+    text = f"{counted(found.hits, 'hit')}{which}, {when}: {found.carried or _WORDS[kind]}"
     if found.difference is None or parts is None:
         return f"{text}."
     text += f"; {moved(found.difference, share, found.usual)} {found.against}"

@@ -55,12 +55,10 @@ def summarize_series(
 
 
 def _outliers(values: Sequence[tuple[str, int]], middle: float) -> list[str]:
+    if len(values) < FEWEST:
+        return []
     distances = [abs(value - middle) for _, value in values]
-    reach = (
-        max(OUTLYING * median(distances), unusual.SHARE * middle, unusual.FEWEST)
-        if len(values) >= FEWEST
-        else float("inf")
-    )
+    reach = max(OUTLYING * median(distances), unusual.SHARE * middle, unusual.FEWEST)
     return [name for (name, _), distance in zip(values, distances, strict=True) if distance > reach]
 
 
