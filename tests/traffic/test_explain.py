@@ -332,6 +332,17 @@ async def test_a_site_that_is_younger_than_the_earlier_days_gets_no_per_cent_of_
     assert "+200 against 80 on as many days before, though the site did not exist on all of them" in answer["headline"]
 
 
+async def test_a_spelling_that_only_the_earlier_days_have_is_not_lost() -> None:
+    fake_api, site = a_site()
+    old = [{"created_at": at(age, n), "path": "/x/"} for age in range(140, 170) for n in range(4)]
+    new = [{"created_at": at(age, n), "path": "/x"} for age in range(1, 30) for n in range(2)]
+    fake_api.add_hits(int(site), [*old, *new])
+    asking = {"site": site, "path": "/x", "period": "last_90_days", "compare": "previous_period"}
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", **asking)
+    assert (answer["hits"], answer["usual_hits"], answer["difference"]) == (58, 120, -62)
+
+
 async def test_hits_of_a_page_are_not_told_as_those_of_the_site() -> None:
     fake_api, site = a_site(extra=of_a_thread([6], 300))
     async with connect(fake_api) as host:

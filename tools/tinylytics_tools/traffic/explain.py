@@ -11,7 +11,7 @@ from tinylytics_tools.dimensions import PLURAL, Dimension
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
-from tinylytics_tools.periods import Window
+from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import SMALL_NUMBERS, counted, is_small, listing, percent, plain
@@ -92,7 +92,9 @@ async def explain_change(
     born = first_day(scope.site, scope.zone)
     # the day on which a site began is no whole one, and which it is in the account's zone is not known exactly
     whole = born + timedelta(days=1 if scope.zone == "utc" else 3)
-    span = Window(min(finished.first, max(born, finished.first - timedelta(weeks=MOST_WEEKS))), finished.last)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
+    before = comparison.earlier.first if comparison else finished.first
+    span = Window(min(before, finished.first - timedelta(weeks=MOST_WEEKS)), finished.last)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=None)
     reader = TrafficReader(api, scope, filters)
     if finished.days == 1 and compare is None:
