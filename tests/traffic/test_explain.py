@@ -343,6 +343,16 @@ async def test_a_spelling_that_only_the_earlier_days_have_is_not_lost() -> None:
     assert (answer["hits"], answer["usual_hits"], answer["difference"]) == (58, 120, -62)
 
 
+async def test_a_spelling_that_only_the_days_after_have_is_not_lost() -> None:
+    fake_api, site = a_site(extra=of_a_thread([12], 300))
+    later = [{"created_at": at(age, n), "path": "/new/"} for age in range(5, 12) for n in range(290)]
+    fake_api.add_hits(int(site), later)
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site, path="/new", day=str(TODAY - timedelta(days=12)))
+    assert (answer["peak"], answer["after_a_day"]) == (300, 290.0)
+    assert answer["lasted"].startswith("it lasted:")
+
+
 async def test_hits_of_a_page_are_not_told_as_those_of_the_site() -> None:
     fake_api, site = a_site(extra=of_a_thread([6], 300))
     async with connect(fake_api) as host:

@@ -94,7 +94,8 @@ async def explain_change(
     whole = born + timedelta(days=1 if scope.zone == "utc" else 3)
     comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
     before = comparison.earlier.first if comparison else finished.first
-    span = Window(min(before, finished.first - timedelta(weeks=MOST_WEEKS)), finished.last)
+    after = min(scope.today - timedelta(days=1), finished.last + timedelta(weeks=1))
+    span = Window(min(before, finished.first - timedelta(weeks=MOST_WEEKS)), after)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=None)
     reader = TrafficReader(api, scope, filters)
     if finished.days == 1 and compare is None:
