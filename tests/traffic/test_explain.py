@@ -287,7 +287,7 @@ async def test_a_day_before_that_makes_the_change_is_named_in_the_headline(compa
         level = await host.answer("explain_change", site=same, compare="previous_period")
     spike = TODAY - timedelta(days=40)
     assert (answer["kind"], answer["difference"]) == ("whole period", -700)
-    assert f"30 days: single days carry one side of it, {spike}; -700, " in answer["headline"]
+    assert f"30 days: 740 of those before on {spike} alone; -700, " in answer["headline"]
     assert any(f"{spike} has 740, 38.9 %; without it 1160, 40.0 a day" in note for note in answer["notes"])
     assert (level["difference"], "no single day makes the change; -600" in level["headline"]) == (-600, True)
 
@@ -331,6 +331,27 @@ async def test_a_site_that_is_younger_than_the_earlier_days_gets_no_per_cent_of_
         answer = await host.answer("explain_change", site=str(site), period="last_7_days", compare="previous_period")
     assert (answer["difference"], answer["difference_percent"]) == (200, None)
     assert "+200 against 80 on as many days before, though the site did not exist on all of them" in answer["headline"]
+
+
+async def test_a_spelling_that_only_the_earlier_days_have_is_not_lost() -> None:
+    fake_api, site = a_site()
+    old = [{"created_at": at(age, n), "path": "/x/"} for age in range(140, 170) for n in range(4)]
+    new = [{"created_at": at(age, n), "path": "/x"} for age in range(1, 30) for n in range(2)]
+    fake_api.add_hits(int(site), [*old, *new])
+    asking = {"site": site, "path": "/x", "period": "last_90_days", "compare": "previous_period"}
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", **asking)
+    assert (answer["hits"], answer["usual_hits"], answer["difference"]) == (58, 120, -62)
+
+
+async def test_a_spelling_that_only_the_days_after_have_is_not_lost() -> None:
+    fake_api, site = a_site(extra=of_a_thread([12], 300))
+    later = [{"created_at": at(age, n), "path": "/new/"} for age in range(5, 12) for n in range(290)]
+    fake_api.add_hits(int(site), later)
+    async with connect(fake_api) as host:
+        answer = await host.answer("explain_change", site=site, path="/new", day=str(TODAY - timedelta(days=12)))
+    assert (answer["peak"], answer["after_a_day"]) == (300, 290.0)
+    assert answer["lasted"].startswith("it lasted:")
 
 
 async def test_hits_of_a_page_are_not_told_as_those_of_the_site() -> None:

@@ -61,6 +61,8 @@ async def test_the_day_of_a_spike_is_not_lost_in_a_week_or_month(
         answer = await host.answer(tool, period=period, time_zone=zone, **asked)
     which = "Even" if tool == "get_overview" else "these days"
     total = answer["hits"]
+    of = ", of “Even”" if tool == "get_overview" else ""
+    assert answer["headline"].endswith(f"; 302 of them on {spike} alone{of}.")
     assert named(answer, which) == [(str(spike), 302, round(30_200 / total, 1))]
     assert any(f"without it {total - 302}, " in note for note in answer["notes"])
     assert answer["requests_used"] <= 40
@@ -92,8 +94,19 @@ async def test_a_fall_after_a_spike_names_the_day_before() -> None:
     async with connect(fake_api) as host:
         answer = await host.answer("summarize_traffic", site=site, period="last_7_days")
     assert answer["change"] == -90
+    assert answer["headline"].endswith(" on as many days before; 92 of those before on 2026-11-12 alone.")
     assert named(answer, "the days before") == [("2026-11-12", 92, 88.5)]
     assert named(answer, "these days") == []
+
+
+async def test_a_day_of_a_small_site_is_not_told_of_all_sites() -> None:
+    fake_api, _ = a_site(date(2026, 11, 12), 60)
+    large = fake_api.add_site(label="Large", url="https://large.example")
+    fake_api.add_hits(large, ({"created_at": MOMENT - age * DAY} for age in range(1, 60) for _ in range(50)))
+    async with connect(fake_api) as host:
+        answer = await host.answer("get_overview")
+    assert named(answer, "Even") == [("2026-11-12", 62, 51.7)]
+    assert " alone" not in answer["headline"]
 
 
 async def test_days_that_take_too_many_requests_are_said_not_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from tinylytics_tools.tables import SMALL_NUMBERS, counted
 from tinylytics_tools.tool import tool
 from tinylytics_tools.traffic import compare
 from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, so_far, spoken
-from tinylytics_tools.traffic.spikes import not_looked_at
+from tinylytics_tools.traffic.spikes import SHARE, in_headline, not_looked_at
 from tinylytics_tools.traffic.visitors import HASHES
 from tinylytics_tools.uptime import UPTIME
 
@@ -112,8 +112,9 @@ def _answer(
     if young:
         left_out.append(f"{_names(young)}, which {_are(young)} younger than the days compared,")
     down = [row for row in rows if row.status == "down"]
+    text += f"{total.words(left_out)}{_carried(rows, hits)}."
     return Overview(
-        headline=f"{text}{total.words(left_out)}.{f' {_names(down)} {_are(down)} down.' if down else ''}",
+        headline=text + (f" {_names(down)} {_are(down)} down." if down else ""),
         complete=not reading.left_out and not any(FAILED in row.gaps.values() for row in rows),
         notes=[
             *_notes(reading, total, young, columns),
@@ -232,6 +233,15 @@ def _spikes(rows: Sequence[Row]) -> list[str]:
     more = [f"so it is with {counted(len(words) - _MOST_NAMES, 'more site')}"] if len(words) > _MOST_NAMES else []
     of = _names(unread) if 0 < len(unread) <= _MOST_NAMES else counted(len(unread), "site")
     return [*words[:_MOST_NAMES], *more, *not_looked_at([of] if unread else [])]
+
+
+def _carried(rows: Sequence[Row], hits: int | None) -> str:
+    """The days of one site that carry the hits of all, as the end of a headline; empty where there are none."""
+    of_days = [(sum(number for _, number in row.spikes.days), row) for row in rows if row.spikes]
+    most, row = max(of_days, key=lambda one: one[0], default=(0, None))
+    if row is None or row.spikes is None or not most or most < SHARE * (hits or 0):
+        return ""
+    return f"{in_headline(row.spikes, None)}, of {row.scope.site.quoted}"
 
 
 def _names(rows: Sequence[Row]) -> str:

@@ -53,7 +53,7 @@ class DimensionTraffic:
     `total` is the counted number of hits of the window. Where hits were read one by one, `moments` has the finished
     ones by UTC day and hour, and `automated` notes on which of them look so. `before` is None where there was no room,
     or nothing to compare. With an `estimate` all counts are empty, and so they are where hits that are counted could
-    not be read: `unread` says why.
+    not be read: `unread` says why. `carried`: the days that carry it, as the end of a headline.
     """
 
     total: int
@@ -66,6 +66,7 @@ class DimensionTraffic:
     moments: Counter[tuple[date, int]] = field(default_factory=Counter[tuple[date, int]])
     automated: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
+    carried: str = ""
 
     @property
     def is_exact(self) -> bool:

@@ -11,7 +11,7 @@ from tinylytics_tools.dimensions import PLURAL, Dimension
 from tinylytics_tools.errors import InvalidArgument
 from tinylytics_tools.filters import Filters, resolve_filters
 from tinylytics_tools.hits.api import HITS
-from tinylytics_tools.periods import Window
+from tinylytics_tools.periods import Window, earlier
 from tinylytics_tools.scope import Scope, WindowAnswer, first_day, resolve_scope
 from tinylytics_tools.site_lookup import SITES, site_host
 from tinylytics_tools.tables import SMALL_NUMBERS, counted, is_small, listing, percent, plain
@@ -92,7 +92,10 @@ async def explain_change(
     born = first_day(scope.site, scope.zone)
     # the day on which a site began is no whole one, and which it is in the account's zone is not known exactly
     whole = born + timedelta(days=1 if scope.zone == "utc" else 3)
-    span = Window(min(finished.first, max(born, finished.first - timedelta(weeks=MOST_WEEKS))), finished.last)
+    comparison = earlier(scope.requested, compare or "previous_period", today=scope.today)
+    before = comparison.earlier.first if comparison else finished.first
+    after = min(scope.today - timedelta(days=1), finished.last + timedelta(weeks=1))
+    span = Window(min(before, finished.first - timedelta(weeks=MOST_WEEKS)), after)
     filters = await resolve_filters(api, scope, span, country=country, path=path, referrer=None)
     reader = TrafficReader(api, scope, filters)
     if finished.days == 1 and compare is None:
@@ -114,11 +117,12 @@ def _answer(
 ) -> ChangeExplained:
     mix = parts.moved_shares if parts and found.kind == "nothing unusual" else []
     kind: Kind = "shift of the mix" if mix else found.kind
+    which = " that match the filters" if filters else ""
     share = None if found.is_young else percent(found.difference, found.usual)
     unread = [PLURAL[name] for name in READ if parts and parts.of(name) is None]
     return ChangeExplained(
         **scope.fields(),
-        headline=_headline(scope, filters, found, kind, share, parts, lasting),
+        headline=_headline(f"{which} on {scope.site.quoted}", found, kind, share, parts, lasting),
         complete=parts is not None and not unread,
         notes=[
             *found.notes,
@@ -143,17 +147,10 @@ def _answer(
 
 
 def _headline(
-    scope: Scope,
-    filters: Filters,
-    found: Finding,
-    kind: Kind,
-    share: float | None,
-    parts: Parts | None,
-    lasting: dict[str, Any],
+    which: str, found: Finding, kind: Kind, share: float | None, parts: Parts | None, lasting: dict[str, Any]
 ) -> str:
-    which = " that match the filters" if filters else ""
     when = f"{found.seen.first:%A} {found.seen.first}" if found.seen.days == 1 else spoken(found.seen)
-    text = f"{counted(found.hits, 'hit')}{which} on {scope.site.quoted}, {when}: {found.carried or _WORDS[kind]}"
+    text = f"{counted(found.hits, 'hit')}{which}, {when}: {found.carried or _WORDS[kind]}"
     if found.difference is None or parts is None:
         return f"{text}."
     text += f"; {moved(found.difference, share, found.usual)} {found.against}"

@@ -10,7 +10,7 @@ from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import SMALL, counted
 from tinylytics_tools.traffic.compare import NOT_ON_ALL, earlier_days, moved, spoken, too_young
 from tinylytics_tools.traffic.reader import TrafficReader
-from tinylytics_tools.traffic.spikes import find_spikes, notes_on_days
+from tinylytics_tools.traffic.spikes import find_spikes, in_headline, notes_on_days
 from tinylytics_tools.traffic.unusual import FEWEST, LARGEST_DAY, MOST_WEEKS, WEEK, DailyHits, UnusualDay
 
 Kind = Literal[
@@ -116,12 +116,11 @@ async def find_whole(reader: TrafficReader, scope: Scope, compare: Compare, born
     notes = [f"the site has no day before {born} and is younger than the earlier days"] if is_young else []
     if now.days != then.days:
         notes.append(f"{counted(now.days, 'day')} against {counted(then.days, 'day')}")
-    spikes = [await find_spikes(reader, one, kept=KEPT[0]) for one in (now, then)]
-    notes += notes_on_days(*spikes, reaches_today=scope.running is not None)
-    if days := [str(day) for one in spikes for day, _ in one.days]:
-        more = f" and {len(days) - 1} more" if len(days) > 1 else ""
-        carried = f"single days carry one side of it, {days[0]}{more}"
-    elif kind == "whole period" and not all(one.is_even for one in spikes):
+    of_now, of_before = [await find_spikes(reader, one, kept=KEPT[0]) for one in (now, then)]
+    notes += notes_on_days(of_now, of_before, reaches_today=scope.running is not None)
+    if days := in_headline(of_now, of_before):
+        carried = days.removeprefix("; ")
+    elif kind == "whole period" and not (of_now.is_even and of_before.is_even):
         carried = f"{'more' if hits > before else 'fewer'} than before"
     against += NOT_ON_ALL if is_young else ""
     return Finding(kind, now, hits, [then], before, against, (), tuple(notes), carried, is_young)

@@ -40,7 +40,7 @@ from tinylytics_tools.traffic.excluded import (
     parse_excluded,
     read_without,
 )
-from tinylytics_tools.traffic.spikes import notes_on_rows, spike_notes
+from tinylytics_tools.traffic.spikes import find_both, in_headline, notes_on_days, notes_on_rows
 
 Sort = Literal["most", "least", "change"]
 DEFAULT_ROWS = 10
@@ -145,7 +145,9 @@ async def rank_traffic(
     traffic.notes += traffic.automated
     days = await reader.since_born(scope.finished) if dimension in ALL_ROWS else None
     if not (excluded.pages or excluded.hosts):
-        traffic.notes += await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None)
+        now, before = await find_both(reader, scope.finished)
+        traffic.notes += notes_on_days(now, before, reaches_today=traffic.today is not None)
+        traffic.carried = "" if excluded.names or search else in_headline(now, before if traffic.before else None)
         traffic.notes += notes_on_rows(reader, traffic, dimension, days)
     traffic.notes += [why_not] if why_not else not_compared(scope.requested, comparison, compare, scope.today)
     asked = (search, sort, limit, offset or 0)
@@ -228,7 +230,8 @@ class Ranking:
         cells = [list(row.values()) for row in rows]
         most = self.limit or ALL_ROWS.get(dimension, DEFAULT_ROWS)
         return self._answer(
-            headline=self._headline(total, self._names(of_all), today, more) + f"{printed.words(left_out)}.",
+            headline=self._headline(total, self._names(of_all), today, more)
+            + f"{printed.words(left_out)}{traffic.carried}.",
             notes=[*notes, *small, *dict.fromkeys([*change.notes, *printed.notes])],
             complete=self.comparison is None or traffic.before is not None,
             change=change,
@@ -264,7 +267,7 @@ class Ranking:
             top, note = top_of_unfinished(dimension, self._counts, columns, total=traffic.total, limit=offset + most)
             table = None if offset else top
         return self._answer(
-            headline=f"{headline}.",
+            headline=f"{headline}{traffic.carried}.",
             notes=[*traffic.notes, *self.filters.notes, note],
             complete=False,
             change=Compared(),

@@ -39,7 +39,7 @@ class TrafficReader:
 
     def __init__(self, api: CallContext, scope: Scope, filters: Filters, comparison: Comparison | None = None) -> None:
         self._api = api
-        self.scope = scope
+        self._scope = scope
         self._filters = filters
         self._counts: dict[Slice, Count] = {}
         self.earlier = comparison.earlier if comparison else None
@@ -52,7 +52,7 @@ class TrafficReader:
     async def since_born(self, window: Window | None) -> Window | None:
         """Return the days of a window on which the site was there; all of them where it has hits from before, or there
         is no room to see."""
-        since = self.scope.since_born(window)
+        since = self._scope.since_born(window)
         counts = [one for one in (window, since) if one]
         if since == window or self.cost(counts) > self.room_for_more:
             return window
@@ -85,17 +85,17 @@ class TrafficReader:
     @property
     def total(self) -> int:
         """Hits of the window, once it is counted."""
-        return self.hits(self.scope.window)
+        return self.hits(self._scope.window)
 
     @property
     def today(self) -> int | None:
         """Hits of the running day, once it is counted; None where the window does not reach it."""
-        return self.hits(self.scope.running) if self.scope.running else None
+        return self.hits(self._scope.running) if self._scope.running else None
 
     async def read_window(self, dimensions: Sequence[Dimension]) -> TrafficWindow:
         """Read the total, the series and the dimensions by the cheapest plan; by lists too where the service shows
         fewer single hits than it counts."""
-        await self.count(self.scope.window)
+        await self.count(self._scope.window)
         plan = self._plan(dimensions)
         traffic = await self._window_by_rows(plan, dimensions) if plan.by_rows else None
         if traffic is None:
@@ -104,7 +104,7 @@ class TrafficReader:
         traffic.notes += traffic.disagreements()
         if plan.series is None:
             traffic.notes.append(f"series: {_TOO_MANY_REQUESTS}")
-        elif plan.series.unit != series_in_order(self.scope.window)[0].unit:
+        elif plan.series.unit != series_in_order(self._scope.window)[0].unit:
             traffic.notes.append(f"series by {plan.series.unit}: a finer one takes more requests than one call may use")
         traffic.is_complete = plan.series is not None
         return traffic
@@ -112,7 +112,7 @@ class TrafficReader:
     async def read_dimension(self, dimension: Dimension) -> DimensionTraffic:
         """Read one dimension by the cheapest exact way, else as an estimate; raise `InvalidArgument` for what only the
         account's time zone could tell, or what takes too many requests."""
-        is_utc = self.scope.zone == "utc"
+        is_utc = self._scope.zone == "utc"
         if dimension == "hour" and not is_utc:
             raise InvalidArgument(
                 "Hours are only known in UTC, since Tinylytics does not tell which time zone the account is in. "
@@ -124,16 +124,16 @@ class TrafficReader:
             except Refused:
                 if dimension != "source":
                     raise
-        await self.count(self.scope.window)
+        await self.count(self._scope.window)
         if dimension == "weekday" and not is_utc:
             return await self._weekdays()
         await self.count(self.earlier)
-        cost = self._pages_of_rows(self.scope.window)
-        if dimension == "weekday" and len(self._filters.paths) * self.scope.window.days < cost:
+        cost = self._pages_of_rows(self._scope.window)
+        if dimension == "weekday" and len(self._filters.paths) * self._scope.window.days < cost:
             return await self._weekdays()
         if cost > self.room:
             traffic = DimensionTraffic(self.total, self.today)
-            traffic.estimate = await estimate(self._api, dimension, self.counts_of(self.scope.window), self.room)
+            traffic.estimate = await estimate(self._api, dimension, self.counts_of(self._scope.window), self.room)
             return traffic
         return await self._dimension_by_rows(dimension, cost)
 
@@ -150,7 +150,7 @@ class TrafficReader:
     @property
     def first_pages(self) -> int:
         """How many requests one dimension takes at least: a list of each window, and the counts."""
-        return sum(len(self._slices(window)) for window in self._windows) + len(self._parts(self.scope.window))
+        return sum(len(self._slices(window)) for window in self._windows) + len(self._parts(self._scope.window))
 
     def cost(self, windows: Iterable[Window]) -> int:
         """Return how many requests it takes, at most, to count these windows as well."""
@@ -159,23 +159,23 @@ class TrafficReader:
 
     @property
     def _windows(self) -> tuple[Window | None, Window | None, Window | None]:
-        return self.scope.finished, self.scope.running, self.earlier
+        return self._scope.finished, self._scope.running, self.earlier
 
     @property
     def _width(self) -> int:
         """How many requests count one window, at most: where a host has to be told apart, its referrers are read."""
         groups = dict.fromkeys(self._filters.paths, 0)
-        for part, count in self.counts_of(self.scope.window).items():
+        for part, count in self.counts_of(self._scope.window).items():
             groups[part.path] += count.groups
         return sum(max(1, pages(number)) for number in groups.values())
 
     def _slices(self, window: Window | None) -> list[Slice]:
-        return self._filters.slices(self.scope, window)
+        return self._filters.slices(self._scope, window)
 
     def _parts(self, window: Window | None) -> list[Slice]:
         """The slices by which a window is counted."""
-        is_whole = window == self.scope.window
-        return self._filters.parts(self.scope) if is_whole else self._filters.slices(self.scope, window)
+        is_whole = window == self._scope.window
+        return self._filters.parts(self._scope) if is_whole else self._filters.slices(self._scope, window)
 
     def counts_of(self, window: Window | None) -> dict[Slice, Count]:
         """Return the slices of a window that was counted, with their counts."""
@@ -187,14 +187,14 @@ class TrafficReader:
     def _plan(self, dimensions: Sequence[Dimension], *, shows_rows: bool = True) -> Plan:
         """The cheapest plan of a window; by lists where the service does not show all rows."""
         none = [_TOO_MANY * hits_api.PER_PAGE]
-        rows = [count.rows for count in self.counts_of(self.scope.window).values()] if shows_rows else none
-        lists = len(self._slices(self.scope.window))
+        rows = [count.rows for count in self.counts_of(self._scope.window).values()] if shows_rows else none
+        lists = len(self._slices(self._scope.window))
         plan = partial(
             cheapest,
-            candidates=series_in_order(self.scope.window),
-            known=[window for window in (self.scope.finished, self.scope.running, self.scope.window) if window],
+            candidates=series_in_order(self._scope.window),
+            known=[window for window in (self._scope.finished, self._scope.running, self._scope.window) if window],
             width=self._width,
-            rows_tell_days=self.scope.zone == "utc",
+            rows_tell_days=self._scope.zone == "utc",
             room=self.room,
         )
         if self._filters.host is None:
@@ -206,7 +206,7 @@ class TrafficReader:
     async def _window_by_rows(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow | None:
         """The window out of all single hits; None where they are not all shown."""
         windows = plan.series.windows if plan.series else []
-        window, is_utc = self.scope.window, self.scope.zone == "utc"
+        window, is_utc = self._scope.window, self._scope.zone == "utc"
         rows, _ = await both(
             self._api,
             partial(read_rows, self._api, self.counts_of(window)),
@@ -216,10 +216,10 @@ class TrafficReader:
             return None
         self._count_days(rows)
         counts = RowCounts.joined(part.counts for part in rows.values())
-        days, until = counts.days(), self._api.now().hour + 1 if self.scope.running else 24
+        days, until = counts.days(), self._api.now().hour + 1 if self._scope.running else 24
         return TrafficWindow(
             counts.hits,
-            sum(rows[part].counts.hits for part in self._parts(self.scope.running)) if self.scope.running else None,
+            sum(rows[part].counts.hits for part in self._parts(self._scope.running)) if self._scope.running else None,
             {name: counts.of(name) for name in dimensions},
             plan.series,
             [sum(days[day] for day in one.dates()) if is_utc else self.hits(one) for one in windows],
@@ -230,9 +230,9 @@ class TrafficReader:
     async def _window_by_lists(self, plan: Plan, dimensions: Sequence[Dimension]) -> TrafficWindow:
         names: Sequence[Dimension] = [name for name in dimensions if self._filters.host is None or name == "referrer"]
         if plan.series is None:
-            names = names[: self.room // len(self._slices(self.scope.window))]
+            names = names[: self.room // len(self._slices(self._scope.window))]
         windows = plan.series.windows if plan.series else []
-        requests: list[_List] = [(name, self.scope.window) for name in names]
+        requests: list[_List] = [(name, self._scope.window) for name in names]
         lists = await self._lists(requests, windows, self.room - plan.requests)
         by = dict(zip(names, lists, strict=True))
         return TrafficWindow(
@@ -247,7 +247,7 @@ class TrafficReader:
 
     async def _dimension_by_lists(self, dimension: Dimension) -> DimensionTraffic:
         lists: list[_List] = [(dimension, window) for window in self._windows]
-        finished, running, before = await self._lists(lists, [self.scope.window], self.room - self.first_pages)
+        finished, running, before = await self._lists(lists, [self._scope.window], self.room - self.first_pages)
         traffic = DimensionTraffic(self.total, self.today, finished, running)
         if self.earlier and before.is_complete:
             traffic.before = before
@@ -258,8 +258,8 @@ class TrafficReader:
     async def _dimension_by_rows(self, dimension: Dimension, cost: int) -> DimensionTraffic:
         traffic = DimensionTraffic(self.total, self.today)
         earlier = self._affordable_earlier(traffic, cost, self._pages_of_rows(self.earlier))
-        rows = await read_rows(self._api, self.counts_of(self.scope.window) | self.counts_of(earlier))
-        missing = [rows[part].missing for part in self._parts(self.scope.window)]
+        rows = await read_rows(self._api, self.counts_of(self._scope.window) | self.counts_of(earlier))
+        missing = [rows[part].missing for part in self._parts(self._scope.window)]
         if any(missing):
             shown = self.total - sum(max(0, number) for number in missing)
             traffic.unread = (
@@ -271,24 +271,24 @@ class TrafficReader:
         if any(rows[part].missing for part in self._parts(earlier)):
             traffic.notes.append("no comparison: Tinylytics did not show all hits of the earlier days")
             earlier = None
-        self._count_days({part: rows[part] for window in (self.scope.window, earlier) for part in self._parts(window)})
+        self._count_days({part: rows[part] for window in (self._scope.window, earlier) for part in self._parts(window)})
 
         def counts_of(window: Window | None) -> RowCounts:
             return RowCounts.joined(rows[part].counts for part in self._parts(window))
 
-        finished, running = counts_of(self.scope.finished), counts_of(self.scope.running)
+        finished, running = counts_of(self._scope.finished), counts_of(self._scope.running)
         traffic.finished, traffic.running = finished.of(dimension), running.of(dimension)
         traffic.moments = finished.moments
         traffic.automated = automated_by_rows(RowCounts.joined([finished, running]))
         traffic.before = counts_of(earlier).of(dimension) if earlier else None
         traffic.total = traffic.finished.total + traffic.running.total
-        traffic.today = traffic.running.total if self.scope.running else None
+        traffic.today = traffic.running.total if self._scope.running else None
         return traffic
 
     async def read_days(self, window: Window, *, most: int) -> None:
         """Count the days of a window that was counted by reading its hits, where these are at most so many pages."""
         is_cheap = self._pages_of_rows(window) <= min(most, self.room_for_more)
-        if self.scope.zone == "utc" and is_cheap and self.cost(Window(day, day) for day in window.dates()):
+        if self._scope.zone == "utc" and is_cheap and self.cost(Window(day, day) for day in window.dates()):
             rows = await read_rows(self._api, self.counts_of(window))
             if not any(read.missing for read in rows.values()):
                 self._count_days(rows)
@@ -296,7 +296,7 @@ class TrafficReader:
     def _count_days(self, rows: Mapping[Slice, Rows]) -> None:
         """Take the counts of single days from rows that were all read; days in another zone than UTC they do not tell
         (field notes 16)."""
-        for part, read in rows.items() if self.scope.zone == "utc" else ():
+        for part, read in rows.items() if self._scope.zone == "utc" else ():
             days = read.counts.days()
             for day in part.window.dates():
                 hits = days[day]
@@ -305,7 +305,7 @@ class TrafficReader:
     async def _weekdays(self) -> DimensionTraffic:
         """Weekdays by one count a day, which is right in every time zone (field notes 16)."""
         traffic = DimensionTraffic(self.total, self.today)
-        finished, width = self.scope.finished if self.total else None, len(self._filters.paths)
+        finished, width = self._scope.finished if self.total else None, len(self._filters.paths)
         cost, more = (width * window.days if window else 0 for window in (finished, self.earlier))
         if finished and cost > self.room:
             sample = sample_of_days(finished, self.room, width=width)
@@ -318,7 +318,7 @@ class TrafficReader:
             partial(self._by_weekday, earlier.dates() if earlier else []),
         )
         if traffic.today:
-            traffic.running = DimensionCounts({self.scope.today.weekday(): traffic.today}, {}, 1)
+            traffic.running = DimensionCounts({self._scope.today.weekday(): traffic.today}, {}, 1)
         traffic.before = before if earlier else None
         return traffic
 
@@ -349,12 +349,12 @@ class TrafficReader:
         stale = {
             number: request
             for number, (request, counts) in enumerate(zip(requests, lists, strict=True))
-            if request[1] and self.scope.today in request[1]
+            if request[1] and self._scope.today in request[1]
             if counts.is_complete and counts.total != self.hits(request[1])
         }
-        if not self.scope.running or not (stale or sum(map(self.hits, windows)) != (self.total if windows else 0)):
+        if not self._scope.running or not (stale or sum(map(self.hits, windows)) != (self.total if windows else 0)):
             return lists
-        moving = [part for part in self._counts if self.scope.today in part.window]
+        moving = [part for part in self._counts if self._scope.today in part.window]
         room = self.room - self._width * len({part.window for part in moving})
         room -= sum(len(self._slices(window)) for _, window in stale.values())
         if room >= sum(pages(lists[number].of) for number in stale):

@@ -7,11 +7,11 @@ from typing import Any
 
 from tinylytics_tools.answer import Table
 from tinylytics_tools.periods import Series
-from tinylytics_tools.traffic.unusual import SHARE
+from tinylytics_tools.traffic import unusual
 
 OUTLYING = 3 * 1.4826
 """How many median absolute deviations from the median an ordinary value keeps to; 1.4826 of them are a standard
-deviation where values are normally spread. And no value is an outlier that is not off by `SHARE` of the median."""
+deviation where values are normally spread. What `unusual` takes for little is no outlier either."""
 FEWEST = 7
 """Fewer values than these have no outliers: their median says too little."""
 _NAMES = {"month": "%Y-%m", "year": "%Y"}
@@ -55,8 +55,10 @@ def summarize_series(
 
 
 def _outliers(values: Sequence[tuple[str, int]], middle: float) -> list[str]:
+    if len(values) < FEWEST:
+        return []
     distances = [abs(value - middle) for _, value in values]
-    reach = max(OUTLYING * median(distances), SHARE * middle) if len(values) >= FEWEST else float("inf")
+    reach = max(OUTLYING * median(distances), unusual.SHARE * middle, unusual.FEWEST)
     return [name for (name, _), distance in zip(values, distances, strict=True) if distance > reach]
 
 

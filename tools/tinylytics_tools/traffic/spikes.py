@@ -83,13 +83,12 @@ async def find_spikes(
     return Spikes(window, total, sorted(ordinary, key=lambda day: (-day[1], day[0])))
 
 
-async def spike_notes(
-    reader: TrafficReader, finished: Window | None, *, reaches_today: bool, series: Series | None = None
-) -> list[str]:
-    """Return notes on the days that carry the finished days asked about, and the earlier ones; `series` was counted."""
+async def find_both(
+    reader: TrafficReader, finished: Window | None, *, series: Series | None = None
+) -> tuple[Spikes, Spikes]:
+    """Return the days that carry the finished days asked about, and the earlier ones; `series` was counted."""
     parts = [part for one in series.windows if (part := finished.common(one))] if series and finished else None
-    of_now = await find_spikes(reader, finished, parts=parts)
-    return notes_on_days(of_now, await find_spikes(reader, reader.earlier), reaches_today=reaches_today)
+    return await find_spikes(reader, finished, parts=parts), await find_spikes(reader, reader.earlier)
 
 
 def notes_on_days(of_now: Spikes, of_before: Spikes, *, reaches_today: bool) -> list[str]:
@@ -98,6 +97,16 @@ def notes_on_days(of_now: Spikes, of_before: Spikes, *, reaches_today: bool) -> 
     words = [of_now.words(what), of_before.words("the days before")]
     named = ((of_now, "these days"), (of_before, "the days before"))
     return [*filter(None, words), *not_looked_at([name for spikes, name in named if not spikes.is_read])]
+
+
+def in_headline(of_now: Spikes, of_before: Spikes | None) -> str:
+    """Return the same as parts of a headline, each after a semicolon; empty where no day carries anything."""
+    return "".join(
+        f"; {sum(hits for _, hits in one.days)} of {which} on "
+        f"{one.days[0][0] if len(one.days) == 1 else f'{len(one.days)} days'} alone"
+        for one, which in ((of_now, "them"), (of_before, "those before"))
+        if one and one.days
+    )
 
 
 def notes_on_rows(

@@ -21,7 +21,7 @@ from tinylytics_tools.traffic.compare import A_DAY, Compared, compared, not_comp
 from tinylytics_tools.traffic.counts import TrafficWindow, top_of_unfinished
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.series import summarize_series
-from tinylytics_tools.traffic.spikes import spike_notes
+from tinylytics_tools.traffic.spikes import find_both, in_headline, notes_on_days
 from tinylytics_tools.traffic.visitors import read_visitors
 
 DEFAULT_ROWS = 5
@@ -100,7 +100,7 @@ async def summarize_traffic(
         api, partial(reader.count, scope.window, reader.earlier), partial(read_visitors, api, scope, filters)
     )
     traffic = await reader.read_window([*_TABLES.values()])
-    spikes = await spike_notes(reader, scope.finished, reaches_today=traffic.today is not None, series=traffic.series)
+    spikes = await find_both(reader, scope.finished, series=traffic.series)
     of_all = await _of_all(api, scope, filters, traffic.total, reader.room)
     change = compared(comparison, later=traffic.finished, earlier=reader.hits(reader.earlier), born=born)
     series, on_series = summarize_series(traffic.series, traffic.hits_in_series, today=scope.today, born=born)
@@ -111,10 +111,10 @@ async def summarize_traffic(
     internal = _internal(traffic, own)
     return TrafficSummary(
         **scope.fields(),
-        headline=_headline(scope, filters, traffic, change, of_all),
+        headline=_headline(scope, filters, traffic, change, of_all) + f"{in_headline(*spikes)}.",
         complete=traffic.is_complete and visitors.is_read and not unfinished,
         notes=[
-            *spikes,
+            *notes_on_days(*spikes, reaches_today=traffic.today is not None),
             *traffic.notes,
             *unfinished,
             *on_series,
@@ -162,7 +162,7 @@ def _headline(
     days = f"{spoken(scope.window)}{so_far(traffic.today)}"
     share = f", {of_all['percent_of_all']:g} % of all {of_all['all_hits']}" if of_all.get("all_hits") else ""
     compared = change.words([] if traffic.today is None else ["today"])
-    return f"{counted(traffic.total, 'hit')}{which} on {scope.site.quoted}, {days}{share}{compared}."
+    return f"{counted(traffic.total, 'hit')}{which} on {scope.site.quoted}, {days}{share}{compared}"
 
 
 def _internal(traffic: TrafficWindow, own: str) -> int | None:
