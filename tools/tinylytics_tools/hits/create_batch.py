@@ -133,7 +133,8 @@ async def create_hits(
         found = await _send(api, target, good, EVERY if allow_repeat else 0)
     found.others.extend((index, "invalid", why) for index, why in bad)
     counts = Counter(status for _, status, _ in found.others)
-    slashes = [index for index, _ in good if not hits[index]["path"].strip().startswith("/")]
+    bare = [index for index, _ in good if not hits[index]["path"].strip().startswith("/")]
+    slashes = f"a leading slash was added to {counted(len(bare), 'path')}, first in row {min(bare, default=0)}"
     found.others.sort(key=lambda one: (_STATUSES.index(one[1]), one[0]))
     alike = _alike((index, (status, why)) for index, status, why in found.others)
     return CreatedHits(
@@ -144,11 +145,7 @@ async def create_hits(
             FOR_GOOD,
             *found.notes,
             *([IGNORED] if counts["ignored"] else []),
-            *(
-                [f"a leading slash was added to {counted(len(slashes), 'path')}, first in row {slashes[0]}"]
-                if slashes
-                else []
-            ),
+            *([slashes] if bare else []),
         ],
         next_step=None if dry_run else next((step for status, step in _NEXT.items() if counts[status]), None),
         site_id=target.id,
