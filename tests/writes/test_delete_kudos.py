@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
-from support.client import BASE_URL, MODES, NOW, Mode, connect, network_of, record_of, rows_of, transport_over
+from support.client import BASE_URL, MODES, NOW, Mode, connect, network_of, record_of, rows_of, text_of, transport_over
 from support.faults import Fault, Faulty
 from support.writes import TICKED, UID, add, agreeing, answering, deleted, fake_api, left, not_deleted, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
@@ -204,6 +204,18 @@ async def test_a_list_that_would_not_be_shown_whole_is_not_asked_for() -> None:
     async with connect(service, elicitation=agreeing) as host:
         assert "Name fewer uids" in await host.error("delete_kudo", site=site, uids=uids)
         assert verbs(host) == []
+
+
+@pytest.mark.parametrize(("count", "fits"), [(8, True), (14, False), (25, False)])
+async def test_uids_that_have_to_be_spelled_out_are_listed_whole_or_not_deleted(count: int, *, fits: bool) -> None:
+    service = fake_api()
+    uids = [f"\u0430\u200b<{number}>\u0435\u202e" for number in range(count)]
+    site = add(service, *uids)
+    async with connect(service, elicitation=agreeing) as host:
+        result = await host.call("delete_kudo", site=site, uids=uids)
+    assert result.is_error is not fits
+    assert len(left(service)) == (0 if fits else count)
+    assert text_of(result).count("\nnote: uid ") == count if fits else "Name fewer uids" in text_of(result)
 
 
 async def test_twenty_five_uids_of_the_usual_length_fit_into_one_answer() -> None:

@@ -120,7 +120,7 @@ async def test_a_leading_slash_that_was_added_is_said_and_one_that_was_given_is_
             told.append(text_of(result))
             both = text_of(result), str(result.structured_content)
             assert len({"a leading slash was added" in half for half in both}) == 1
-    named = "to the paths of rows 1" if tool == "create_hits" else "the path is /hello"
+    named = "to 1 path, first in row 1" if tool == "create_hits" else "the path is /hello"
     assert f"a leading slash was added{'' if tool == 'create_hits' else ':'} {named}" in told[0]
     assert "slash was added" not in told[1]
 

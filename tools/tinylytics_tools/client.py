@@ -203,12 +203,7 @@ class CallContext:
         if self._progress is not None and self.answers_read > FEW:
             await self._progress(self.answers_read, None, f"{self.answers_read} answers read")
         failure = failures.of_response(
-            endpoint,
-            response,
-            sent=is_sent,
-            narrower=self._purpose is Purpose.READ,
-            base_url=self._client.base_url,
-            remedies=self._client.remedies,
+            endpoint, response, sent=is_sent, base_url=self._client.base_url, remedies=self._client.remedies
         )
         if failure is not None:
             raise self._told(failure)

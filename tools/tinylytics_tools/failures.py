@@ -12,6 +12,7 @@ from tinylytics_tools import errors, sanitize
 from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 from tinylytics_tools.endpoint import Endpoint
 from tinylytics_tools.replies import json_object
+from tinylytics_tools.transport.call_stats import Purpose, info_of
 from tinylytics_tools.transport.rate_limit import retry_after_s
 
 NO_KEY = (
@@ -66,7 +67,6 @@ def of_response(
     response: httpx.Response,
     *,
     sent: bool,
-    narrower: bool = True,
     base_url: str,
     remedies: Remedies = OWN_KEY,
 ) -> errors.TinylyticsError | None:
@@ -75,7 +75,6 @@ def of_response(
     A redirect, or a page of HTML with any status below 400, is a key not accepted (field notes 2). To a write such a
     page may also be a success that something on the way replaced, so its outcome is unknown (ANSWERS 5).
     `sent`: whether a request left; without one the response was made here, since the service wants a pause.
-    `narrower`: whether to advise asking for less where the hour is used up.
     """
     status = response.status_code
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -114,7 +113,8 @@ def of_response(
                 f"Tinylytics refused the values of {_name(endpoint)}.{why}{stored} get_openapi shows what it takes."
             )
         case 429:
-            return _pause(response, _TOO_MANY, ", with a shorter period or fewer sites" if narrower else "")
+            reads = info_of(response.request).purpose is Purpose.READ
+            return _pause(response, _TOO_MANY, ", with a shorter period or fewer sites" if reads else "")
         case 503 if "retry-after" in response.headers:
             return _pause(response, _OUT_OF_ORDER, "; this is not the hourly limit")
         case _ if status >= 500:

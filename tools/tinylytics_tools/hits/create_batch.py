@@ -19,6 +19,7 @@ from tinylytics_tools.hits.create import FOR_GOOD, HitRow
 from tinylytics_tools.replies import Count, Reply
 from tinylytics_tools.scope import SiteAnswer
 from tinylytics_tools.site_lookup import SITES, SiteReply, find_site
+from tinylytics_tools.tables import counted
 from tinylytics_tools.tool import NO_PAST, is_past, problem, tool
 from tinylytics_tools.writes.attempt import IGNORED, attempt
 from tinylytics_tools.writes.dry_run import SHOWN_ENCODED, first_rows, would_send_rows
@@ -132,8 +133,10 @@ async def create_hits(
         found = await _send(api, target, good, EVERY if allow_repeat else 0)
     found.others.extend((index, "invalid", why) for index, why in bad)
     counts = Counter(status for _, status, _ in found.others)
-    slashes = [index for index, _ in good if not hits[index]["path"].strip().startswith("/")]
-    alike = _alike((index, (status, why)) for index, status, why in sorted(found.others))
+    bare = [index for index, _ in good if not hits[index]["path"].strip().startswith("/")]
+    slashes = f"a leading slash was added to {counted(len(bare), 'path')}, first in row {min(bare, default=0)}"
+    found.others.sort(key=lambda one: (_STATUSES.index(one[1]), one[0]))
+    alike = _alike((index, (status, why)) for index, status, why in found.others)
     return CreatedHits(
         headline=_headline(target, len(hits), found.created, counts, is_dry=bool(dry_run))
         + (_REPEATED if found.is_repeated else ""),
@@ -142,7 +145,7 @@ async def create_hits(
             FOR_GOOD,
             *found.notes,
             *([IGNORED] if counts["ignored"] else []),
-            *([f"a leading slash was added to the paths of rows {_ranges(slashes)}"] if slashes else []),
+            *([slashes] if bare else []),
         ],
         next_step=None if dry_run else next((step for status, step in _NEXT.items() if counts[status]), None),
         site_id=target.id,
@@ -268,7 +271,8 @@ def _ranges(indexes: Sequence[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
-_STATUSES = ("ignored", "refused", "invalid", "unknown", "not sent")
+_STATUSES = ("unknown", "not sent", "refused", "invalid", "ignored")
+"""Of rows that were not created; what the next call needs is first, and stays where an answer has to be shortened."""
 _REPEATED = " A part of this, or all, is what the same call got before; that was not sent again."
 _NEXT = {
     "unknown": "list_hits with period today shows whether the unknown rows were stored. They were not sent again, "

@@ -22,7 +22,7 @@ from tinylytics_tools.writes.record import REPEAT_S, Entry, Outcome
 
 MOST_UIDS: Final = 25
 LARGEST_LIST: Final = 2_800
-"""Bytes of the rows of one list, which is shown whole or not at all."""
+"""Bytes of the rows of one list and its notes, which are shown whole or not at all."""
 VALID_S: Final = 600
 """How long a code confirms."""
 REMEMBERED_S: Final = 86_400.0
@@ -78,6 +78,12 @@ class Targets:
         """The kudos that would go."""
         return [target.found for target in self.each if isinstance(target.found, KudoReply)]
 
+    @property
+    def notes(self) -> list[str]:
+        """What a list needs beside it: which characters of its uids are not plain."""
+        odd = [target.raw for target in self.each if not self.is_single and sanitize.is_odd(target.raw)]
+        return [f"uid {sanitize.quoted(uid)}" for uid in odd]
+
     def outcomes(self, there: str) -> list[str]:
         """Return the outcome of each where nothing was sent; `there` for those that are there."""
         return [there if isinstance(one.found, KudoReply) else one.outcome for one in self.each]
@@ -113,7 +119,8 @@ async def find_targets(api: WritingApi, site: str | None, uid: str | None, uids:
             f"{who}, so nothing was deleted. list_kudos shows the uids there are; its search finds them by a part."
         )
     targets = Targets(place, list(each.values()), uid is not None)
-    if not targets.is_single and compact([target.row("deleted before") for target in targets.each]) > LARGEST_LIST:
+    listed = [*(target.row("deleted before") for target in targets.each), *targets.notes]
+    if not targets.is_single and compact(listed) > LARGEST_LIST:
         raise InvalidArgument("Nothing was deleted: these are too long to be listed in one answer. Name fewer uids.")
     return targets
 

@@ -178,10 +178,9 @@ def _headline(api: CallContext, targets: Targets) -> str:
 
 def _answer(targets: Targets, status: Status, headline: str, outcomes: Sequence[str]) -> DeletedKudos:
     rows: list[list[Cell]] = [target.row(outcome) for target, outcome in zip(targets.each, outcomes, strict=True)]
-    odd = [sanitize.quoted(target.raw) for target in targets.each if sanitize.is_odd(target.raw)]
     return DeletedKudos(
         headline=headline,
-        notes=[f"uid {uid}" for uid in odd] if not targets.is_single else [],
+        notes=targets.notes,
         site_id=targets.site.id,
         site=targets.site.name,
         status=status,

@@ -71,12 +71,10 @@ async def attempt(
     left; `send` returns what is recorded of the reply. Raise `Unavailable`, with nothing sent, where the intent cannot
     be recorded."""
     try:
-        begun = await api.writes.begin(write, api.now().timestamp(), past=past)
-        while isinstance(begun, Entry):
+        while isinstance(begun := await api.writes.begin(write, api.now().timestamp(), past=past), Entry):
             first = await _awaited(api, begun)
             if first.outcome not in (Outcome.NOT_SENT, Outcome.REFUSED):
                 return _repeated(api, first)
-            begun = await api.writes.begin(write, api.now().timestamp(), past=past)
     except StoreUnavailable as error:
         raise not_recorded(error) from error
     try:

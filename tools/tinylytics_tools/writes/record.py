@@ -114,7 +114,8 @@ class WriteRecord(Writes):
             rows.execute(forgotten, (now - REPEAT_S,))
             rows.execute("UPDATE writes SET at = ?1 WHERE at > ?1", (now,))  # the clock was set back
             rows.execute("DELETE FROM writes WHERE at < ?", (now - KEPT_S,))
-            fingerprint = _fingerprint(rows, write)
+            text = json.dumps([write.action, write.site_id, write.body], sort_keys=True)
+            fingerprint = blake2b(text.encode(), key=_secret(rows), digest_size=16).hexdigest()
             found = rows.execute(
                 _SELECT + " WHERE owner = ? AND fingerprint = ? AND id > ?"
                 " AND (outcome IS NULL OR outcome NOT IN ('not sent', 'refused')) ORDER BY id DESC LIMIT 1",
@@ -172,11 +173,6 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 def outcome_of(recorded: str | None) -> Outcome:
     """Return a recorded outcome; one that this version does not know is unknown."""
     return Outcome(recorded) if recorded in frozenset(Outcome) else Outcome.UNKNOWN
-
-
-def _fingerprint(rows: sqlite3.Connection, write: Write) -> str:
-    text = json.dumps([write.action, write.site_id, write.body], sort_keys=True)
-    return blake2b(text.encode(), key=_secret(rows), digest_size=16).hexdigest()
 
 
 def _secret(rows: sqlite3.Connection) -> bytes:
