@@ -176,7 +176,7 @@ def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
     for row in answer["sites"]["rows"]:
         site = dict(zip(answer["sites"]["columns"], row, strict=True))
         pieces = chart.get("sites", {}).get(str(site["id"]), {}).get("pieces", [])
-        change = words.change_mark(site.get("change"), site.get("change_percent"))
+        change = words.change_mark(site.get("change"), site.get("change_percent")) or tag("small", "not compared")
         before = site.get("earlier_hits")
         if before is not None:
             change = joined(change, tag("br"), tag("small", f"{before:,} before"))
