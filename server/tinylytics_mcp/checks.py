@@ -249,4 +249,4 @@ def _of_entry(host: Host, file: Path, entry: Mapping[str, Any]) -> Finding:
         return failed(host.name, "its entry names a key file that is not there", again)
     if [str(command), *arguments][: len(start_command())] != start_command():
         return ok(host.name, "entered; its entry starts another copy of this program than the one that runs now")
-    return ok(host.name, "entered")
+    return ok(host.name, "entered, with the made-up account" if "--demo" in arguments else "entered")

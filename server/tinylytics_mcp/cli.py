@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio", help="default: stdio")
     _add_address(serve, port=8000)
     commands.add_parser("demo", help="watch an assistant's questions being answered").add_argument(
-        "--full", action="store_true", help="each answer as the assistant gets it, and its cost beside the raw API"
+        "--full", action="store_true", help="all of each answer, and its cost beside the raw API"
     )
     call = commands.add_parser("call", parents=[demo, cache], help="call one tool and print its answer", add_help=False)
     call.add_argument("-h", "--help", action=_Help, help="show this help; after TOOL what the tool takes")

@@ -33,6 +33,7 @@ def test_the_full_demo_answers_every_question_and_is_plain_when_piped(run: Run, 
     assert took < read / 100
     assert "Asked first, and agreed to: Delete the kudo “test-kudo-1”" in done.out
     assert "Deleted the kudo “test-kudo-1”" in done.out
+    assert "demo --full" not in done.out
     assert not state_left(tmp_path)
 
 

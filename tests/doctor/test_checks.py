@@ -206,7 +206,7 @@ async def test_paths_with_and_without_the_prefix_are_the_same(prefix: str) -> No
 @pytest.mark.parametrize(
     ("entry", "outcome", "text"),
     [
-        ({"command": "{program}", "args": ["serve", "--demo"]}, Outcome.OK, "entered"),
+        ({"command": "{program}", "args": ["serve", "--demo"]}, Outcome.OK, "with the made-up account"),
         ({"command": "{program}", "args": ["serve"], "env": {"TINYLYTICS_API_KEY": "x"}}, Outcome.OK, "entered"),
         ({"command": "{program}", "args": ["serve"]}, Outcome.WARNING, "names no key"),
         ({"url": "https://mcp.example.com/mcp"}, Outcome.OK, "with an address"),

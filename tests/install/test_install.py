@@ -203,6 +203,13 @@ def test_a_link_is_followed_and_the_mode_is_kept(home: Path) -> None:
     assert entry_in(real, "claude-code")["type"] == "stdio"
 
 
+def test_a_link_that_leads_nowhere_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / ".claude.json").symlink_to(home / ".claude.json")
+    for command in ("install", "uninstall"):
+        assert cli.main([command, "claude-code", *(["--demo"] if command == "install" else [])]) == 1
+        assert capsys.readouterr().err.endswith(".claude.json cannot be changed: a link to itself.\n")
+
+
 def test_a_copy_in_a_cache_is_not_entered(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,5 +59,5 @@ async def test_labels_of_several_sites_are_not_read_as_words_of_the_server() -> 
     answer: Any = result.structured_content
     check([answer["headline"]])
     check(answer["notes"])
-    assert sum(f"one day carries the 119 hits of “{LABEL}”" in note for note in answer["notes"]) == 1
+    assert sum(f"one day stands out in the 119 hits of “{LABEL}”" in note for note in answer["notes"]) == 1
     assert LABEL in [row[1] for row in answer["sites"]["rows"]]

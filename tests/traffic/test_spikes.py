@@ -38,7 +38,7 @@ def named(answer: dict[str, Any], which: str) -> list[tuple[str, int, float]]:
     (note,) = [
         note
         for note in answer["notes"]
-        if " carr" in note and f" of {which}: " in note.translate({ord(mark): None for mark in "“”"})
+        if " stand" in note and f" of {which}: " in note.translate({ord(mark): None for mark in "“”"})
     ] or [""]
     return [(found["day"], int(found["hits"]), float(found["percent"])) for found in NAMED.finditer(note)]
 

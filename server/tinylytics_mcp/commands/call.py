@@ -25,10 +25,8 @@ from tinylytics_mcp.version import CALLED
 
 
 def command(*, tool: str, pairs: Sequence[str], structured: bool, help: bool, demo: bool, cached: bool) -> None:  # noqa: A002 - as it is typed
-    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document.
-
-    `help` prints what the tool takes, and calls nothing.
-    """
+    """Call a tool through the protocol and print the answer: its text, or its structured half as one JSON document;
+    with `help` call nothing and print what the tool takes."""
     settings = settings_for(own_environment(), demo=demo)
     known = {known.name: known for known in ALL_TOOLS}
     if tool not in known:

@@ -36,7 +36,7 @@ def command(*, full: bool = False) -> None:
 
 
 NEXT = (
-    ("Each answer as Claude gets it", "demo --full"),
+    ("All of each answer", "demo --full"),
     ("Connect Claude to this account", "install claude-desktop --demo"),
     ("and to yours, with a key", "install claude-desktop"),
 )
@@ -81,7 +81,7 @@ class _Demo:
         out.line()
         told = f"{counted(wire.requests, 'request')}, {self._answered:,} bytes made of {wire.bytes:,} bytes of replies"
         self._draw(f"In all {told}.", margin=0)
-        for what, typed in NEXT:
+        for what, typed in NEXT[1 if self._is_full else 0 :]:
             out.line(f"{what + ':':<32}{out.accent(f'{CALLED} {typed}')}")
         self._draw("Or claude-code, cursor, vscode; for ChatGPT and others see docs/hosts.md.", margin=0)
 

@@ -43,7 +43,7 @@ def _month(answer: Answer) -> str:
     text += f"in the {counted(answer['days'], 'day')} to {answer['last_day']}"
     if answer["change"] is not None:
         text += f", {_more(answer['change'])} than before ({answer['earlier_hits']:,})"
-    carries = next((note for note in answer["notes"] if note.startswith("one day carries")), None)
+    carries = next((note for note in answer["notes"] if note.startswith("one day stands out")), None)
     parts = [text, carries and f"One day stands out{grouped(carries[carries.index(':') :])}"]
     if answer["visitors"] is not None:
         parts.append(f"{answer['visitors']:,} visitors came; {answer['bounce_rate_percent']:g} % saw a single page")

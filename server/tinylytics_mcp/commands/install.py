@@ -81,8 +81,8 @@ def _change(out: Terminal, host: Host, edit: Callable[[str], str]) -> bool:
             done = f"made{doubt}"
         _write(file, after, mode=mode)
         out.line(f"{file}: {done}")
-    except OSError as error:
-        raise CommandError(f"{file} cannot be changed: {error.strerror}.") from None
+    except (OSError, RuntimeError) as error:
+        raise CommandError(f"{file} cannot be changed: {getattr(error, 'strerror', 'a link to itself')}.") from None
     except ValueError as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         raise CommandError(f"{file} was left as it is: {why}. Mend it, or use --print.") from None

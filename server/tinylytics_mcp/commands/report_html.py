@@ -128,10 +128,10 @@ def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], lev
     is_whole = has_other or len(listed) == table["of"]  # else nobody knows what all others are
     left = sum(row[1] for row in every) - sum(row[1] for row in shown) if is_whole else 0
     most = max(row[1] for row in shown)
-    rows = [
-        [joined(words.called(column, str(value)), _bar(count / most)), f"{count:,}", words.share(count, of)]
-        for value, count, *_ in shown
-    ]
+    rows: list[list[str]] = []
+    for value, count, *_ in shown:
+        bar = tag("div", class_="bar", style=f"width:{100 * count / most:.1f}%")
+        rows.append([joined(words.called(column, str(value)), bar), f"{count:,}", words.share(count, of)])
     own = answer.get("internal_hits") if name == "referrers" else 0
     for text, count in (("All others", left), ("The site's own pages, no source", own)):
         if count:
@@ -176,7 +176,7 @@ def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
     for row in answer["sites"]["rows"]:
         site = dict(zip(answer["sites"]["columns"], row, strict=True))
         pieces = chart.get("sites", {}).get(str(site["id"]), {}).get("pieces", [])
-        change = words.change_mark(site.get("change"), site.get("change_percent"))
+        change = words.change_mark(site.get("change"), site.get("change_percent")) or tag("small", "not compared")
         before = site.get("earlier_hits")
         if before is not None:
             change = joined(change, tag("br"), tag("small", f"{before:,} before"))
@@ -226,10 +226,6 @@ def _table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbe
 
     body = [tag("tr", tag("th", row[0], scope="row"), *cells(row)) for row in rows]
     return tag("table", tag("thead", tag("tr", *columns)), tag("tbody", *body), aria_label=label)
-
-
-def _bar(part_of_most: float) -> Html:
-    return tag("div", class_="bar", style=f"width:{100 * part_of_most:.1f}%")
 
 
 def _status(status: str) -> Html:

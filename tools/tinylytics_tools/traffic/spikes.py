@@ -44,10 +44,10 @@ class Spikes:
         if not self.days or self.window is None:
             return None
         named = [f"{day:%A} {day} has {hits}, {percent(hits, self.hits):g} %" for day, hits in self.days[:_MOST_NAMED]]
-        carry, them = ("one day carries", "it") if len(self.days) == 1 else (f"{len(self.days)} days carry", "them")
+        stand, them = ("one day stands", "it") if len(self.days) == 1 else (f"{len(self.days)} days stand", "them")
         rest, days = self.hits - sum(hits for _, hits in self.days), self.window.days - len(self.days)
         return (
-            f"{carry} the {counted(self.hits, 'hit')} of {what}: {', '.join(named)}; "
+            f"{stand} out in the {counted(self.hits, 'hit')} of {what}: {', '.join(named)}; "
             f"without {them} {rest}, {rest / days:.1f} a day"
         )
 
