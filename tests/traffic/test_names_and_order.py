@@ -152,7 +152,7 @@ async def test_hits_that_are_all_alike_are_called_automated_and_still_counted(
     assert answer["hits"] == 600
     (note,) = [note for note in answer["notes"] if "automated" in note]
     assert "as a guess: all 600 hits counted here" in note
-    assert note.endswith(": US, Chrome, Linux")
+    assert note.endswith(": “US, Chrome, Linux”")  # a browser calls itself what it likes
 
 
 @pytest.mark.parametrize("tool", ["summarize_traffic", "rank_traffic"])

@@ -75,9 +75,8 @@ def read_period(text: str, _: date) -> Days:
 
 def _first_day(what: str, form: str, text: str, today: date) -> date:
     """The first day of a day, month or year that has begun."""
-    is_of_form = re.fullmatch(re.sub("[YMD]", "[0-9]", form), text)
     try:
-        day = date.fromisoformat(f"{text}-01-01"[:10] if is_of_form else "")
+        day = date.fromisoformat(f"{text}-01-01"[:10] if re.fullmatch(re.sub("[YMD]", "[0-9]", form), text) else "")
     except ValueError:
         example = "2026-02-13"[: len(form)]
         raise InvalidArgument(f"Give a {what} of the calendar as {form}, for example {example}.") from None
