@@ -64,8 +64,7 @@ _HALF_CHARACTER = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD]
 
 
 class _Lines(TextIOWrapper):
-    """What a host writes, line by line, without halves of characters; in place of a line that is too long comes one
-    that is no message."""
+    """What a host writes, line by line, without half characters; in place of one that is too long, no message."""
 
     def readline(self, size: int = -1, /) -> str:  # noqa: ARG002 - the base's
         line = super().readline(LONGEST_LINE)

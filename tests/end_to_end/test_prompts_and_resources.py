@@ -60,7 +60,7 @@ async def test_prompts_resources_and_completion_are_served(
         text = await text_of_prompt(client, "weekly_report", {"site": "example.com"})
         first = steps_in(text)[0]
         assert "My Blog" in text_of(await client.call_tool(first.tool, first.arguments))
-        with pytest.raises(MCPError, match="no such day"):
+        with pytest.raises(MCPError, match="a day of the calendar"):
             await client.get_prompt("spike_autopsy", {"day": "2026-02-30"})
 
         site = await client.complete(PromptReference(name="weekly_report"), {"name": "site", "value": "photo"})

@@ -111,3 +111,12 @@ async def test_no_hit_says_how_to_find_the_right_name() -> None:
         result = await host.call("list_hits", site="456", path="/nowhere")
     assert "0 hits that match the filters" in text_of(result)
     assert "next: No hit matches. rank_traffic with search finds" in text_of(result)
+
+
+async def test_blanks_around_a_referrer_are_no_part_of_it() -> None:
+    async with connect(FakeApi(now=lambda: NOW, hits=300)) as host:
+        bare = await host.answer("list_hits", site="456", referrer="t.co", period="all_time")
+        padded = await host.answer("list_hits", site="456", referrer=" t.co" + " " * 100_000, period="all_time")
+        part = await host.answer("list_hits", site="456", referrer="t.co/" + " " * 100_000, period="all_time")
+    assert (padded["filters"], padded["rows"]) == (bare["filters"], bare["rows"]) != ("none", [])
+    assert part["filters"] == "referrer containing t.co/"

@@ -91,8 +91,7 @@ def _endpoints(value: Any, name: str, facts: dict[str, str], *, in_list: bool = 
     elif in_list and _text(value).startswith(("/", "http")):
         yield _endpoint("", _text(value), name.rpartition(".")[2])
     else:
-        text = "" if value is None else str(value)
-        facts[sanitize.path(name)] = sanitize.prose(text, cap=120) or sanitize.UNKNOWN
+        facts[sanitize.path(name)] = sanitize.prose("" if value is None else str(value), cap=120) or sanitize.UNKNOWN
 
 
 def _endpoint(method: str, path: str, about: str) -> list[Cell]:

@@ -26,9 +26,9 @@ def _of(least: int, most: int) -> AfterValidator:
     """Return bounds of a text's length that stay out of the schema, to keep it short."""
 
     def check(value: str) -> str:
-        if not least <= len(value.strip()) <= most:
+        if not least <= len(bare := value.strip()) <= most:
             raise ValueError(f"give {least} to {most} characters")
-        return value
+        return bare
 
     return AfterValidator(check)
 

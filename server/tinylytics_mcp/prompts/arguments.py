@@ -45,8 +45,8 @@ class Argument:
 
 def read_site(text: str, _: date) -> str:
     """A name of a site; whether there is one is found out by the first tool that asks."""
-    shown = sanitize.prose(text)
-    if not shown or len(shown) > LONGEST_SITE or set(sanitize.forbidden(text)) - _STRAIGHT_QUOTES:
+    shown = sanitize.prose(text[:LONGEST_SITE])
+    if not shown or len(text) > LONGEST_SITE or set(sanitize.forbidden(text)) - _STRAIGHT_QUOTES:
         raise InvalidArgument(
             f"site is longer than {LONGEST_SITE} characters, or has some that no name of a site is shown with. "
             "Give its domain or id."
@@ -56,7 +56,7 @@ def read_site(text: str, _: date) -> str:
 
 def _uncut(name: str, shown_as: Callable[[str], str], text: str, _: date) -> str:
     """A value as an answer shows it; one that would be cut here would name nothing."""
-    shown = shown_as(text)
+    shown = shown_as(text[:500])  # of more, no more is shown
     if shown != text and CUT_MARK in shown:
         raise InvalidArgument(f"{name} is longer than an answer can show. Give a part of it.")
     return shown
@@ -75,9 +75,8 @@ def read_period(text: str, _: date) -> Days:
 
 def _first_day(what: str, form: str, text: str, today: date) -> date:
     """The first day of a day, month or year that has begun."""
-    is_of_form = re.fullmatch(re.sub("[YMD]", "[0-9]", form), text)
     try:
-        day = date.fromisoformat(f"{text}-01-01"[:10] if is_of_form else "")
+        day = date.fromisoformat(f"{text}-01-01"[:10] if re.fullmatch(re.sub("[YMD]", "[0-9]", form), text) else "")
     except ValueError:
         example = "2026-02-13"[: len(form)]
         raise InvalidArgument(f"Give a {what} of the calendar as {form}, for example {example}.") from None

@@ -42,8 +42,7 @@ class Guide(Prompt):
         if unknown:
             raise InvalidArgument(f"{self.name} takes no such argument. It takes: {', '.join(self.takes)}.")
         given = {name: text.strip() for name, text in arguments.items() if text.strip()}
-        missing = [a.name for a in self.arguments or [] if a.required and a.name not in given]
-        if missing:
+        if missing := [a.name for a in self.arguments or [] if a.required and a.name not in given]:
             raise InvalidArgument(f"{missing[0]} is required: {self.takes[missing[0]].description}.")
         ahead = _FIRST_ZONE if account.preferences.time_zone == "user" else timedelta()
         today = (account.clock() + ahead).date()

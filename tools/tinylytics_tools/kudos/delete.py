@@ -46,7 +46,7 @@ class DeletedKudos(SiteAnswer):
     """Each kudo and its outcome. `code` is what a host that cannot ask the user brings back as `confirm`.
     `repeated`: earlier calls deleted them, nothing was sent now; `created_at` is null there."""
 
-    from_visitors = ("path", "uid")
+    from_visitors = ("headline", "path", "uid")
     may_not_apply = ("code",)
 
     status: Status

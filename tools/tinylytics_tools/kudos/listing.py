@@ -38,7 +38,7 @@ class Kudos(WindowAnswer):
     """Kudos of some days, of one site or with site=all of the sites from `offset` on, by id. `kudos` counts all that
     match. `views` are of the same pages, null where not read; a rate on `few_views` rests on fewer than 30 of them."""
 
-    from_visitors = ("path", "uid", "filters")
+    from_visitors = ("headline", "path", "uid", "filters")
     may_not_apply = ("kudos_of_all", "percent_of_all", "newest", "oldest", "sites_asked", "sites")
 
     site_id: int | None = None  # pyright: ignore[reportIncompatibleVariableOverride] - none of all sites

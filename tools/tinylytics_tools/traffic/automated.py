@@ -40,5 +40,5 @@ def _note(hits: int, which: str, agent: Agent | None) -> list[str]:
     if agent is None or agent == _NOTHING_KNOWN or hits < FEWEST:
         return []
     country, browser, platform = agent
-    names = f"{sanitize.country(country)}, {sanitize.browser(browser)}, {sanitize.platform(platform)}"
+    names = sanitize.phrase(f"{sanitize.country(country)}, {sanitize.browser(browser)}, {sanitize.platform(platform)}")
     return [f"looks automated, as a guess: all {hits} hits {which} have one country, browser and platform: {names}"]
