@@ -32,7 +32,7 @@ from tinylytics_mcp.http.auth import Caller, KeyChecks, client_key_auth, loopbac
 from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
-from tinylytics_mcp.http.readiness import health, readiness
+from tinylytics_mcp.http.readiness import readiness
 from tinylytics_mcp.http.settings import PUBLIC_URL, AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
 from tinylytics_mcp.server import TinylyticsServer
@@ -92,8 +92,9 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
             yield
             tasks.cancel_scope.cancel()
 
+    alive = Route("/health", JSONResponse({"status": "ok"}), methods=["GET"])  # while the process answers at all
     pages = Starlette(
-        routes=[Route("/health", health), Route("/ready", readiness(backend)), *(login.routes if login else [])],
+        routes=[alive, Route("/ready", readiness(backend)), *(login.routes if login else [])],
         lifespan=lifespan,
         middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)] if login else [],
         exception_handlers={HTTPException: _refused, **(login.exception_handlers if login else {})},

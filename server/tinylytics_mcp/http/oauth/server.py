@@ -4,6 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from html import escape
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote_plus
@@ -71,8 +72,9 @@ class AuthorizationServer:
             "resource_name": "Tinylytics",
         }
         known, resource = "/.well-known", JSONResponse(about_resource)
+        home = pages.part("home.html").substitute(resource=escape(settings.resource), made=escape(WHERE_KEYS_ARE_MADE))
         self.routes = [
-            Route("/", pages.home(settings), methods=["GET"]),
+            Route("/", pages.page("Tinylytics for your assistant", home), methods=["GET"]),
             Route(f"{known}/oauth-authorization-server", JSONResponse(_about_server(settings.issuer)), methods=["GET"]),
             Route(f"{known}/oauth-protected-resource", resource, methods=["GET"]),
             Route(f"{known}/oauth-protected-resource/mcp", resource, methods=["GET"]),
