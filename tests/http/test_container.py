@@ -66,6 +66,16 @@ def test_every_setting_in_them_is_one_of_ours() -> None:
     assert set(re.findall(r"TINYLYTICS_[A-Z_]+", DOCKERFILE + COMPOSE)) <= known
 
 
+def test_what_the_page_about_serving_says_goes_into_env_reaches_the_servers() -> None:
+    (told,) = re.findall(
+        r"^\S.+ there reach the servers too\.", (ROOT / "docs" / "serving.md").read_text(), re.MULTILINE
+    )
+    named = re.findall(r"`(TINYLYTICS_[A-Z_]+)`", told.partition("docker compose up")[2])
+    assert named
+    for name in (*named, gateway.PUBLIC_URL, settings.STATE_KEY):
+        assert re.search(rf"^    {name}: \${{{name}:", COMPOSE, re.MULTILINE), name
+
+
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 def test_redis_takes_its_options(tmp_path: Path) -> None:
     assert PROGRAM is not None

@@ -1,6 +1,5 @@
 """What is kept: in a stranger's hands the store opens nothing, and each kind of store keeps it alike."""
 
-import json
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
@@ -11,7 +10,7 @@ import anyio.to_thread
 import httpx2 as httpx
 import pytest
 from support.http_server import ANNA, ANNA_READS, BERT, Service
-from support.oauth import CLAUDE, STATE_KEY, OAuthServed, oauth_serving
+from support.oauth import CALLBACK, CLAUDE, STATE_KEY, OAuthServed, TwoPeople, oauth_serving
 from support.redis_server import KINDS, stores_of
 from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.oauth.store import records_in
@@ -119,6 +118,9 @@ async def test_a_new_state_key_beside_the_old_one_moves_grants_over() -> None:
     service = Service()
     async with oauth_serving(service) as server:
         tokens = await server.tokens()
+        answer = await server.served.ask("POST", "/register", json={"redirect_uris": [CALLBACK]})
+        registered = answer.json()["client_id"]
+        code = await server.code(client_id=registered, redirect_uri=CALLBACK)
         store = server.backend.store
         same = {"TINYLYTICS_PUBLIC_URL": server.issuer, "TINYLYTICS_STATE_KEY": OTHER_KEY}
         async with oauth_serving(service, store=store, environment=same) as without:
@@ -129,8 +131,13 @@ async def test_a_new_state_key_beside_the_old_one_moves_grants_over() -> None:
         ) as both:
             assert await both.status(tokens["access_token"]) == 200
             moved = (await both.refreshed(tokens["refresh_token"])).json()
+            own = (await both.redeemed(code, client_id=registered, redirect_uri=CALLBACK)).json()
+            own = (await both.refreshed(own["refresh_token"], client_id=registered)).json()
         async with oauth_serving(service, store=store, environment=same) as after:
             assert await after.status(moved["access_token"]) == 200
+            assert (await after.refreshed(moved["refresh_token"])).status_code == 200
+            told = await after.refreshed(own["refresh_token"], client_id=registered)
+            assert (told.status_code, told.json()["error"]) == (401, "invalid_client")  # so it registers anew
 
 
 @pytest.fixture(params=KINDS)
@@ -217,17 +224,6 @@ async def test_a_code_that_is_tried_at_two_replicas_at_once_gives_nothing_that_l
             newest = (await here.refreshed(newer["refresh_token"])).json()
             assert (await there.refreshed(tokens["refresh_token"])).status_code == 400  # stolen, and tried elsewhere
             assert await here.status(newest["access_token"]) == 401
-
-
-class TwoPeople(Service):
-    """The account of Bert has a number of its own."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer."""
-        answer = await super().handle_async_request(request)
-        if self.asked[-1] == ("bert", "GET", "/me"):
-            return httpx.Response(200, json={**json.loads(await answer.aread()), "id": 77})
-        return answer
 
 
 async def kept_in(store: Store) -> list[tuple[str, str]]:

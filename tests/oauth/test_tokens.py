@@ -1,13 +1,15 @@
 """Codes and tokens in the wrong hands, twice, too late, or for something else."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
-from support.http_server import ANNA, INITIALIZE
-from support.oauth import CALLBACK, CLAUDE, CLAUDE_CALLBACK, CLAUDE_CODE, OAuthServed, oauth_serving
+from support.http_server import ACCEPT, ANNA, ANNA_READS, BERT, INITIALIZE
+from support.oauth import CALLBACK, CLAUDE, CLAUDE_CALLBACK, CLAUDE_CODE, OAuthServed, TwoPeople, oauth_serving
+from tinylytics_mcp.http.limits import LIMITS
 
 pytestmark = pytest.mark.anyio
 
@@ -246,3 +248,21 @@ async def test_somebody_elses_session_is_not_there(server: OAuthServed) -> None:
     assert (await ask(again, listed, mcp_session_id=session)).status_code == 404  # the same person, another grant
     renewed = (await server.refreshed(mine["refresh_token"])).json()
     assert (await ask(renewed, listed, mcp_session_id=session)).status_code == 200
+
+
+async def test_who_logs_in_again_and_again_takes_no_more_than_once() -> None:
+    async with oauth_serving(TwoPeople(), limits=replace(LIMITS, open_each=2, sessions_each=1)) as server:
+        keys = (ANNA, ANNA_READS, ANNA, BERT)
+        first, second, third, other = [
+            {"authorization": f"Bearer {(await server.tokens(key=key))['access_token']}", **ACCEPT} for key in keys
+        ]
+        statuses = [
+            (await server.served.ask("POST", "/mcp", json=INITIALIZE, **shown)).status_code
+            for shown in (first, second, other)
+        ]
+        assert statuses == [200, 503, 200]
+        async with server.served.stream("/sse", **first) as one, server.served.stream("/sse", **second) as two:
+            for lines in (one, two):
+                assert (await anext(lines)).startswith("event: endpoint")
+            statuses = [(await server.served.ask("GET", "/mcp", **shown)).status_code for shown in (third, other)]
+            assert statuses == [503, 400]  # the other one is let in, and has named no session

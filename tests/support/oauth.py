@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull,
 from pydantic import AnyUrl
 from support.http_server import ACCEPT, ANNA, META, MODERN, NOTHING_SET, Served, Service, backend_of, serving
 from tinylytics_mcp.backend import Backend
+from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.run import bind
 from tinylytics_tools.transport.interface import Store
 
@@ -215,12 +217,24 @@ async def sdk_client(
             yield client
 
 
+class TwoPeople(Service):
+    """The account of Bert has a number of its own."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer."""
+        answer = await super().handle_async_request(request)
+        if self.asked[-1] == ("bert", "GET", "/me"):
+            return httpx.Response(200, json={**json.loads(await answer.aread()), "id": 77})
+        return answer
+
+
 @asynccontextmanager
 async def oauth_serving(
     service: Service | None = None,
     *,
     store: Store | None = None,
     environment: Mapping[str, str] = NOTHING_SET,
+    limits: Limits = LIMITS,
 ) -> AsyncGenerator[OAuthServed]:
     """Serve with OAuth on a free port."""
     with bind("127.0.0.1", 0) as free:
@@ -228,5 +242,5 @@ async def oauth_serving(
     given = {"TINYLYTICS_PUBLIC_URL": f"http://127.0.0.1:{port}", "TINYLYTICS_STATE_KEY": STATE_KEY, **environment}
     service = service or Service()
     backend = backend_of(service, store, **given)
-    async with serving(backend, given, port=port) as served:
+    async with serving(backend, given, port=port, limits=limits) as served:
         yield OAuthServed(served, service, backend, given)

@@ -32,12 +32,10 @@ from tinylytics_mcp.http.auth import Caller, KeyChecks, client_key_auth, loopbac
 from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
-from tinylytics_mcp.http.readiness import health, readiness
+from tinylytics_mcp.http.readiness import readiness
 from tinylytics_mcp.http.settings import PUBLIC_URL, AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
 from tinylytics_mcp.server import TinylyticsServer
-
-_SHOWN = ("mcp-session-id", "www-authenticate")
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
@@ -94,12 +92,9 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
             yield
             tasks.cancel_scope.cancel()
 
+    alive = Route("/health", JSONResponse({"status": "ok"}), methods=["GET"])  # while the process answers at all
     pages = Starlette(
-        routes=[
-            Route("/health", health),
-            Route("/ready", readiness(backend)),
-            *(login.routes if login else []),
-        ],
+        routes=[alive, Route("/ready", readiness(backend)), *(login.routes if login else [])],
         lifespan=lifespan,
         middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=64_000)] if login else [],
         exception_handlers={HTTPException: _refused, **(login.exception_handlers if login else {})},
@@ -129,7 +124,8 @@ def _checked(pages: ASGIApp, mcp: ASGIApp, paths: set[str], settings: HttpSettin
     answers, since some hosts are such pages; but not where nobody has to show who they are.
     """
     if settings.auth_mode is not AuthMode.LOOPBACK:
-        read = partial(CORSMiddleware, allow_origins=["*"], allow_headers=["*"], expose_headers=_SHOWN)
+        shown = ["mcp-session-id", "www-authenticate"]
+        read = partial(CORSMiddleware, allow_origins=["*"], allow_headers=["*"], expose_headers=shown)
         pages, mcp = [read(app, allow_methods=["GET", "POST", "DELETE"]) for app in (pages, mcp)]
     hosts, origins, port = settings.allowed_hosts, settings.allowed_origins, re.compile(r":[0-9]{1,5}\Z")
 

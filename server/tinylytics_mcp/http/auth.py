@@ -40,12 +40,13 @@ class TryLater(Exception):
 @dataclass(frozen=True)
 class Caller:
     """Who a request is from. `who` identifies the caller and holds no secret; `access` lowers what the key may do;
-    `name` is for the log."""
+    `name` is for the log; callers of one `person`, if that is known, have no more open than one of them may have."""
 
     who: str
     key: ApiKey | None
     access: Access | None = None
     name: str = ""
+    person: str = ""
 
     @property
     def account(self) -> tuple[str, Access | None]:

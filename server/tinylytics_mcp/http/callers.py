@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 import anyio.lowlevel
 from mcp import MCPError
@@ -32,10 +33,10 @@ class User(AuthenticatedUser):
     """A caller as the SDK knows it: sessions, and what it seals, are bound to who and whose account it is.
 
     `requests` are those in progress, `messages` counts those being answered, and `sessions` have the time of their
-    last use.
+    last use. `peers` are all of the same person, whose requests and sessions count as well.
     """
 
-    def __init__(self, caller: Caller, client: Client, limits: Limits) -> None:
+    def __init__(self, caller: Caller, client: Client, limits: Limits, peers: WeakSet["User"]) -> None:
         name = {"name": caller.name or caller.who}
         super().__init__(AccessToken(token="", client_id=caller.who, scopes=[], subject=client.account, claims=name))
         self.caller = caller
@@ -45,6 +46,8 @@ class User(AuthenticatedUser):
         self.messages = 0
         self.sessions: dict[str, float] = {}
         self.used = monotonic()
+        self.peers = peers
+        peers.add(self)
 
     def admit(self, *, opens_session: bool) -> None:
         """Make sure that another request may be served.
@@ -53,10 +56,11 @@ class User(AuthenticatedUser):
             TryLater: there are as many as there may be, or as many sessions.
         """
         if opens_session:
-            self.forget_sessions()
-        if (opens_session and len(self.sessions) >= self.limits.sessions_each) or (
-            len(self.requests) >= self.limits.open_each
-        ):
+            for user in self.peers:
+                user.forget_sessions()
+            if sum(len(user.sessions) for user in self.peers) >= self.limits.sessions_each:
+                raise TryLater
+        if sum(len(user.requests) for user in self.peers) >= self.limits.open_each:
             raise TryLater
 
     def forget_sessions(self) -> None:
@@ -151,7 +155,7 @@ async def count_messages(ctx: ServerRequestContext[Any, Any], call_next: CallNex
     if ctx.request_id is None:
         return await call_next(ctx)
     user = current_user()
-    if user.messages >= user.limits.open_each:
+    if sum(peer.messages for peer in user.peers) >= user.limits.open_each:
         raise MCPError(code=INTERNAL_ERROR, message="Too many requests are being answered: try again later")
     user.messages += 1
     try:
@@ -173,6 +177,7 @@ class AuthMiddleware:
         self._limits = limits
         self._users: dict[Any, User] = {}
         self._clients: dict[Any, Client] = {}
+        self._people: dict[Any, WeakSet[User]] = {}
         self._refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -231,13 +236,15 @@ class AuthMiddleware:
                 if len(self._clients) >= self._limits.accounts:
                     raise TryLater
                 self._clients[caller.account] = self._open_client(caller)
-            self._users.setdefault(known, User(caller, self._clients[caller.account], self._limits))
+            peers = self._people.setdefault(caller.person or known, WeakSet())
+            self._users.setdefault(known, User(caller, self._clients[caller.account], self._limits, peers))
         return self._users[known]
 
     async def _forget_idle(self, for_s: float) -> None:
         """Forget callers that had nothing open for so long, and close the clients that nobody is left to use."""
         before = monotonic() - for_s
         self._users = {known: user for known, user in self._users.items() if not user.is_idle(before)}
+        self._people = {person: users for person, users in self._people.items() if users}
         used = {user.caller.account for user in self._users.values()}
         for client in [self._clients.pop(account) for account in list(self._clients) if account not in used]:
             await client.aclose()

@@ -1,4 +1,4 @@
-"""Answers `/health` and `/ready`: whether this process reaches Tinylytics and its store."""
+"""Answers `/ready`: whether this process reaches Tinylytics and its store."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -17,11 +17,6 @@ from tinylytics_mcp.backend import NO_KEY_OWNER, Backend
 
 CHECK_EVERY_S = 60.0
 TIMEOUT_S = 10.0
-
-
-async def health(_: Request) -> Response:
-    """Return 200 while the process answers at all."""
-    return JSONResponse({"status": "ok"})
 
 
 def readiness(backend: Backend, *, clock: Callable[[], float] = monotonic) -> Callable[[Request], Awaitable[Response]]:

@@ -149,7 +149,7 @@ class Grants:
         if key is None:
             return None
         access = None if WRITE in token.scope.split() else Access.READ_ONLY
-        return Caller(token.grant, ApiKey(key), access, name=f"login {token.grant}")
+        return Caller(token.grant, ApiKey(key), access, f"login {token.grant}", person=f"account {grant.account}")
 
     async def revoke(self, client: str, secret: str) -> None:
         """End an access token and those before it, or with a refresh token the whole grant; one of another client stays

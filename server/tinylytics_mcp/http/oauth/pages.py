@@ -8,10 +8,8 @@ from importlib import resources
 from string import Template
 
 from starlette.responses import HTMLResponse
-from tinylytics_tools.access import WHERE_KEYS_ARE_MADE
 
 from tinylytics_mcp.http.oauth.clients import destination
-from tinylytics_mcp.http.settings import OAuthSettings
 
 
 def page(title: str, body: str, *, status: int = 200, head: str = "") -> HTMLResponse:
@@ -40,12 +38,6 @@ def leaving(title: str, address: str) -> HTMLResponse:
     host, target = escape(destination(address)[0]), escape(address)
     body = f'<p>You are being sent on to {host}.</p>\n<p><a class="go" href="{target}">Go on</a></p>'
     return page(title, body, head=f'<meta http-equiv="refresh" content="0; url={target}">\n')
-
-
-def home(settings: OAuthSettings) -> HTMLResponse:
-    """Return the page about this server."""
-    body = part("home.html").substitute(resource=escape(settings.resource), made=escape(WHERE_KEYS_ARE_MADE))
-    return page("Tinylytics for your assistant", body)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from html import escape
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote_plus
@@ -63,10 +64,18 @@ class AuthorizationServer:
             store=Store(backend.store.requests, open_store(None).replies),  # of many people: not in a file
             transports=lambda: _Watched(backend.transports(), self._grants.end_of_key),
         )
-        issuer, known, resource = settings.issuer, "/.well-known", JSONResponse(_about_resource(settings))
+        about_resource = {  # RFC 9728
+            "resource": settings.resource,
+            "authorization_servers": [settings.issuer],
+            "scopes_supported": SCOPES,
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Tinylytics",
+        }
+        known, resource = "/.well-known", JSONResponse(about_resource)
+        home = pages.part("home.html").substitute(resource=escape(settings.resource), made=escape(WHERE_KEYS_ARE_MADE))
         self.routes = [
-            Route("/", pages.home(settings), methods=["GET"]),
-            Route(f"{known}/oauth-authorization-server", JSONResponse(_about_server(issuer)), methods=["GET"]),
+            Route("/", pages.page("Tinylytics for your assistant", home), methods=["GET"]),
+            Route(f"{known}/oauth-authorization-server", JSONResponse(_about_server(settings.issuer)), methods=["GET"]),
             Route(f"{known}/oauth-protected-resource", resource, methods=["GET"]),
             Route(f"{known}/oauth-protected-resource/mcp", resource, methods=["GET"]),
             Route("/authorize", consent.ask),
@@ -80,8 +89,7 @@ class AuthorizationServer:
     async def _caller(self, headers: Mapping[str, str]) -> Caller | None:
         """Return whose a token is: the caller is the grant, which outlives its tokens."""
         try:
-            secret = bearer_of(headers)
-            return await self._grants.caller(secret) if secret else None
+            return await self._grants.caller(bearer_of(headers))
         except StoreUnavailable:
             raise TryLater from None
 
@@ -144,17 +152,6 @@ def _about_server(issuer: str) -> dict[str, Any]:
     }
 
 
-def _about_resource(settings: OAuthSettings) -> dict[str, Any]:
-    """RFC 9728."""
-    return {
-        "resource": settings.resource,
-        "authorization_servers": [settings.issuer],
-        "scopes_supported": SCOPES,
-        "bearer_methods_supported": ["header"],
-        "resource_name": "Tinylytics",
-    }
-
-
 async def _told(request: Request, error: Exception) -> Response:
     """Answer an error; any but an `OAuthError` is of the store or a file, which cannot be used, or nobody reads it."""
     if isinstance(error, OAuthError):
@@ -179,12 +176,9 @@ def _credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[s
     return client_id, secret
 
 
-SEARCHED_AGAIN_S = 5.0
-"""All logins are searched for those of a key, which many requests may find refused at once."""
-
-
 class _Watched(httpx.AsyncBaseTransport):
-    """Passes requests on, and ends all that uses a key which the service does not take any more."""
+    """Passes requests on, and ends all that uses a key which the service does not take any more: once in five seconds,
+    since all logins are searched and many requests may be refused at once."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, refused: Callable[[str], Awaitable[None]]) -> None:
         self._inner = inner
@@ -199,7 +193,7 @@ class _Watched(httpx.AsyncBaseTransport):
         if (
             response.status_code == 401 and key and monotonic() >= self._again_at
         ):  # a page may be an outage of everybody
-            self._again_at = monotonic() + SEARCHED_AGAIN_S
+            self._again_at = monotonic() + 5
             with suppress(StoreUnavailable):  # the next call will be refused as well
                 await self._refused(ApiKey(key).fingerprint)
         return response
