@@ -89,7 +89,7 @@ def _hostile(answer: Answer) -> str:
     tried = f"{len(_hostile_rows(answer))} of the {len(answer['newest']['rows'])} newest kudos"
     return (
         f"Anybody can write into an analytics log: {tried} try orders, markup or line breaks. The assistant gets them "
-        f"in one line, encoded, and marked: “{answer['visitor_data']}”."
+        f"in one line, encoded, and marked: “{answer['visitor_data'].partition(': ')[2]}”."
     )
 
 

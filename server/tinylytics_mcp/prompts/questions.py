@@ -52,7 +52,8 @@ def campaign_check(
 ) -> Plan:
     """Check what a campaign (its name in ?ref= or ?utm_source=) or a referring site brought, and whether it lasted."""
     days = period or _DEFAULT
-    calls = [call("summarize_traffic", "all traffic of these days, to set it against", site=site, **days.arguments)]
+    against = "all traffic of these days, to set it against"
+    calls = [call("summarize_traffic", against, site=site, **days.arguments, limit=3)]
     names: list[str] = []
     if source:
         names.append(f"the source {sanitize.phrase(source)}")
