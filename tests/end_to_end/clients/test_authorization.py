@@ -24,8 +24,8 @@ async def test_the_conformance_suite_logs_in() -> None:
             assert process.stdout is not None
             async for text in TextReceiveStream(process.stdout):
                 said += text
-                if not browser.pages and (link := re.search(r"^http\S+/authorize\?\S+$", said, re.MULTILINE)):
-                    await browser.open(link[0])
+                if not browser.pages and (link := re.search(r"^(http\S+/authorize\?\S+)\n", said, re.MULTILINE)):
+                    await browser.open(link[1])
                     await browser.http.get(sent_to(await browser.answer()))
         assert process.returncode == 0, said
         assert re.search(r"Total: [3-9]\d* passed, 0 failed", said), said
