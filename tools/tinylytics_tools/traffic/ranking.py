@@ -276,6 +276,7 @@ class Ranking:
             names=None,
             ranking=table,
             estimate=estimate and estimate.basis,
+            **self.excluded.fields(),
         )
 
     def _answer(self, *, change: Compared, **fields: Any) -> TrafficRanking:
