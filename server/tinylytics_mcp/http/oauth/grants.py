@@ -182,20 +182,20 @@ class Grants:
 
     async def _swap(self, name: str, held: bytes | None, grant: Grant) -> bool:
         """Keep a grant where nobody has changed it meanwhile; return whether that was so."""
-        is_kept = await self.records.swap("login", name, held, to_json(grant), time.time() + REFRESH_S)
-        if is_kept:
-            await self._count(grant.account, name)
-        return is_kept
+        await self._count(grant.account, name)  # first: where it fails the client can try again
+        return await self.records.swap("login", name, held, to_json(grant), time.time() + REFRESH_S)
 
     async def _count(self, account: int, name: str) -> None:
-        """Note that a grant is in use, and end those of its account that are too many."""
-        is_noted, names = False, list[str]()
-        while not is_noted:
+        """Note that a grant is in use, and end those of its account that are too many; what ended counts no more."""
+        while True:
             held = await self.records.get("account", str(account))
-            names = [*(other for other in from_json(held or b"[]") if other != name), name]
-            kept = to_json(names[-MOST_GRANTS:])
-            is_noted = await self.records.swap("account", str(account), held, kept, time.time() + REFRESH_S)
-        for other in names[:-MOST_GRANTS]:
+            names = [other for other in from_json(held or b"[]") if other != name]
+            if len(names) >= MOST_GRANTS:
+                names = [other for other in names if await self.records.get("login", other)]
+            kept = to_json([*names[1 - MOST_GRANTS :], name])
+            if await self.records.swap("account", str(account), held, kept, time.time() + REFRESH_S):
+                break
+        for other in names[: 1 - MOST_GRANTS]:
             await end(self.records, other)
 
     def _token(self, kind: str, secret: str) -> Token | None:
