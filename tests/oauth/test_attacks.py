@@ -118,6 +118,18 @@ async def test_a_token_that_may_read_does_not_write_whatever_is_done_to_it(serve
     assert all(method == "GET" for _, method, _ in server.service.asked)
 
 
+async def test_the_address_that_lets_somebody_in_is_not_in_the_store(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / STATE_FILE)) as store:
+        async with oauth_serving(
+            store=store, environment={"TINYLYTICS_ALLOWED_ACCOUNTS": "blogger@example.com"}
+        ) as server:
+            tokens = await server.tokens()
+            assert await server.status(tokens["access_token"]) == 200
+            kept = await anyio.to_thread.run_sync(lambda: b"".join(path.read_bytes() for path in tmp_path.iterdir()))
+            assert b"login" in kept
+            assert b"blogger" not in kept.lower()
+
+
 def old_rows(grant: str, hashes: dict[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What an earlier version kept: a record a grant, a code and a token."""
     about = {"client": CLAUDE, "client_name": "Claude", "scope": "read write", "account": 123, "fingerprint": "f"}

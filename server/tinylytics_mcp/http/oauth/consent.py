@@ -163,9 +163,8 @@ class Consent:
             told = "The account of this key may not connect here. Ask whoever runs this server."
             raise OAuthError("access_denied", told, 403)
         scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
-        return Grant(
-            hash_of(client.client_id), client.client_name, scope, owner.id, key.fingerprint, min(admitted, default="")
-        )
+        let_in = hash_of(min(admitted, default=""))
+        return Grant(hash_of(client.client_id), client.client_name, scope, owner.id, key.fingerprint, let_in)
 
     def _page(
         self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, problem: str = "", status: int = 200

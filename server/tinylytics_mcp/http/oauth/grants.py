@@ -31,8 +31,8 @@ ACCESS, REFRESH = "tlm_", "tlr_"
 
 @dataclass(frozen=True)
 class Grant:
-    """What somebody allowed a client. `admitted` is the entry in the list of accounts that let them connect. A code is
-    still to be exchanged where there is a `challenge`, and has to be sent to `redirect`.
+    """What somebody allowed a client. `admitted` is the hash of the entry in the list of accounts that let them
+    connect. A code is still to be exchanged where there is a `challenge`, and has to be sent to `redirect`.
 
     It is all that is kept, however often its tokens are replaced. `client` is the hash of the client's id; `sealed` is
     the key, opened by a secret that is in the code, and another that is in the tokens. These are numbered in pairs, up
@@ -173,7 +173,7 @@ class Grants:
 
     def _admits(self, grant: Grant) -> bool:
         """Return whether the account of a grant may (still) connect."""
-        return not self.settings.accounts or grant.admitted in self.settings.accounts
+        return not self.settings.accounts or grant.admitted in map(hash_of, self.settings.accounts)
 
     async def _held(self, name: str) -> tuple[bytes | None, Grant | None]:
         """Return a grant as it is kept, and what that says."""
