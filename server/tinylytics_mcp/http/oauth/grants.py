@@ -15,7 +15,7 @@ from tinylytics_tools.access import Access, ApiKey
 
 from tinylytics_mcp.http.auth import Caller
 from tinylytics_mcp.http.oauth.forms import OAuthError
-from tinylytics_mcp.http.oauth.seal import Seal, same
+from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.oauth.store import Records
 from tinylytics_mcp.http.settings import WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
@@ -105,7 +105,7 @@ class Grants:
             if redirect not in (None, grant.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
                 raise _invalid("redirect_uri is not the one that the code was sent to")
             hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-            if not same(grant.challenge, hashed):
+            if not secrets.compare_digest(grant.challenge, hashed):
                 raise _invalid("code_verifier does not fit code_challenge")
             key, carried = self.seal.open(secret, grant.sealed), secrets.token_urlsafe(32)
             if key is None:
@@ -127,12 +127,12 @@ class Grants:
             key = None if grant is None else self.seal.open(token.secret, grant.sealed)
             if grant is None or key is None or grant.client != hash_of(client) or not self._admits(grant):
                 raise _invalid("what this refresh token was for has ended")
-            narrowed = " ".join(word for word in grant.scope.split() if word in scope)
-            if not narrowed:
-                raise OAuthError("invalid_scope", "this scope was not granted")
             if token.number < grant.first and token.number != grant.previous:
                 await end(self.records, token.grant)
                 raise _invalid("this refresh token was replaced, so what it was for has ended")
+            narrowed = " ".join(word for word in grant.scope.split() if word in scope)
+            if not narrowed:
+                raise OAuthError("invalid_scope", "this scope was not granted")
             issued, sealed = grant.issued + 1, self.seal.close(token.secret, key)  # with the newest state key
             first = grant.first if token.number == grant.previous else issued
             changed = replace(grant, issued=issued, first=first, previous=token.number, sealed=sealed)
