@@ -12,11 +12,12 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
-from support.http_server import ACCEPT, ANNA, INITIALIZE, Service
+from support.http_server import ACCEPT, ANNA, BERT, INITIALIZE, Service
 from support.oauth import CLAUDE, CLAUDE_CALLBACK, STATE_KEY, OAuthServed, TwoPeople, oauth_serving
 from support.redis_server import KINDS, stores_of
 from tinylytics_mcp import cli
 from tinylytics_mcp.backend import STATE_FILE
+from tinylytics_mcp.http.oauth.grants import all_grants
 from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.oauth.store import SqliteRecords, records_in
 from tinylytics_mcp.http.tokens import hash_of
@@ -227,3 +228,25 @@ async def test_no_spelling_of_the_address_is_a_way_past_the_login(server: OAuthS
         assert answer.status_code == status, path
         assert "mcp-session-id" not in answer.headers
     assert server.service.asked == []
+
+
+async def test_a_record_that_this_version_cannot_read_lets_nobody_in_and_stops_nobody(
+    new_store: Callable[[], Store],
+) -> None:
+    store = new_store()
+    async with oauth_serving(store=store) as server:
+        records, until = records_in(store), time.time() + 999
+        spoilt, bert, anna = [await server.tokens(key=key) for key in (ANNA, BERT, ANNA)]
+        name, held = next(iter((await records.all("login")).items()))
+        for number, garbage in enumerate((b"\xff{", b"[]", b'{"client":1}', b"null", b"9" * 5_000)):
+            assert await records.swap("login", f"garbage {number}", None, garbage, until)
+            assert await records.swap("login", name, held, garbage, until)
+            held = garbage
+            assert await server.status(spoilt["access_token"]) == 401
+            assert (await server.refreshed(spoilt["refresh_token"])).json()["error"] == "invalid_grant"
+            for token in spoilt.values():
+                assert (await server.post("/revoke", client_id=CLAUDE, token=str(token))).status_code == 200
+        del server.service.accounts["bert"]
+        assert (await server.call(bert["access_token"]))["isError"]
+        assert [await server.status(tokens["access_token"]) for tokens in (bert, anna)] == [401, 200]
+        assert len(await all_grants(records)) == 1

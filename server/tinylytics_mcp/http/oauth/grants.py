@@ -5,11 +5,12 @@ import hashlib
 import secrets
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 from tinylytics_tools.access import Access, ApiKey
 
@@ -178,7 +179,7 @@ class Grants:
     async def _held(self, name: str) -> tuple[bytes | None, Grant | None]:
         """Return a grant as it is kept, and what that says."""
         held = await self.records.get("login", name)
-        return held, None if held is None else _GRANT.validate_json(held)
+        return held, None if held is None else _read(held)
 
     async def _swap(self, name: str, held: bytes | None, grant: Grant) -> bool:
         """Keep a grant where nobody has changed it meanwhile; return whether that was so."""
@@ -216,8 +217,8 @@ class Grants:
 
 async def all_grants(records: Records) -> dict[str, Grant]:
     """Return all grants that a client has tokens of, by their name."""
-    grants = {name: _GRANT.validate_json(value) for name, value in (await records.all("login")).items()}
-    return {name: grant for name, grant in grants.items() if not grant.challenge}
+    grants = {name: _read(value) for name, value in (await records.all("login")).items()}
+    return {name: grant for name, grant in grants.items() if grant and not grant.challenge}
 
 
 async def end(records: Records, name: str) -> bool:
@@ -226,6 +227,12 @@ async def end(records: Records, name: str) -> bool:
         if await records.swap("login", name, held, None):
             return True
     return False
+
+
+def _read(record: bytes) -> Grant | None:
+    """Return what a record says; None where another version wrote it in another way."""
+    with suppress(ValidationError):
+        return _GRANT.validate_json(record)
 
 
 def _name(code: str) -> str:
