@@ -236,8 +236,9 @@ async def test_a_record_that_this_version_cannot_read_lets_nobody_in_and_stops_n
     store = new_store()
     async with oauth_serving(store=store) as server:
         records, until = records_in(store), time.time() + 999
-        spoilt, bert, anna = [await server.tokens(key=key) for key in (ANNA, BERT, ANNA)]
-        name, held = next(iter((await records.all("login")).items()))
+        spoilt = await server.tokens()
+        ((name, held),) = (await records.all("login")).items()
+        bert, anna = [await server.tokens(key=key) for key in (BERT, ANNA)]
         for number, garbage in enumerate((b"\xff{", b"[]", b'{"client":1}', b"null", b"9" * 5_000)):
             assert await records.swap("login", f"garbage {number}", None, garbage, until)
             assert await records.swap("login", name, held, garbage, until)

@@ -140,13 +140,8 @@ class Consent:
         words = given.get("scope", " ".join(SCOPES)).split()
         if not set(words) & set(SCOPES):
             raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
-        return Ticket(
-            client.client_id,
-            redirect,
-            given.get("state"),
-            given["code_challenge"],
-            may_write=self.may_write and WRITE in words,
-        )
+        may_write = self.may_write and WRITE in words
+        return Ticket(client.client_id, redirect, given.get("state"), given["code_challenge"], may_write)
 
     async def _granted(self, client: OAuthClient, text: str, *, writes: bool) -> Grant:
         """Return what a key gives a client; an `OAuthError` tells the person why it gives nothing."""
