@@ -88,6 +88,7 @@ async def test_where_the_store_is_away_nobody_is_let_in_or_thrown_out(tmp_path: 
             assert (await browser.answer()).status_code == 503
             assert (await server.redeemed("tlc_any")).status_code == 503
             assert (await server.refreshed(tokens["refresh_token"])).status_code == 503
+            assert (await server.post("/revoke", client_id=CLAUDE, token=tokens["access_token"])).status_code == 503
             assert await server.status(tokens["access_token"]) == 503
             assert await server.status("tlm_made-up") == 401  # which needs no store
             assert (await server.served.ask("POST", "/mcp")).status_code == 401  # and where to log in is told

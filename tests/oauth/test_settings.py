@@ -25,8 +25,11 @@ WHOLE = {**URL, "TINYLYTICS_STATE_KEY": STATE_KEY}
 REDIRECT = "https://gemini.example/callback"
 
 
-def test_a_public_address_is_the_only_way_in_and_its_host_is_let_through() -> None:
-    settings = read_http_settings({**WHOLE, "TINYLYTICS_PUBLIC_URL": "https://Stats.example.org/"}, host="0.0.0.0")  # noqa: S104
+@pytest.mark.parametrize(
+    "url", ["https://Stats.example.org/", "https://stats.example.org:443", "HTTPS://stats.example.org:/"]
+)
+def test_a_public_address_is_the_only_way_in_and_its_host_is_let_through(url: str) -> None:
+    settings = read_http_settings({**WHOLE, "TINYLYTICS_PUBLIC_URL": url}, host="0.0.0.0")  # noqa: S104
     assert settings.auth_mode is AuthMode.OAUTH
     assert settings.oauth is not None
     assert settings.oauth.issuer == "https://stats.example.org"
@@ -47,6 +50,7 @@ def test_a_public_address_is_the_only_way_in_and_its_host_is_let_through() -> No
         ({**WHOLE, "TINYLYTICS_API_KEY_FILE": "/k"}, "TINYLYTICS_API_KEY_FILE"),
         ({**WHOLE, "TINYLYTICS_OAUTH_FETCH_CLIENTS": "maybe"}, "TINYLYTICS_OAUTH_FETCH_CLIENTS"),
         ({"TINYLYTICS_ALLOWED_ACCOUNTS": "1"}, "TINYLYTICS_PUBLIC_URL"),
+        ({**WHOLE, "TINYLYTICS_ALLOWED_ACCOUNTS": " , "}, "TINYLYTICS_ALLOWED_ACCOUNTS names nobody"),
         ({"TINYLYTICS_OAUTH_FETCH_CLIENTS": "1"}, "TINYLYTICS_PUBLIC_URL"),
         *(
             ({**WHOLE, "TINYLYTICS_PUBLIC_URL": url}, "TINYLYTICS_PUBLIC_URL takes the address")

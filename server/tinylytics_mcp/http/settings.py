@@ -154,7 +154,7 @@ def _oauth(given: Mapping[str, str]) -> OAuthSettings | None:
             "such as what `openssl rand -hex 32` prints, the same on all replicas and after each start."
         )
     try:
-        url = checked_base_url(PUBLIC_URL, given[PUBLIC_URL]).lower()
+        url = re.sub(r"\A(https:.+):(443)?\Z", r"\1", checked_base_url(PUBLIC_URL, given[PUBLIC_URL]).lower())
     except UsageError:
         url = ""
     if not urlsplit(url).hostname or urlsplit(url).path:
@@ -162,10 +162,13 @@ def _oauth(given: Mapping[str, str]) -> OAuthSettings | None:
             f"{PUBLIC_URL} takes the address at which people reach this server, such as https://stats.example.org: "
             "https (plain http is for 127.0.0.1 and localhost only), without a path."
         )
+    accounts = frozenset(_names(given, ALLOWED_ACCOUNTS))
+    if ALLOWED_ACCOUNTS in given and not accounts:
+        raise UsageError(f"{ALLOWED_ACCOUNTS} names nobody: unset it to let in whoever has a key.")
     return OAuthSettings(
         issuer=url,
         state_keys=(newest,) if older is None else (newest, older),
-        accounts=frozenset(_names(given, ALLOWED_ACCOUNTS)),
+        accounts=accounts,
         clients_file=_path(given, CLIENTS_FILE),
         fetch_clients=is_on(given, FETCH_CLIENTS),
     )

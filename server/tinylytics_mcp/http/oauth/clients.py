@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationE
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.oauth.documents import Documents
 from tinylytics_mcp.http.oauth.forms import OAuthError
-from tinylytics_mcp.http.oauth.seal import Seal, same
+from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.settings import SCOPES, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of, watched
 
@@ -77,7 +77,7 @@ class OAuthClient(Metadata):
 
     def is_its_secret(self, given: str) -> bool:
         """Return whether a secret is its own; one without a secret needs none."""
-        return self.client_secret_sha256 is None or same(self.client_secret_sha256, hash_of(given))
+        return self.client_secret_sha256 is None or secrets.compare_digest(self.client_secret_sha256, hash_of(given))
 
 
 class Clients:

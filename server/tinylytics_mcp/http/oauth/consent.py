@@ -17,7 +17,7 @@ from tinylytics_mcp.http.oauth import pages
 from tinylytics_mcp.http.oauth.clients import NAMELESS, Clients, OAuthClient, destination
 from tinylytics_mcp.http.oauth.forms import OAuthError, form_of, once
 from tinylytics_mcp.http.oauth.grants import Grant, Grants
-from tinylytics_mcp.http.oauth.seal import Seal, same
+from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.settings import FETCH_CLIENTS, READ, SCOPES, WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
 
@@ -111,7 +111,7 @@ class Consent:
         ticket = None if sealed is None else Ticket(**sealed)
         if ticket is None or time.time() > ticket.until:
             return pages.told("This page is too old", AGAIN)
-        if not same(ticket.cookie, hash_of(request.cookies.get(self.cookie, ""))):
+        if not secrets.compare_digest(ticket.cookie, hash_of(request.cookies.get(self.cookie, ""))):
             return pages.told("This page was opened in another browser", f"Or this browser takes no cookies. {AGAIN}")
         client = await self.clients.find(ticket.client)
         if client is None or not client.takes(ticket.redirect):
@@ -140,13 +140,8 @@ class Consent:
         words = given.get("scope", " ".join(SCOPES)).split()
         if not set(words) & set(SCOPES):
             raise OAuthError("invalid_scope", f"scope takes {' and '.join(SCOPES)}")
-        return Ticket(
-            client.client_id,
-            redirect,
-            given.get("state"),
-            given["code_challenge"],
-            may_write=self.may_write and WRITE in words,
-        )
+        may_write = self.may_write and WRITE in words
+        return Ticket(client.client_id, redirect, given.get("state"), given["code_challenge"], may_write)
 
     async def _granted(self, client: OAuthClient, text: str, *, writes: bool) -> Grant:
         """Return what a key gives a client; an `OAuthError` tells the person why it gives nothing."""
@@ -163,9 +158,8 @@ class Consent:
             told = "The account of this key may not connect here. Ask whoever runs this server."
             raise OAuthError("access_denied", told, 403)
         scope = f"{READ} {WRITE}" if writes and key.access is Access.FULL_ACCESS else READ
-        return Grant(
-            hash_of(client.client_id), client.client_name, scope, owner.id, key.fingerprint, min(admitted, default="")
-        )
+        let_in = hash_of(min(admitted, default=""))
+        return Grant(hash_of(client.client_id), client.client_name, scope, owner.id, key.fingerprint, let_in)
 
     def _page(
         self, client: OAuthClient, ticket: Ticket, *, writes: bool = False, problem: str = "", status: int = 200
@@ -174,10 +168,9 @@ class Consent:
         ticket = replace(ticket, until=time.time() + TICKET_S, code=f"tlc_{secrets.token_urlsafe(32)}")
         host, is_here = destination(ticket.redirect)
         warning = " ".join([*([] if client.is_known else [UNVERIFIED]), *([ON_THIS_DEVICE] if is_here else [])])
-        named = (
-            "without a name" if client.client_name == NAMELESS else f"that calls itself “{escape(client.client_name)}”"
-        )
-        who = f"<strong>{escape(client.client_name)}</strong>" if client.is_known else f"An app {named}"
+        name = escape(client.client_name)
+        named = "without a name" if client.client_name == NAMELESS else f"that calls itself “{name}”"
+        who = f"<strong>{name}</strong>" if client.is_known else f"An app {named}"
         body = pages.part("consent.html").substitute(
             problem=f'<p class="warn" role="alert">{escape(problem)}</p>\n' if problem else "",
             who=who,

@@ -5,17 +5,18 @@ import hashlib
 import secrets
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 from tinylytics_tools.access import Access, ApiKey
 
 from tinylytics_mcp.http.auth import Caller
 from tinylytics_mcp.http.oauth.forms import OAuthError
-from tinylytics_mcp.http.oauth.seal import Seal, same
+from tinylytics_mcp.http.oauth.seal import Seal
 from tinylytics_mcp.http.oauth.store import Records
 from tinylytics_mcp.http.settings import WRITE, OAuthSettings
 from tinylytics_mcp.http.tokens import hash_of
@@ -31,8 +32,8 @@ ACCESS, REFRESH = "tlm_", "tlr_"
 
 @dataclass(frozen=True)
 class Grant:
-    """What somebody allowed a client. `admitted` is the entry in the list of accounts that let them connect. A code is
-    still to be exchanged where there is a `challenge`, and has to be sent to `redirect`.
+    """What somebody allowed a client. `admitted` is the hash of the entry in the list of accounts that let them
+    connect. A code is still to be exchanged where there is a `challenge`, and has to be sent to `redirect`.
 
     It is all that is kept, however often its tokens are replaced. `client` is the hash of the client's id; `sealed` is
     the key, opened by a secret that is in the code, and another that is in the tokens. These are numbered in pairs, up
@@ -105,7 +106,7 @@ class Grants:
             if redirect not in (None, grant.redirect):  # OAuth 2.1 leaves it out: PKCE binds the code
                 raise _invalid("redirect_uri is not the one that the code was sent to")
             hashed = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-            if not same(grant.challenge, hashed):
+            if not secrets.compare_digest(grant.challenge, hashed):
                 raise _invalid("code_verifier does not fit code_challenge")
             key, carried = self.seal.open(secret, grant.sealed), secrets.token_urlsafe(32)
             if key is None:
@@ -127,12 +128,12 @@ class Grants:
             key = None if grant is None else self.seal.open(token.secret, grant.sealed)
             if grant is None or key is None or grant.client != hash_of(client) or not self._admits(grant):
                 raise _invalid("what this refresh token was for has ended")
-            narrowed = " ".join(word for word in grant.scope.split() if word in scope)
-            if not narrowed:
-                raise OAuthError("invalid_scope", "this scope was not granted")
             if token.number < grant.first and token.number != grant.previous:
                 await end(self.records, token.grant)
                 raise _invalid("this refresh token was replaced, so what it was for has ended")
+            narrowed = " ".join(word for word in grant.scope.split() if word in scope)
+            if not narrowed:
+                raise OAuthError("invalid_scope", "this scope was not granted")
             issued, sealed = grant.issued + 1, self.seal.close(token.secret, key)  # with the newest state key
             first = grant.first if token.number == grant.previous else issued
             changed = replace(grant, issued=issued, first=first, previous=token.number, sealed=sealed)
@@ -173,29 +174,29 @@ class Grants:
 
     def _admits(self, grant: Grant) -> bool:
         """Return whether the account of a grant may (still) connect."""
-        return not self.settings.accounts or grant.admitted in self.settings.accounts
+        return not self.settings.accounts or grant.admitted in map(hash_of, self.settings.accounts)
 
     async def _held(self, name: str) -> tuple[bytes | None, Grant | None]:
         """Return a grant as it is kept, and what that says."""
         held = await self.records.get("login", name)
-        return held, None if held is None else _GRANT.validate_json(held)
+        return held, None if held is None else _read(held)
 
     async def _swap(self, name: str, held: bytes | None, grant: Grant) -> bool:
         """Keep a grant where nobody has changed it meanwhile; return whether that was so."""
-        is_kept = await self.records.swap("login", name, held, to_json(grant), time.time() + REFRESH_S)
-        if is_kept:
-            await self._count(grant.account, name)
-        return is_kept
+        await self._count(grant.account, name)  # first: where it fails the client can try again
+        return await self.records.swap("login", name, held, to_json(grant), time.time() + REFRESH_S)
 
     async def _count(self, account: int, name: str) -> None:
-        """Note that a grant is in use, and end those of its account that are too many."""
-        is_noted, names = False, list[str]()
-        while not is_noted:
+        """Note that a grant is in use, and end those of its account that are too many; what ended counts no more."""
+        while True:
             held = await self.records.get("account", str(account))
-            names = [*(other for other in from_json(held or b"[]") if other != name), name]
-            kept = to_json(names[-MOST_GRANTS:])
-            is_noted = await self.records.swap("account", str(account), held, kept, time.time() + REFRESH_S)
-        for other in names[:-MOST_GRANTS]:
+            names = [other for other in from_json(held or b"[]") if other != name]
+            if len(names) >= MOST_GRANTS:
+                names = [other for other in names if await self.records.get("login", other)]
+            kept = to_json([*names[1 - MOST_GRANTS :], name])
+            if await self.records.swap("account", str(account), held, kept, time.time() + REFRESH_S):
+                break
+        for other in names[: 1 - MOST_GRANTS]:
             await end(self.records, other)
 
     def _token(self, kind: str, secret: str) -> Token | None:
@@ -216,8 +217,8 @@ class Grants:
 
 async def all_grants(records: Records) -> dict[str, Grant]:
     """Return all grants that a client has tokens of, by their name."""
-    grants = {name: _GRANT.validate_json(value) for name, value in (await records.all("login")).items()}
-    return {name: grant for name, grant in grants.items() if not grant.challenge}
+    grants = {name: _read(value) for name, value in (await records.all("login")).items()}
+    return {name: grant for name, grant in grants.items() if grant and not grant.challenge}
 
 
 async def end(records: Records, name: str) -> bool:
@@ -226,6 +227,12 @@ async def end(records: Records, name: str) -> bool:
         if await records.swap("login", name, held, None):
             return True
     return False
+
+
+def _read(record: bytes) -> Grant | None:
+    """Return what a record says; None where another version wrote it in another way."""
+    with suppress(ValidationError):
+        return _GRANT.validate_json(record)
 
 
 def _name(code: str) -> str:

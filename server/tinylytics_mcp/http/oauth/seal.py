@@ -1,6 +1,5 @@
 """Seals keys under a token and the state key together, and what a client or a browser brings back."""
 
-import hmac
 import json
 from typing import Any
 
@@ -29,8 +28,3 @@ class Seal:
 
     def _codec(self, purpose: str) -> AESGCMRequestStateCodec:
         return AESGCMRequestStateCodec([f"{key}\0{purpose}" for key in self._keys])  # it derives one key from each
-
-
-def same(expected: str, given: str) -> bool:
-    """Return whether two texts are equal, in a time that does not tell where they differ."""
-    return hmac.compare_digest(expected.encode(), given.encode())

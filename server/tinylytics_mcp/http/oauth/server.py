@@ -190,9 +190,7 @@ class _Watched(httpx.AsyncBaseTransport):
         """Send."""
         key = bearer_of(request.headers)
         response = await self._inner.handle_async_request(request)
-        if (
-            response.status_code == 401 and key and monotonic() >= self._again_at
-        ):  # a page may be an outage of everybody
+        if response.status_code == 401 and key and monotonic() >= self._again_at:
             self._again_at = monotonic() + 5
             with suppress(StoreUnavailable):  # the next call will be refused as well
                 await self._refused(ApiKey(key).fingerprint)

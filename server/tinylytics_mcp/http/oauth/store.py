@@ -100,7 +100,7 @@ if ARGV[2] == '' then
   redis.call('ZREM', KEYS[2], ARGV[4])
 else
   redis.call('SET', KEYS[1], ARGV[2])
-  redis.call('EXPIREAT', KEYS[1], ARGV[3])
+  redis.call('EXPIRE', KEYS[1], math.ceil(ARGV[3] - ARGV[5]))  -- whatever the clocks say
   redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
 end
 return 1
