@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import resource
 from html.parser import HTMLParser
@@ -136,6 +137,49 @@ async def test_a_site_that_fails_takes_no_other_out_of_a_report_on_all() -> None
     before, _, photos = html.partition(">Photos</h2>")
     assert 'class="error"' not in before
     assert photos.startswith('<p class="error">')
+
+
+class _Changed(httpx.AsyncBaseTransport):
+    """The fake API, with a part of one of its replies changed."""
+
+    def __init__(self, path: str, part: str, **fields: Any) -> None:
+        self._api = httpx.ASGITransport(app=FakeApi(now=lambda: NOW))
+        self._path, self._part, self._fields = path, part, fields
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        reply = await self._api.handle_async_request(request)
+        body = json.loads(await reply.aread())
+        if request.url.path.endswith(self._path):
+            body[self._part] |= self._fields
+        return httpx.Response(reply.status_code, json=body)
+
+
+@pytest.mark.anyio
+async def test_kudos_that_cannot_all_be_read_are_not_known_and_the_rest_is_told() -> None:
+    async with connect(_Changed("/kudos", "pagination", total_count=1_000)) as connected:
+        html = await report(connected.client, "456", "last_month", "html", NOW)
+        text = await report(connected.client, "456", "last_month", "markdown", NOW)
+    assert '<p class="big">not known</p>' in html
+    assert "Not everything was read." in html
+    assert "- Kudos: unknown" in text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("site", ["456", "all"])
+async def test_a_certificate_that_is_not_valid_needs_attention_however_long_it_lasts(site: str) -> None:
+    async with connect(_Changed("/456/uptime", "monitor", ssl={"valid": False, "days_until_expiry": 168})) as connected:
+        html = await report(connected.client, site, "last_week", "html", NOW)
+    assert "My Blog</b>: certificate not valid" in html
+    assert "<dt>Certificate</dt><dd>not valid</dd>" in html
+
+
+@pytest.mark.anyio
+async def test_what_check_health_counts_as_due_is_due_in_a_report() -> None:
+    async with connect(_Changed("/456/uptime", "monitor", ssl={"valid": True, "days_until_expiry": 14})) as connected:
+        html = await report(connected.client, "456", "last_week", "html", NOW)
+        health = await connected.answer("check_health", site="456")
+    assert "certificate that expires in 14 days" in health["headline"]
+    assert "My Blog</b>: certificate 14 days left" in html
 
 
 @pytest.mark.anyio

@@ -143,19 +143,22 @@ def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], lev
 
 
 def _kudos(answer: Mapping[str, Any], level: str) -> Html:
-    ranking = _ranking(answer, "by_page", answer["by_page"], level) if answer["by_page"]["rows"] else None
-    return joined(tag("p", f"{answer['kudos']:,} kudos", class_="big"), ranking)
+    by_page = answer["by_page"]
+    ranking = _ranking(answer, "by_page", by_page, level) if by_page and by_page["rows"] else None
+    kudos = words.UNKNOWN if answer["kudos"] is None else f"{answer['kudos']:,} kudos"
+    return joined(tag("p", kudos, class_="big"), ranking, None if answer["complete"] else _notes(answer))
 
 
 def _uptime(answer: Mapping[str, Any], _: object) -> Html:
     is_since = answer["status"] == "down" and answer["down_since"] != "unknown"
     since = f" since {words.readable(answer['down_since'])}" if is_since else ""
     down_s = answer["downtime_30_days_s"]
+    ends, due = _expiry(answer["ssl_days_left"], answer["ssl_expires"])
     period = str(answer["uptime_period"]).replace("30d", "30 days")
     tiles = [
         (f"Uptime in {period}", words.number(answer["uptime_percent"], "%"), ""),
         ("Down in 30 days", "never" if down_s == 0 else words.lasting(down_s), ""),
-        ("Certificate", *_expiry(answer["ssl_days_left"], answer["ssl_expires"])),
+        ("Certificate", "not valid" if words.is_invalid(answer) else ends, due),
         ("Domain", *_expiry(answer["domain_days_left"], answer["domain_expires"])),
     ]
     rows = [
@@ -234,5 +237,5 @@ def _status(status: str) -> Html:
 
 
 def _expiry(days: int | None, day: str) -> tuple[str, str]:
-    due = "▲ due soon, " if days is not None and days < words.DUE_DAYS else ""
+    due = "▲ due soon, " if days is not None and days <= words.DUE_DAYS else ""
     return words.UNKNOWN if days is None else words.days_left(days), due + words.readable(day)

@@ -26,7 +26,7 @@ function attention(answer, chart) {
   const at = (row, name) => row[columns.indexOf(name)];
   const found = rows.flatMap((row) => {
     const { status, ssl_days_left: left } = chart.sites?.[at(row, "id")] ?? { status: at(row, "status") };
-    return [status === "down" && [at(row, "site"), "is down"], typeof left === "number" && left < DUE && [at(row, "site"), certificate(left)]];
+    return [status === "down" && [at(row, "site"), "is down"], typeof left === "number" && left <= DUE && [at(row, "site"), certificate(left)]];
   }).filter(Boolean);
   const strip = el("div", { class: "strip" }, warnings(found));
   if (!host.canCall) return found.length ? strip : null;
@@ -49,8 +49,9 @@ function troubles({ columns, rows }) {
     const at = (name) => row[columns.indexOf(name)], left = at("ssl_days_left"), domain = at("domain_days_left");
     return [
       at("status") === "down" && "is down",
-      typeof left === "number" && left < DUE && certificate(left),
-      typeof domain === "number" && domain < DUE && `domain ${domain < 0 ? "expired" : `expires in ${plural(domain, "day")}`}`,
+      at("ssl_valid") === false && !(left < 0) && "certificate not valid",
+      typeof left === "number" && left <= DUE && certificate(left),
+      typeof domain === "number" && domain <= DUE && `domain ${domain < 0 ? "expired" : `expires in ${plural(domain, "day")}`}`,
       at("broken_links") > 0 && plural(at("broken_links"), "broken link"),
       at("mixed_content") > 0 && `${plural(at("mixed_content"), "link")} with mixed content`,
     ].filter(Boolean).map((text) => [at("site"), text]);
