@@ -94,7 +94,8 @@ async def test_a_report_on_all_sites_has_the_overview_and_each_site() -> None:
     assert "Weekly report: all sites" in html
     sites = _Tables(html).tables["Sites"][1:]
     assert [(cells[0], cells[3]) for cells in sites] == [(row[1], f"{row[2]:,}") for row in overview["sites"]["rows"]]
-    assert "Field Notes</b>: is down, certificate 9 days left, 3 broken links" in html
+    said = "is down since 22 Nov 2026, 21:40 UTC, has a certificate that expires in 9 days and has 3 broken links"
+    assert f"Field Notes</b> {said}" in html
     for site in ("My Blog", "Field Notes", "Photos"):
         assert f">{site}</h2>" in html
     assert overview["headline"].split(";")[0] in text.replace("\\", "")
@@ -169,17 +170,19 @@ async def test_kudos_that_cannot_all_be_read_are_not_known_and_the_rest_is_told(
 async def test_a_certificate_that_is_not_valid_needs_attention_however_long_it_lasts(site: str) -> None:
     async with connect(_Changed("/456/uptime", "monitor", ssl={"valid": False, "days_until_expiry": 168})) as connected:
         html = await report(connected.client, site, "last_week", "html", NOW)
-    assert "My Blog</b>: certificate not valid" in html
+    assert "My Blog</b> has a certificate that is not valid" in html
     assert "<dt>Certificate</dt><dd>not valid</dd>" in html
 
 
 @pytest.mark.anyio
-async def test_what_check_health_counts_as_due_is_due_in_a_report() -> None:
-    async with connect(_Changed("/456/uptime", "monitor", ssl={"valid": True, "days_until_expiry": 14})) as connected:
+@pytest.mark.parametrize("ssl", [{"days_until_expiry": 14}, {"days_until_expiry": 25, "expiring_soon": True}])
+async def test_what_check_health_counts_as_due_is_due_in_a_report(ssl: dict[str, Any]) -> None:
+    async with connect(_Changed("/456/uptime", "monitor", ssl=ssl)) as connected:
         html = await report(connected.client, "456", "last_week", "html", NOW)
         health = await connected.answer("check_health", site="456")
-    assert "certificate that expires in 14 days" in health["headline"]
-    assert "My Blog</b>: certificate 14 days left" in html
+    said = f"has a certificate that expires in {ssl['days_until_expiry']} days"
+    assert said in health["headline"]
+    assert f"My Blog</b> {said}" in html
 
 
 @pytest.mark.anyio

@@ -153,12 +153,11 @@ def _uptime(answer: Mapping[str, Any], _: object) -> Html:
     is_since = answer["status"] == "down" and answer["down_since"] != "unknown"
     since = f" since {words.readable(answer['down_since'])}" if is_since else ""
     down_s = answer["downtime_30_days_s"]
-    ends, due = _expiry(answer["ssl_days_left"], answer["ssl_expires"])
     period = str(answer["uptime_period"]).replace("30d", "30 days")
     tiles = [
         (f"Uptime in {period}", words.number(answer["uptime_percent"], "%"), ""),
         ("Down in 30 days", "never" if down_s == 0 else words.lasting(down_s), ""),
-        ("Certificate", "not valid" if words.is_invalid(answer) else ends, due),
+        ("Certificate", *_expiry(answer["ssl_days_left"], answer["ssl_expires"], is_valid=answer["ssl_valid"])),
         ("Domain", *_expiry(answer["domain_days_left"], answer["domain_expires"])),
     ]
     rows = [
@@ -198,12 +197,8 @@ def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
 
 def _attention(health: Result | None) -> Html | None:
     """What is wrong, site by site; None where nothing is, or it could not be looked at."""
-    if health is None or health.answer is None:
-        return None
-    table = health.answer["sites"]
-    sites: list[dict[str, Any]] = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    found = [(str(site["site"]), words.troubles(site)) for site in sites]
-    items = [tag("li", tag("b", name), f": {', '.join(wrong)}") for name, wrong in found if wrong]
+    problems: list[tuple[str, str]] = health.chart.get("problems", []) if health else []
+    items = [tag("li", tag("b", name), f" {words.readable(wrong)}") for name, wrong in problems]
     return tag("ul", *items, class_="strip", aria_label="Needs attention") if items else None
 
 
@@ -236,6 +231,7 @@ def _status(status: str) -> Html:
     return tag("span", tag("span", f"{sign} ", aria_hidden="true"), status, class_=f"status {status.split()[0]}")
 
 
-def _expiry(days: int | None, day: str) -> tuple[str, str]:
+def _expiry(days: int | None, day: str, *, is_valid: bool | None = None) -> tuple[str, str]:
     due = "▲ due soon, " if days is not None and days <= words.DUE_DAYS else ""
-    return words.UNKNOWN if days is None else words.days_left(days), due + words.readable(day)
+    left = words.UNKNOWN if days is None else words.days_left(days)
+    return "not valid" if is_valid is False and (days is None or days >= 0) else left, due + words.readable(day)

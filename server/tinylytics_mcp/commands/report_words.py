@@ -62,23 +62,6 @@ def earlier_days(answer: Mapping[str, Any]) -> str:
     return f"the {found[1]} to {readable(found[2])}" if found else "the days before"
 
 
-def troubles(site: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a site of `check_health`."""
-    ends = [(word, site[name]) for word, name in (("certificate", "ssl_days_left"), ("domain", "domain_days_left"))]
-    return [
-        *(["is down"] if site["status"] == "down" else []),
-        *(["certificate not valid"] if is_invalid(site) else []),
-        *(f"{word} {days_left(days)}" for word, days in ends if days is not None and days <= DUE_DAYS),
-        *([counted(site["broken_links"], "broken link")] if site["broken_links"] else []),
-        *([f"{counted(site['mixed_content'], 'link')} with mixed content"] if site["mixed_content"] else []),
-    ]
-
-
-def is_invalid(site: Mapping[str, Any]) -> bool:
-    """Return whether a certificate that is not over yet is not valid all the same."""
-    return site["ssl_valid"] is False and (site["ssl_days_left"] is None or site["ssl_days_left"] >= 0)
-
-
 def days_left(days: int) -> str:
     """Return how long something lasts, or for how long it is over."""
     return f"expired {counted(-days, 'day')} ago" if days < 0 else f"{counted(days, 'day')} left"

@@ -237,11 +237,11 @@ def _spikes(rows: Sequence[Row]) -> list[str]:
 
 def _carried(rows: Sequence[Row], hits: int | None) -> str:
     """The days of one site that carry the hits of all, as the end of a headline; empty where there are none."""
-    of_days = [(sum(number for _, number in row.spikes.days), row) for row in rows if row.spikes]
-    most, row = max(of_days, key=lambda one: one[0], default=(0, None))
-    if row is None or row.spikes is None or not most or most < SHARE * (hits or 0):
+    found = [(sum(number for _, number in one.days), one, row) for row in rows if (one := row.spikes) and one.days]
+    most, spikes, row = max(found, key=lambda one: one[0], default=(0, None, None))
+    if row is None or spikes is None or most < SHARE * (hits or 0):
         return ""
-    return f"{in_headline(row.spikes, None)}, of {row.scope.site.quoted}"
+    return f"{in_headline(spikes, None)}, of {row.scope.site.quoted}"
 
 
 def _names(rows: Sequence[Row]) -> str:
