@@ -135,7 +135,12 @@ def _answer(
     ).charted(
         {
             "sites": {
-                str(row.scope.site.id): {"pieces": row.pieces, "status": row.status, "ssl_days_left": row.ssl_days_left}
+                str(row.scope.site.id): {
+                    "pieces": row.pieces,
+                    "status": row.status,
+                    "ssl_days_left": row.ssl.days_left,
+                    "ssl_valid": row.ssl.valid,
+                }
                 for row in rows
             }
         }

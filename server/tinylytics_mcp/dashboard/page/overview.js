@@ -22,12 +22,7 @@ function sitesView(table, chart) {
 
 // What is wrong, from what was read anyway; the rest is asked where the reader wants it.
 function attention(answer, chart) {
-  const { columns, rows } = answer.sites;
-  const at = (row, name) => row[columns.indexOf(name)];
-  const found = rows.flatMap((row) => {
-    const { status, ssl_days_left: left } = chart.sites?.[at(row, "id")] ?? { status: at(row, "status") };
-    return [status === "down" && [at(row, "site"), "is down"], typeof left === "number" && left <= DUE && [at(row, "site"), certificate(left)]];
-  }).filter(Boolean);
+  const found = troubles(answer.sites, chart.sites);
   const strip = el("div", { class: "strip" }, warnings(found));
   if (!host.canCall) return found.length ? strip : null;
   const button = el("button", { type: "button" }, "Check domains and links too");
@@ -44,9 +39,10 @@ function attention(answer, chart) {
 
 const certificate = (left) => (left < 0 ? `certificate expired ${plural(-left, "day")} ago` : `certificate expires in ${plural(left, "day")}`);
 
-function troubles({ columns, rows }) {
+// `known`: what a chart has besides of some sites, by id.
+function troubles({ columns, rows }, known = {}) {
   return rows.flatMap((row) => {
-    const at = (name) => row[columns.indexOf(name)], left = at("ssl_days_left"), domain = at("domain_days_left");
+    const at = (name) => known[row[columns.indexOf("id")]]?.[name] ?? row[columns.indexOf(name)], left = at("ssl_days_left"), domain = at("domain_days_left");
     return [
       at("status") === "down" && "is down",
       at("ssl_valid") === false && !(left < 0) && "certificate not valid",
