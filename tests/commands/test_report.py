@@ -186,6 +186,20 @@ async def test_what_check_health_counts_as_due_is_due_in_a_report(ssl: dict[str,
 
 
 @pytest.mark.anyio
+async def test_one_of_a_thing_is_not_told_as_several() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="Small", url="https://small.example")
+    yesterday = int(NOW.timestamp()) - 86_400
+    fake_api.add_hits(site, [{"created_at": yesterday}])
+    fake_api.add_kudos(site, [{"created_at": yesterday, "uid": "one"}])
+    async with connect(fake_api) as connected:
+        html = await report(connected.client, "all", "last_7_days", "html", NOW)
+    assert '<p class="big">1 hit on 1 site ' in html
+    assert '<p class="big">1 kudo</p>' in html
+
+
+@pytest.mark.anyio
 async def test_without_the_traffic_there_is_no_report() -> None:
     async with connect(FakeApi(now=lambda: NOW)) as connected:
         with pytest.raises(CommandError, match="No site of this account is called that"):

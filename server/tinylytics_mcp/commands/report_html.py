@@ -75,7 +75,7 @@ def _shown(result: Result, draw: Callable[[Mapping[str, Any], Mapping[str, Any]]
 
 
 def _traffic(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
-    hits = "1 hit" if answer["hits"] == 1 else f"{answer['hits']:,} hits"
+    hits = words.many(answer["hits"], "hit")
     head = joined(
         tag("p", f"{hits} ", words.change_mark(answer["change"], answer["change_percent"]), class_="big"),
         *(tag("p", text, class_="soft") for text in words.sentences(answer)),
@@ -145,7 +145,7 @@ def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], lev
 def _kudos(answer: Mapping[str, Any], level: str) -> Html:
     by_page = answer["by_page"]
     ranking = _ranking(answer, "by_page", by_page, level) if by_page and by_page["rows"] else None
-    kudos = words.UNKNOWN if answer["kudos"] is None else f"{answer['kudos']:,} kudos"
+    kudos = words.UNKNOWN if answer["kudos"] is None else words.many(answer["kudos"], "kudo")
     return joined(tag("p", kudos, class_="big"), ranking, None if answer["complete"] else _notes(answer))
 
 
@@ -185,7 +185,7 @@ def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
         status = _status(str(site.get("status") or "unknown"))
         rows.append([str(site["site"]), status, line(pieces) or "", words.number(site["hits"]), change])
     left = answer["sites"]["of"] - len(rows)
-    hits = f"{words.number(answer['hits'])} hits on {counted(answer['sites_asked'], 'site')} "
+    hits = f"{words.many(answer['hits'], 'hit')} on {counted(answer['sites_asked'], 'site')} "
     return joined(
         tag("p", hits, words.change_mark(answer["change"], answer["change_percent"]), class_="big"),
         *(tag("p", text, class_="soft") for text in words.sentences(answer)),

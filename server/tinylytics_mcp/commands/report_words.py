@@ -74,6 +74,11 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{value:g}{unit}" if isinstance(value, float) else f"{value:,}{unit}"
 
 
+def many(count: int | None, thing: str) -> str:
+    """Return how many of something there are."""
+    return counted(1 if count == 1 else number(count), thing)
+
+
 def share(part: int, whole: int) -> str:
     """Return a share in per cent."""
     return f"{100 * part / whole:.1f}%" if whole else UNKNOWN

@@ -8,11 +8,11 @@ function sitesView(table, chart) {
     const extra = chart.sites?.[at(row, "id")] ?? {}, status = at(row, "status");
     const change = at(row, "change"), percent = at(row, "change_percent"), before = at(row, "earlier_hits");
     const rates = daily(extra.pieces ?? []), most = Math.max(...rates), isCut = rates.length > 3 && most > reach(rates);
-    const facts = ["visitors", "kudos"].filter((name) => typeof at(row, name) === "number").map((name) => `${numbers.format(at(row, name))} ${name}`);
+    const facts = ["visitors", "kudos"].filter((name) => typeof at(row, name) === "number").map((name) => plural(at(row, name), name.slice(0, -1)));
     return el("li", {},
       el("div", { class: "top" }, el("h2", {}, at(row, "site")), status && pill(status)),
       sparkline(extra.pieces),
-      el("p", {}, el("b", {}, said("hits", at(row, "hits"), "unknown")), " hits ", change === null ? null : changeMark(change, percent)),
+      el("p", {}, el("b", {}, said("hits", at(row, "hits"), "unknown")), at(row, "hits") === 1 ? " hit " : " hits ", change === null ? null : changeMark(change, percent)),
       el("p", { class: "soft" }, [typeof before === "number" && `${numbers.format(before)} before`, ...facts, isCut && `line cut, up to ${numbers.format(Math.round(most))} a day`].filter(Boolean).join(" · ")));
   });
   const left = table.of - table.rows.length;
