@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from tinylytics_tools import all_sites
+from tinylytics_tools import all_sites, tables
 from tinylytics_tools import arguments as arg
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
 from tinylytics_tools.client import CallContext, CurrentApi
@@ -104,8 +104,8 @@ def _answer(
 ) -> Overview:
     rows, scope = reading.rows, reading.rows[0].scope
     window, young = scope.window, [row for row in rows if _is_young(row, comparison)]
-    hits = _sum([row.hits for row in rows])
-    today = _sum([row.today for row in rows]) if scope.today in window else None
+    hits = tables.total(row.hits for row in rows)
+    today = tables.total(row.today for row in rows) if scope.today in window else None
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, from offset {start} on"
     text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     left_out = ["today"] if scope.today in window else []
@@ -130,7 +130,7 @@ def _answer(
         hits=hits,
         hits_today=today,
         **total.fields(),
-        kudos=_sum([row.kudos for row in rows]),
+        kudos=tables.total(row.kudos for row in rows),
         sites=all_sites.table(columns, [row.cells(columns) for row in rows], start=start, of=of),
     ).charted(
         {
@@ -155,12 +155,6 @@ async def _today(api: CallContext, sites: Sequence[SiteReply], zone: str) -> dat
         raise
     except TinylyticsError:
         return await hits_api.today(api, sites[-1].id, zone)
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    """The total, None where one is not known."""
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
 
 
 def _total_change(rows: Sequence[Row], comparison: Comparison | None) -> Compared:
