@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import resource
 from html.parser import HTMLParser
@@ -93,7 +94,8 @@ async def test_a_report_on_all_sites_has_the_overview_and_each_site() -> None:
     assert "Weekly report: all sites" in html
     sites = _Tables(html).tables["Sites"][1:]
     assert [(cells[0], cells[3]) for cells in sites] == [(row[1], f"{row[2]:,}") for row in overview["sites"]["rows"]]
-    assert "Field Notes</b>: is down, certificate 9 days left, 3 broken links" in html
+    said = "is down since 22 Nov 2026, 21:40 UTC, has a certificate that expires in 9 days and has 3 broken links"
+    assert f"Field Notes</b> {said}" in html
     for site in ("My Blog", "Field Notes", "Photos"):
         assert f">{site}</h2>" in html
     assert overview["headline"].split(";")[0] in text.replace("\\", "")
@@ -136,6 +138,65 @@ async def test_a_site_that_fails_takes_no_other_out_of_a_report_on_all() -> None
     before, _, photos = html.partition(">Photos</h2>")
     assert 'class="error"' not in before
     assert photos.startswith('<p class="error">')
+
+
+class _Changed(httpx.AsyncBaseTransport):
+    """The fake API, with a part of one of its replies changed."""
+
+    def __init__(self, path: str, part: str, **fields: Any) -> None:
+        self._api = httpx.ASGITransport(app=FakeApi(now=lambda: NOW))
+        self._path, self._part, self._fields = path, part, fields
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        reply = await self._api.handle_async_request(request)
+        body = json.loads(await reply.aread())
+        if request.url.path.endswith(self._path):
+            body[self._part] |= self._fields
+        return httpx.Response(reply.status_code, json=body)
+
+
+@pytest.mark.anyio
+async def test_kudos_that_cannot_all_be_read_are_not_known_and_the_rest_is_told() -> None:
+    async with connect(_Changed("/kudos", "pagination", total_count=1_000)) as connected:
+        html = await report(connected.client, "456", "last_month", "html", NOW)
+        text = await report(connected.client, "456", "last_month", "markdown", NOW)
+    assert '<p class="big">not known</p>' in html
+    assert "Not everything was read." in html
+    assert "- Kudos: unknown" in text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("site", ["456", "all"])
+async def test_a_certificate_that_is_not_valid_needs_attention_however_long_it_lasts(site: str) -> None:
+    async with connect(_Changed("/456/uptime", "monitor", ssl={"valid": False, "days_until_expiry": 168})) as connected:
+        html = await report(connected.client, site, "last_week", "html", NOW)
+    assert "My Blog</b> has a certificate that is not valid" in html
+    assert "<dt>Certificate</dt><dd>not valid</dd>" in html
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("ssl", [{"days_until_expiry": 14}, {"days_until_expiry": 25, "expiring_soon": True}])
+async def test_what_check_health_counts_as_due_is_due_in_a_report(ssl: dict[str, Any]) -> None:
+    async with connect(_Changed("/456/uptime", "monitor", ssl=ssl)) as connected:
+        html = await report(connected.client, "456", "last_week", "html", NOW)
+        health = await connected.answer("check_health", site="456")
+    said = f"has a certificate that expires in {ssl['days_until_expiry']} days"
+    assert said in health["headline"]
+    assert f"My Blog</b> {said}" in html
+
+
+@pytest.mark.anyio
+async def test_one_of_a_thing_is_not_told_as_several() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    fake_api.connection.execute("DELETE FROM sites")
+    site = fake_api.add_site(label="Small", url="https://small.example")
+    yesterday = int(NOW.timestamp()) - 86_400
+    fake_api.add_hits(site, [{"created_at": yesterday}])
+    fake_api.add_kudos(site, [{"created_at": yesterday, "uid": "one"}])
+    async with connect(fake_api) as connected:
+        html = await report(connected.client, "all", "last_7_days", "html", NOW)
+    assert '<p class="big">1 hit on 1 site ' in html
+    assert '<p class="big">1 kudo</p>' in html
 
 
 @pytest.mark.anyio

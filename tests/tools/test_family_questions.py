@@ -98,3 +98,13 @@ async def test_20_which_links_are_broken(fake_api: FakeApi, mode: Mode) -> None:
         for link in broken:
             assert link["url"] in half
             assert str(link["status_code"]) in half
+
+
+@pytest.mark.parametrize(
+    ("tool", "before"), [("get_user_journeys", " on "), ("list_kudos", " on "), ("list_hits", ", ")]
+)
+async def test_a_single_day_is_not_told_as_a_range(tool: str, before: str) -> None:
+    async with connect(FakeApi(now=lambda: NOW)) as host:
+        answer = await host.answer(tool, site="456", period="yesterday")
+    assert f"{before}2026-11-22" in answer["headline"]
+    assert "2026-11-22 to" not in answer["headline"]

@@ -120,6 +120,7 @@ async def test_the_most_urgent_problem_leads() -> None:
         "“Site 4” has a certificate that is not valid; and 3 more."
     )
     assert rows_of(answer["sites"])[0]["down_since"] == "unknown"
+    assert [row["id"] for row in rows_of(answer["sites"]) if row["ssl_valid"] is False] == [4]
     assert rows_of(answer["sites"])[6]["status"] == "not monitored"
 
 

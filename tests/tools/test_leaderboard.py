@@ -192,3 +192,13 @@ async def test_a_single_page_with_a_single_hit_is_one() -> None:
     async with connect(fake_api) as host:
         answer = await host.answer("get_leaderboard", site="456")
     assert answer["headline"].startswith("1 page has 1 hit ever; ")
+
+
+async def test_a_name_with_two_spellings_is_one_row_with_the_hits_of_both() -> None:
+    counts = {"/most": 9, "/x y": 7, "/x%20y": 5, "/x/": 2}
+    rows = [{**PAGE, "path": path, "total_hits": hits} for path, hits in counts.items()]
+    async with connect(board_of(rows, lifetime=23)) as host:
+        answer = await host.answer("get_leaderboard")
+    shown = [(row["path"], row["hits"], row["unique_hits"]) for row in rows_of(answer["pages"])]
+    assert shown == [("/x%20y", 12, None), ("/most", 9, 320), ("/x/", 2, 320)]
+    assert (answer["paths_found"], answer["matching_hits"]) == (3, 23)

@@ -94,3 +94,13 @@ async def test_young_sites_are_left_out_of_the_change_of_all_and_named(young: in
     later = "7, " if young else ""
     assert answer["headline"].startswith(f"{7 + young} hits on ")
     assert answer["headline"].endswith(f" 7 days; {said}{later}+5, +250 % against 2 on as many days before.")
+
+
+async def test_no_days_are_told_as_compared_where_the_site_is_too_young_for_them() -> None:
+    fake_api = FakeApi(now=lambda: NOW, hits=0)
+    site = fake_api.add_site(label="New", url="https://new.example", created_at=MOMENT - 5 * DAY)
+    fake_api.add_hits(site, [{"created_at": MOMENT - 2 * DAY}])
+    async with connect(fake_api) as host:
+        answer = await host.answer("summarize_traffic", site=str(site), period="last_7_days")
+    assert (answer["compared"], answer["compared_hits"], answer["change"]) == (None, None, None)
+    assert "no comparison: the site has no day before 2026-11-18, and so none to compare with" in answer["notes"]

@@ -370,3 +370,11 @@ async def test_a_young_site_is_not_compared_with_days_before_it_began() -> None:
         answer = await host.answer("explain_change", site=str(site), day=str(TODAY - timedelta(days=1)))
     assert (answer["kind"], answer["hits"], answer["usual_hits"]) == ("too little to say", 50, None)
     assert answer["complete"] is False
+
+
+@pytest.mark.parametrize(("day", "why"), [("2026-11-30", "is in the future"), ("1999-11-30", "is too early")])
+async def test_a_day_that_cannot_be_is_refused_by_its_own_name(day: str, why: str) -> None:
+    async with connect(FakeApi(now=lambda: NOW, hits=0)) as host:
+        error = await host.error("explain_change", site="456", day=day)
+    assert f"{day} {why}" in error
+    assert "start_date" not in error

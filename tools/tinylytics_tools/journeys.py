@@ -208,14 +208,13 @@ async def _matching(api: CallContext, scope: Scope, wanted: Wanted, most: int, s
     number, of, unlisted = len(found), read.total, len(read.rows) - len(listed)
     complete = read.is_complete and not unlisted
     single = sum(len(one.paths) == 1 for one in found)
-    days = f"from {scope.window.first} to {scope.window.last}"
-    headline = f"{number} of {counted(of, 'visitor')} of {scope.site.quoted} {days} match: {wanted.text}."
+    headline = f"{number} of {counted(of, 'visitor')} of {scope.site.quoted} {scope.days} match: {wanted.text}."
     notes = [f"next_pages: the first other page after {'that page' if wanted.page else 'the entry'}"]
     if unlisted:
         notes.insert(0, f"{counted(unlisted, 'journey')} without a full list of pages: in no figure here")
     if not read.is_complete:
         among = f"{len(read.rows)} of {of} journeys read"
-        headline = f"{number} of {among} of {scope.site.quoted} {days} match: {wanted.text}."
+        headline = f"{number} of {among} of {scope.site.quoted} {scope.days} match: {wanted.text}."
         notes.insert(0, f"{among}, as the service orders them: no sample, so they say nothing of the others")
     return Journeys(
         **scope.fields(),
@@ -308,12 +307,11 @@ def _top(pages: list[PageVisitorsReply], visitors: int | None) -> Table:
 
 
 def _headline(scope: Scope, summary: SummaryReply) -> str:
-    days = f"from {scope.window.first} to {scope.window.last}"
     if summary.total_visitors is None:
-        return f"The service does not say how many visitors {scope.site.quoted} had {days}."
+        return f"The service does not say how many visitors {scope.site.quoted} had {scope.days}."
     bounced = summary.bounce_rate
     left = "" if not summary.total_visitors or bounced is None else f"; {bounced:g} % of them saw a single page"
-    return f"{scope.site.quoted} had {counted(summary.total_visitors, 'visitor')} {days}{left}."
+    return f"{scope.site.quoted} had {counted(summary.total_visitors, 'visitor')} {scope.days}{left}."
 
 
 def _notes(scope: Scope, journeys: Sequence[JourneyReply], visitors: int | None) -> list[str]:

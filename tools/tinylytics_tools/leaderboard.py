@@ -1,6 +1,6 @@
 """The most read pages since a site was added: `GET /sites/:id/leaderboard`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.answer import Cell, Table
@@ -76,7 +76,7 @@ async def get_leaderboard(
     alone = names[0] if len(names) == 1 and sanitize.is_plain(names[0], "path") else None
     first, read = await _read(api, target.id, alone)
     complete = read.is_complete
-    pages = [page for page in read.rows if not names or any(_contains(page.path, name) for name in names)]
+    pages = _of_names(page for page in read.rows if not names or any(_contains(page.path, name) for name in names))
     ranked = sum(page.total_hits for page in pages)
     matching = ranked if complete else None
     everything = sum(page.total_hits for page in read.rows)
@@ -123,8 +123,21 @@ async def _read(api: CallContext, site_id: int, path: str | None) -> tuple[Leade
         replies,
         lambda reply: reply.leaderboard,
         lambda row: (row.path,),
-        order=lambda row: (-row.total_hits, row.path or ""),
+        order=_order,
     )
+
+
+def _order(page: PageReply) -> tuple[int, str]:
+    return -page.total_hits, page.path or ""
+
+
+def _of_names(pages: Iterable[PageReply]) -> list[PageReply]:
+    """Return pages in their order; those of one name, as `/x y` and `/x%20y`, as one, with unknown unique hits."""
+    found: dict[str, PageReply] = {}
+    for page in pages:
+        name, hits = sanitize.path(page.path), page.total_hits
+        found[name] = PageReply(path=name, total_hits=found[name].total_hits + hits) if name in found else page
+    return sorted(found.values(), key=_order)
 
 
 def _contains(raw: str | None, text: str) -> bool:

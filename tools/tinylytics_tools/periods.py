@@ -55,6 +55,9 @@ class Window:
         if self.first > self.last:
             raise ValueError(f"a window cannot end ({self.last}) before it starts ({self.first})")
 
+    def __str__(self) -> str:
+        return f"{self.first}" if self.days == 1 else f"{self.first} to {self.last}"
+
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
 
@@ -205,10 +208,9 @@ def _named(period: Period, today: date, earliest: date) -> Window:
 
 
 def _between(start: date, end: date, today: date) -> Window:
+    first = f"start_date {start}" if start != end else start  # one day may be asked for by another name
     if start > today:
-        raise InvalidArgument(
-            f"start_date {start} is in the future. Today is {today}: give that day or an earlier one."
-        )
+        raise InvalidArgument(f"{first} is in the future. Today is {today}: give that day or an earlier one.")
     if end > today:
         raise InvalidArgument(
             f"end_date {end} is in the future. Today is {today}: give that day, or leave end_date out."
@@ -216,7 +218,7 @@ def _between(start: date, end: date, today: date) -> Window:
     if start > end:
         raise InvalidArgument(f"start_date {start} is after end_date {end}. Give the earlier day as start_date.")
     if start < FIRST_START:
-        raise InvalidArgument(f"start_date {start} is too early. Give {FIRST_START} or later, or period=all_time.")
+        raise InvalidArgument(f"{first} is too early. Give {FIRST_START} or later, or period=all_time.")
     return Window(start, end)
 
 

@@ -42,6 +42,11 @@ class Scope:
         return self.requested.window
 
     @property
+    def days(self) -> str:
+        """The window within a sentence: `from` its first day to its last, or `on` its only one."""
+        return f"{'on' if self.window.days == 1 else 'from'} {self.window}"
+
+    @property
     def finished(self) -> Window | None:
         return self.window.finished(self.today)
 

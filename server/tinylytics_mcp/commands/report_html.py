@@ -75,7 +75,7 @@ def _shown(result: Result, draw: Callable[[Mapping[str, Any], Mapping[str, Any]]
 
 
 def _traffic(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
-    hits = "1 hit" if answer["hits"] == 1 else f"{answer['hits']:,} hits"
+    hits = words.many(answer["hits"], "hit")
     head = joined(
         tag("p", f"{hits} ", words.change_mark(answer["change"], answer["change_percent"]), class_="big"),
         *(tag("p", text, class_="soft") for text in words.sentences(answer)),
@@ -143,8 +143,10 @@ def _ranking(answer: Mapping[str, Any], name: str, table: Mapping[str, Any], lev
 
 
 def _kudos(answer: Mapping[str, Any], level: str) -> Html:
-    ranking = _ranking(answer, "by_page", answer["by_page"], level) if answer["by_page"]["rows"] else None
-    return joined(tag("p", f"{answer['kudos']:,} kudos", class_="big"), ranking)
+    by_page = answer["by_page"]
+    ranking = _ranking(answer, "by_page", by_page, level) if by_page and by_page["rows"] else None
+    kudos = words.UNKNOWN if answer["kudos"] is None else words.many(answer["kudos"], "kudo")
+    return joined(tag("p", kudos, class_="big"), ranking, None if answer["complete"] else _notes(answer))
 
 
 def _uptime(answer: Mapping[str, Any], _: object) -> Html:
@@ -155,7 +157,7 @@ def _uptime(answer: Mapping[str, Any], _: object) -> Html:
     tiles = [
         (f"Uptime in {period}", words.number(answer["uptime_percent"], "%"), ""),
         ("Down in 30 days", "never" if down_s == 0 else words.lasting(down_s), ""),
-        ("Certificate", *_expiry(answer["ssl_days_left"], answer["ssl_expires"])),
+        ("Certificate", *_expiry(answer["ssl_days_left"], answer["ssl_expires"], is_valid=answer["ssl_valid"])),
         ("Domain", *_expiry(answer["domain_days_left"], answer["domain_expires"])),
     ]
     rows = [
@@ -183,7 +185,7 @@ def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
         status = _status(str(site.get("status") or "unknown"))
         rows.append([str(site["site"]), status, line(pieces) or "", words.number(site["hits"]), change])
     left = answer["sites"]["of"] - len(rows)
-    hits = f"{words.number(answer['hits'])} hits on {counted(answer['sites_asked'], 'site')} "
+    hits = f"{words.many(answer['hits'], 'hit')} on {counted(answer['sites_asked'], 'site')} "
     return joined(
         tag("p", hits, words.change_mark(answer["change"], answer["change_percent"]), class_="big"),
         *(tag("p", text, class_="soft") for text in words.sentences(answer)),
@@ -195,12 +197,8 @@ def _overview(answer: Mapping[str, Any], chart: Mapping[str, Any]) -> Html:
 
 def _attention(health: Result | None) -> Html | None:
     """What is wrong, site by site; None where nothing is, or it could not be looked at."""
-    if health is None or health.answer is None:
-        return None
-    table = health.answer["sites"]
-    sites: list[dict[str, Any]] = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    found = [(str(site["site"]), words.troubles(site)) for site in sites]
-    items = [tag("li", tag("b", name), f": {', '.join(wrong)}") for name, wrong in found if wrong]
+    problems: list[tuple[str, str]] = health.chart.get("problems", []) if health else []
+    items = [tag("li", tag("b", name), f" {words.readable(wrong)}") for name, wrong in problems]
     return tag("ul", *items, class_="strip", aria_label="Needs attention") if items else None
 
 
@@ -233,6 +231,7 @@ def _status(status: str) -> Html:
     return tag("span", tag("span", f"{sign} ", aria_hidden="true"), status, class_=f"status {status.split()[0]}")
 
 
-def _expiry(days: int | None, day: str) -> tuple[str, str]:
-    due = "▲ due soon, " if days is not None and days < words.DUE_DAYS else ""
-    return words.UNKNOWN if days is None else words.days_left(days), due + words.readable(day)
+def _expiry(days: int | None, day: str, *, is_valid: bool | None = None) -> tuple[str, str]:
+    due = "▲ due soon, " if days is not None and days <= words.DUE_DAYS else ""
+    left = words.UNKNOWN if days is None else words.days_left(days)
+    return "not valid" if is_valid is False and (days is None or days >= 0) else left, due + words.readable(day)

@@ -62,17 +62,6 @@ def earlier_days(answer: Mapping[str, Any]) -> str:
     return f"the {found[1]} to {readable(found[2])}" if found else "the days before"
 
 
-def troubles(site: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a site of `check_health`."""
-    ends = [(word, site[name]) for word, name in (("certificate", "ssl_days_left"), ("domain", "domain_days_left"))]
-    return [
-        *(["is down"] if site["status"] == "down" else []),
-        *(f"{word} {days_left(days)}" for word, days in ends if days is not None and days < DUE_DAYS),
-        *([counted(site["broken_links"], "broken link")] if site["broken_links"] else []),
-        *([f"{counted(site['mixed_content'], 'link')} with mixed content"] if site["mixed_content"] else []),
-    ]
-
-
 def days_left(days: int) -> str:
     """Return how long something lasts, or for how long it is over."""
     return f"expired {counted(-days, 'day')} ago" if days < 0 else f"{counted(days, 'day')} left"
@@ -83,6 +72,11 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None:
         return UNKNOWN
     return f"{value:g}{unit}" if isinstance(value, float) else f"{value:,}{unit}"
+
+
+def many(count: int | None, thing: str) -> str:
+    """Return how many of something there are."""
+    return counted(1 if count == 1 else number(count), thing)
 
 
 def share(part: int, whole: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.dashboard_host import Hosted, Stage, ToolCall, on_wire
+from tinylytics_tools.answer import CHART
 
 pytestmark = pytest.mark.anyio
 
@@ -209,6 +210,15 @@ async def test_an_overview_begins_with_what_needs_attention(stage: Stage, call: 
     await hosted.frame.get_by_role("button", name="Check domains and links too").press("Enter")
     await hosted.frame.get_by_text("3 broken links").wait_for()
     assert await stage.problems(hosted.frame) == []
+
+
+async def test_a_certificate_that_is_not_valid_needs_attention_at_once(stage: Stage, call: ToolCall) -> None:
+    result = await call("get_overview", {})
+    assert result.meta is not None
+    result.meta[CHART]["sites"]["456"]["ssl_valid"] = False
+    hosted = await stage.show(result, "get_overview", {}, call=call)
+    strip = hosted.frame.get_by_role("list", name="Needs attention").get_by_role("listitem")
+    assert "My Blog certificate not valid" in await strip.all_inner_texts()
 
 
 async def test_what_is_due_soon_is_flagged_and_times_are_as_people_write_them(stage: Stage, call: ToolCall) -> None:

@@ -60,11 +60,10 @@ async def list_hits(
     own = site_host(scope.site.url)
     internal = [f"the referrer {own} is the site itself and no source"] if own in map(_host, rows) else []
     which = " that match the filters" if match else ""
-    days = f"{scope.window.first} to {scope.window.last}"
     so_far = "" if today is None else f", {today} of them today so far"
     return HitList(
         **scope.fields(),
-        headline=f"{counted(total, 'hit')}{which} on {scope.site.quoted}, {days}{so_far}.",
+        headline=f"{counted(total, 'hit')}{which} on {scope.site.quoted}, {scope.window}{so_far}.",
         complete=doubt is None,
         notes=[*match.notes, *([doubt] if doubt else []), *internal],
         next_step=None if total else "No hit matches. rank_traffic with search finds how a name is spelled.",

@@ -209,16 +209,15 @@ def _tied(pages: Sequence[Page], sort: Sort) -> str:
 def _headline(found: Found, pages: Sequence[Page], sort: Sort) -> str:
     scope, filters, kudos, views = found.scope, found.filters, found.kudos, found.views
     which = "" if filters.is_all else f" matching {filters.words()}"
-    days = f"from {scope.window.first} to {scope.window.last}"
     if kudos is None:
-        return f"Not all kudos{which} of {scope.site.quoted} {days} could be read."
+        return f"Not all kudos{which} of {scope.site.quoted} {scope.days} could be read."
     seen = "" if views is None else counted(views, "view")
     if not kudos:
-        return f"{f'{seen}, no' if seen else 'No'} kudos{which} on {scope.site.quoted} {days}."
+        return f"{f'{seen}, no' if seen else 'No'} kudos{which} on {scope.site.quoted} {scope.days}."
     total = counted(kudos, "kudo")
     if filters.search and found.of_all is not None:
         total = f"{kudos} of {counted(found.of_all, 'kudo')}, {percent(kudos, found.of_all):g} %,"
-    text = f"{scope.site.quoted} has {total}{which} {days}"
+    text = f"{scope.site.quoted} has {total}{which} {scope.days}"
     if seen and not filters.is_all:
         text += f", on {seen}"
     if tied := _tied(pages, sort):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from tinylytics_tools import all_sites
+from tinylytics_tools import all_sites, tables
 from tinylytics_tools import arguments as arg
 from tinylytics_tools.answer import LARGEST_DEFAULT_HALF, Answer, Table
 from tinylytics_tools.client import CallContext, CurrentApi
@@ -104,8 +104,8 @@ def _answer(
 ) -> Overview:
     rows, scope = reading.rows, reading.rows[0].scope
     window, young = scope.window, [row for row in rows if _is_young(row, comparison)]
-    hits = _sum([row.hits for row in rows])
-    today = _sum([row.today for row in rows]) if scope.today in window else None
+    hits = tables.total(row.hits for row in rows)
+    today = tables.total(row.today for row in rows) if scope.today in window else None
     which = counted(of, "site") if len(rows) == of else f"{len(rows)} of {of} sites, from offset {start} on"
     text = f"{counted('unknown' if hits is None else hits, 'hit')} on {which}, {spoken(window)}{so_far(today)}"
     left_out = ["today"] if scope.today in window else []
@@ -130,12 +130,17 @@ def _answer(
         hits=hits,
         hits_today=today,
         **total.fields(),
-        kudos=_sum([row.kudos for row in rows]),
+        kudos=tables.total(row.kudos for row in rows),
         sites=all_sites.table(columns, [row.cells(columns) for row in rows], start=start, of=of),
     ).charted(
         {
             "sites": {
-                str(row.scope.site.id): {"pieces": row.pieces, "status": row.status, "ssl_days_left": row.ssl_days_left}
+                str(row.scope.site.id): {
+                    "pieces": row.pieces,
+                    "status": row.status,
+                    "ssl_days_left": row.ssl.days_left,
+                    "ssl_valid": row.ssl.valid,
+                }
                 for row in rows
             }
         }
@@ -150,12 +155,6 @@ async def _today(api: CallContext, sites: Sequence[SiteReply], zone: str) -> dat
         raise
     except TinylyticsError:
         return await hits_api.today(api, sites[-1].id, zone)
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    """The total, None where one is not known."""
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
 
 
 def _total_change(rows: Sequence[Row], comparison: Comparison | None) -> Compared:
@@ -237,11 +236,11 @@ def _spikes(rows: Sequence[Row]) -> list[str]:
 
 def _carried(rows: Sequence[Row], hits: int | None) -> str:
     """The days of one site that carry the hits of all, as the end of a headline; empty where there are none."""
-    of_days = [(sum(number for _, number in row.spikes.days), row) for row in rows if row.spikes]
-    most, row = max(of_days, key=lambda one: one[0], default=(0, None))
-    if row is None or row.spikes is None or not most or most < SHARE * (hits or 0):
+    found = [(sum(number for _, number in one.days), one, row) for row in rows if (one := row.spikes) and one.days]
+    most, spikes, row = max(found, key=lambda one: one[0], default=(0, None, None))
+    if row is None or spikes is None or most < SHARE * (hits or 0):
         return ""
-    return f"{in_headline(row.spikes, None)}, of {row.scope.site.quoted}"
+    return f"{in_headline(spikes, None)}, of {row.scope.site.quoted}"
 
 
 def _names(rows: Sequence[Row]) -> str:

@@ -17,7 +17,7 @@ from tinylytics_tools.traffic.compare import Compared, compared
 from tinylytics_tools.traffic.reader import TrafficReader
 from tinylytics_tools.traffic.spikes import Spikes, find_spikes
 from tinylytics_tools.traffic.visitors import read_visitors
-from tinylytics_tools.uptime import Status
+from tinylytics_tools.uptime import NO_DATE, ExpiryReply, Status
 
 EVERYTHING = Filters()
 AT_ONCE = 8
@@ -34,7 +34,7 @@ class Row:
     """What is known of one site; None where it was not asked for, or is not known. `before`: hits of the earlier
     days of the comparison. `gaps`: why a column that was asked for is not known. `spikes`: the days that carry the
     finished ones, None where single days were not looked at. `pieces`: the days and hits of what was counted of them
-    meanwhile. `ssl_days_left` is of the monitor that tells the status."""
+    meanwhile. `ssl` is of the monitor that tells the status."""
 
     scope: Scope
     comparison: Comparison | None = None
@@ -48,7 +48,7 @@ class Row:
     error: TinylyticsError | None = None
     spikes: Spikes | None = None
     pieces: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    ssl_days_left: int | None = None
+    ssl: ExpiryReply = NO_DATE
 
     @property
     def change(self) -> Compared:
@@ -218,7 +218,7 @@ async def _statuses(api: CallContext, rows: Sequence[Row]) -> None:
 
     async def one(row: Row) -> Status:
         status = await uptime.status(api, row.scope.site.id, most=1)
-        row.status, row.ssl_days_left = status.state, status.ssl.days_left
+        row.status, row.ssl = status.state, status.ssl
         if status.unknown is not None and status.unknown.why != "off":
             row.gaps["status"] = FAILED if status.unknown.why == "failed" else status.unknown.reason
         return status

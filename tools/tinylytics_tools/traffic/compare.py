@@ -89,7 +89,7 @@ def compared(
     days_now, days_then = (sum(day not in without for day in one.dates()) for one in (now, then))
     days = f"{counted(days_now, 'day')} to {now.last} against {counted(days_then, 'day')} to {then.last}"
     if note := too_young(comparison, born):
-        return Compared(days, notes=(note,))
+        return Compared(notes=(note,))
     is_whole = (days_now, days_then) == (now.days, then.days)
     which = earlier_days(comparison) if is_whole else f"on {counted(days_then, 'day')} to {then.last}"
     percent, notes = None, list[str]()
@@ -140,9 +140,7 @@ def so_far(today: int | None) -> str:
 
 def spoken(window: Window) -> str:
     """A window in words: both days and their number."""
-    if window.days == 1:
-        return f"{window.first}"
-    return f"{window.first} to {window.last}, {window.days} days"
+    return f"{window}" if window.days == 1 else f"{window}, {window.days} days"
 
 
 def earlier_days(comparison: Comparison) -> str:

@@ -118,21 +118,17 @@ async def read_without(
     everything = TrafficReader(api, scope, filters)
     await everything.count(scope.window)
     traffic = await _read(reader, dimension)
-    parts: dict[str, list[Filters]] = {"path": [], "referrer": []}
+    found: dict[str, list[Filters]] = {"path": [], "referrer": []}
+    for name, value in [*(("path", page) for page in out.pages), *(("referrer", host) for host in out.hosts)]:
+        if reader.room < TO_RESOLVE:
+            raise InvalidArgument(TOO_MUCH)
+        given = {"country": filters.country, "path": None, "referrer": None, name: value}
+        found[name].append(await resolve_filters(api, scope, span(scope, comparison), **given))
     # what is left out has to match the other filters too
-    others: dict[str, dict[str, Any]] = {
-        "path": {"referrer": filters.referrer, "host": filters.host},
-        "referrer": {"paths": filters.paths},
-    }
-    for name, values in (("path", out.pages), ("referrer", out.hosts)):
-        for value in values:
-            if reader.room < TO_RESOLVE:
-                raise InvalidArgument(TOO_MUCH)
-            given = {"country": filters.country, "path": None, "referrer": None, name: value}
-            found = await resolve_filters(api, scope, span(scope, comparison), **given)
-            parts[name].append(replace(found, without=out.days, **others[name]))
-    twice = [replace(page, referrer=of.referrer, host=of.host) for page, of in product(*parts.values())]
-    for sign, part in [*((1, one) for one in twice), *((-1, one) for one in chain(*parts.values()))]:
+    pages = [replace(kept, paths=one.paths) for one in found["path"]]
+    hosts = [replace(kept, referrer=one.referrer, host=one.host) for one in found["referrer"]]
+    twice = [replace(page, referrer=of.referrer, host=of.host) for page, of in product(pages, hosts)]
+    for sign, part in [*((1, one) for one in twice), *((-1, one) for one in chain(pages, hosts))]:
         one = await _read(TrafficReader(api, scope, part, comparison), dimension)
         if not one.is_exact or not traffic.is_exact:
             raise InvalidArgument(

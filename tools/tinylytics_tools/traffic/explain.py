@@ -195,7 +195,7 @@ def _tables(
 
 
 def _days(windows: Sequence[Window]) -> str:
-    return ", ".join(f"{one.first}" if one.days == 1 else f"{one.first} to {one.last}" for one in windows)
+    return ", ".join(map(str, windows))
 
 
 def _next_step(found: Finding) -> str | None:

@@ -53,10 +53,9 @@ class TrafficReader:
         """Return the days of a window on which the site was there; all of them where it has hits from before, or there
         is no room to see."""
         since = self._scope.since_born(window)
-        counts = [one for one in (window, since) if one]
-        if since == window or self.cost(counts) > self.room_for_more:
+        if since == window or self.cost([window, since]) > self.room_for_more:
             return window
-        await self.count(*counts)
+        await self.count(window, since)
         return since if self.hits(since) == self.hits(window) else window
 
     def hits(self, window: Window | None) -> int:
@@ -152,7 +151,7 @@ class TrafficReader:
         """How many requests one dimension takes at least: a list of each window, and the counts."""
         return sum(len(self._slices(window)) for window in self._windows) + len(self._parts(self._scope.window))
 
-    def cost(self, windows: Iterable[Window]) -> int:
+    def cost(self, windows: Iterable[Window | None]) -> int:
         """Return how many requests it takes, at most, to count these windows as well."""
         parts = {part for window in windows for part in self._parts(window)} - self._counts.keys()
         return len(parts) if self._filters.host is None else len({part.window for part in parts}) * self._width

@@ -84,7 +84,7 @@ function sentences(answer) {
     typeof change === "number" && `${of}${change ? `${signed(change)} on ${numbers.format(earlier)}` : `${numbers.format(earlier)} as well`} ${earlierDays(answer).days === 1 ? "on" : "in"} ${earlierDays(answer).text}${daily || ""}`,
     typeof today === "number" && today !== hits && `${numbers.format(today)} of them today so far`,
     today === hits && "Today so far",
-    isOverview(answer) && typeof answer.kudos === "number" && `${numbers.format(answer.kudos)} kudos`,
+    isOverview(answer) && typeof answer.kudos === "number" && plural(answer.kudos, "kudo"),
   ];
 }
 

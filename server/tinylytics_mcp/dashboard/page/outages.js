@@ -62,7 +62,7 @@ function uptimeTiles(answer) {
   const ends = (name, left, day, isValid) => {
     const isWrong = isValid === false && !(left < 0);
     const text = isWrong ? "not valid" : left === null ? "not known" : left < 0 ? `expired ${plural(-left, "day")} ago` : `${plural(left, "day")} left`;
-    const isDue = isWrong || (left !== null && left < DUE);
+    const isDue = isWrong || (left !== null && left <= DUE);
     return tile(name, text, [isDue && el("b", { class: "due" }, left < 0 || isWrong ? "act now" : "due soon"), day && day !== "unknown" && said("", day)]);
   };
   const period = String(answer.uptime_period).replace(/^(\d+) ?d(ays?)?$/, "$1 days");

@@ -8,11 +8,11 @@ function sitesView(table, chart) {
     const extra = chart.sites?.[at(row, "id")] ?? {}, status = at(row, "status");
     const change = at(row, "change"), percent = at(row, "change_percent"), before = at(row, "earlier_hits");
     const rates = daily(extra.pieces ?? []), most = Math.max(...rates), isCut = rates.length > 3 && most > reach(rates);
-    const facts = ["visitors", "kudos"].filter((name) => typeof at(row, name) === "number").map((name) => `${numbers.format(at(row, name))} ${name}`);
+    const facts = ["visitors", "kudos"].filter((name) => typeof at(row, name) === "number").map((name) => plural(at(row, name), name.slice(0, -1)));
     return el("li", {},
       el("div", { class: "top" }, el("h2", {}, at(row, "site")), status && pill(status)),
       sparkline(extra.pieces),
-      el("p", {}, el("b", {}, said("hits", at(row, "hits"), "unknown")), " hits ", change === null ? null : changeMark(change, percent)),
+      el("p", {}, el("b", {}, said("hits", at(row, "hits"), "unknown")), at(row, "hits") === 1 ? " hit " : " hits ", change === null ? null : changeMark(change, percent)),
       el("p", { class: "soft" }, [typeof before === "number" && `${numbers.format(before)} before`, ...facts, isCut && `line cut, up to ${numbers.format(Math.round(most))} a day`].filter(Boolean).join(" · ")));
   });
   const left = table.of - table.rows.length;
@@ -22,12 +22,7 @@ function sitesView(table, chart) {
 
 // What is wrong, from what was read anyway; the rest is asked where the reader wants it.
 function attention(answer, chart) {
-  const { columns, rows } = answer.sites;
-  const at = (row, name) => row[columns.indexOf(name)];
-  const found = rows.flatMap((row) => {
-    const { status, ssl_days_left: left } = chart.sites?.[at(row, "id")] ?? { status: at(row, "status") };
-    return [status === "down" && [at(row, "site"), "is down"], typeof left === "number" && left < DUE && [at(row, "site"), certificate(left)]];
-  }).filter(Boolean);
+  const found = troubles(answer.sites, chart.sites);
   const strip = el("div", { class: "strip" }, warnings(found));
   if (!host.canCall) return found.length ? strip : null;
   const button = el("button", { type: "button" }, "Check domains and links too");
@@ -44,13 +39,15 @@ function attention(answer, chart) {
 
 const certificate = (left) => (left < 0 ? `certificate expired ${plural(-left, "day")} ago` : `certificate expires in ${plural(left, "day")}`);
 
-function troubles({ columns, rows }) {
+// `known`: what a chart has besides of some sites, by id.
+function troubles({ columns, rows }, known = {}) {
   return rows.flatMap((row) => {
-    const at = (name) => row[columns.indexOf(name)], left = at("ssl_days_left"), domain = at("domain_days_left");
+    const at = (name) => known[row[columns.indexOf("id")]]?.[name] ?? row[columns.indexOf(name)], left = at("ssl_days_left"), domain = at("domain_days_left");
     return [
       at("status") === "down" && "is down",
-      typeof left === "number" && left < DUE && certificate(left),
-      typeof domain === "number" && domain < DUE && `domain ${domain < 0 ? "expired" : `expires in ${plural(domain, "day")}`}`,
+      at("ssl_valid") === false && !(left < 0) && "certificate not valid",
+      typeof left === "number" && left <= DUE && certificate(left),
+      typeof domain === "number" && domain <= DUE && `domain ${domain < 0 ? "expired" : `expires in ${plural(domain, "day")}`}`,
       at("broken_links") > 0 && plural(at("broken_links"), "broken link"),
       at("mixed_content") > 0 && `${plural(at("mixed_content"), "link")} with mixed content`,
     ].filter(Boolean).map((text) => [at("site"), text]);
