@@ -8,6 +8,7 @@ import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
+from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from support.client import BASE_URL, MODES, NOW, Mode, connect, network_of, record_of, rows_of, text_of, transport_over
 from support.faults import Fault, Faulty
@@ -16,6 +17,7 @@ from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import Client as ApiClient
+from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -284,3 +286,44 @@ async def test_a_uid_that_two_deleted_kudos_are_shown_under_puts_none_of_them_ba
         assert "2 deleted kudos" in await host.error("create_kudo", site=site, path="/hello", custom_uid="%3Cb")
         await host.answer("create_kudo", site=site, path="/hello", custom_uid="<b")
     assert left(service) == ["<b"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("named", [{"uid": "a"}, {"uids": ["a", "b"]}])
+async def test_a_kudo_made_anew_while_the_user_is_asked_does_not_go_unless_they_agree_to_it(
+    named: dict[str, Any], mode: Mode
+) -> None:
+    service, asked = fake_api(), list[str]()
+    site = add(service, "a", "b")
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert context.session is not None
+        asked.append(params.message)
+        if len(asked) > 1:
+            return ElicitResult(action="decline")
+        service.connection.execute("DELETE FROM kudos WHERE uid = 'a'")
+        add(service, "a", path="/new", days_ago=1)
+        return TICKED
+
+    async with connect(service, mode=mode, elicitation=ask, store=open_store(None)) as host:
+        text = text_of(await host.call("delete_kudo", site=site, **named))
+        assert verbs(host) == []
+    assert sorted(left(service)) == ["a", "b"]
+    assert text.startswith("Nothing was deleted: ")
+    assert "made anew" in text if mode == "legacy" else "/new" in asked[1]  # elsewhere the question is put anew
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_kudos_that_went_elsewhere_while_the_user_is_asked_keep_none_of_the_others(mode: Mode) -> None:
+    service = fake_api()
+    site = add(service, "a", "b")
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert context.session is not None
+        assert params.message
+        service.connection.execute("DELETE FROM kudos WHERE uid = 'a'")
+        return TICKED
+
+    async with connect(service, mode=mode, elicitation=ask, store=open_store(None)) as host:
+        answer = await host.answer("delete_kudo", site=site, uids=["a", "b"])
+    assert (outcomes(answer), left(service)) == (["not found", "deleted"], [])

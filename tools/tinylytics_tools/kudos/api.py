@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ from pydantic import AfterValidator
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.endpoint import MINUTE_S, Endpoint, by_window
+from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.periods import Window
 from tinylytics_tools.replies import Id, Paged, Reply, Time
@@ -61,12 +60,7 @@ class KudoDeletedReply(Reply):
     status: Literal["deleted"]
 
 
-def _ttl(query: Mapping[str, str], reply: KudosReply, now: datetime) -> float:
-    """A minute for one kudo, which may be deleted elsewhere and is to be written, else by its window."""
-    return MINUTE_S if "uid" in query else by_window(query, reply, now)
-
-
-KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=_ttl)
+KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=by_window)
 NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply, invalidates=("sites", "kudos"))
 KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply, invalidates=("sites", "kudos"))
 
