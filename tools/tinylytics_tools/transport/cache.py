@@ -47,8 +47,8 @@ class Transport(httpx.AsyncBaseTransport):
     Replies that are of their endpoint's model are kept, by key and address: the URL with its query in order. On an
     outage (a fault of transport, a 5xx or 429, a reply that is not of the model) a stored reply is used although its
     time is over, for up to a week, and stays stored. Equal reads under way are one. Where the store cannot be used,
-    everything is asked anew, and so it is where the cache is not `enabled`. What a write must know before or after it is
-    always asked anew, but for the site. A write drops what its endpoint makes stale, whatever became of it, unless the
+    everything is asked anew, and so it is where the cache is not `enabled`. What a write must know, before or after it,
+    is asked anew, but for the site. A write drops what its endpoint makes stale, whatever became of it, unless the
     service refused it or it did not leave. What was stored and sent is added to the call's stats; `reply_of` is what an
     answer says, already read.
     """
