@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from support.client import BASE_URL, MODES, NOW, Mode, connect, network_of, record_of, rows_of, text_of, transport_over
-from support.faults import Fault, Faulty
+from support.faults import Fault, Faulty, once
 from support.writes import TICKED, UID, add, agreeing, answering, deleted, fake_api, left, not_deleted, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.server import create_server
@@ -327,3 +327,14 @@ async def test_kudos_that_went_elsewhere_while_the_user_is_asked_keep_none_of_th
     async with connect(service, mode=mode, elicitation=ask, store=open_store(None)) as host:
         answer = await host.answer("delete_kudo", site=site, uids=["a", "b"])
     assert (outcomes(answer), left(service)) == (["not found", "deleted"], [])
+
+
+async def test_beside_a_kudo_that_an_earlier_call_deleted_none_says_that_nothing_was_changed() -> None:
+    service = fake_api()
+    site = add(service, "a", "b")
+    network = Faulty(network_of(service), once("DELETE", None, Fault.NO_CONNECTION))
+    async with connect(network, elicitation=agreeing) as host:
+        await deleted(host, site=site, uid="a")
+        text = text_of(await host.call("delete_kudo", site=site, uids=["a", "b"]))
+    assert text.startswith("Deleted 1 of 2 kudos")
+    assert "Nothing was changed" not in text

@@ -147,6 +147,7 @@ async def _delete(api: CallContext, site: SiteReply, target: Target) -> Sequence
     if target.found is None:
         return ()
     if isinstance(target.found, Entry):
+        api.has_written = True
         return await end(api, target.found.id, Outcome.DONE, _DELETED)
     return await _send(api, site, target.found.path, target.raw)
 
