@@ -6,7 +6,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
-from support.client import MODES, NOW, Mode, connect, network_of, rows_of
+from support.client import MODES, NOW, Mode, connect, network_of, rows_of, text_of
 from support.faults import Fault, Faulty, once
 from support.writes import WHOLE, add, fake_api, hits, sent, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
