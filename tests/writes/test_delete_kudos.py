@@ -338,3 +338,23 @@ async def test_beside_a_kudo_that_an_earlier_call_deleted_none_says_that_nothing
         text = text_of(await host.call("delete_kudo", site=site, uids=["a", "b"]))
     assert text.startswith("Deleted 1 of 2 kudos")
     assert "Nothing was changed" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("prefix", ["k", "é "])
+async def test_deleting_among_thousands_of_old_kudos_takes_no_more_than_a_calls_requests(
+    prefix: str, mode: Mode
+) -> None:
+    service = fake_api()
+    born = int((NOW - timedelta(days=1_100)).timestamp())
+    site = str(service.add_site(label="Big", url="https://big.example", created_at=born))
+    uids = [f"{prefix}{number}" for number in range(9_000)]
+    rows = [{"uid": uid, "path": "/x", "created_at": born + number} for number, uid in enumerate(uids)]
+    service.add_kudos(int(site), rows)
+    async with connect(service, mode=mode, elicitation=agreeing) as host:
+        refused = await host.error("delete_kudo", site=site, uids=uids[:25])
+        assert refused.endswith("Name fewer uids in one call.")
+        assert verbs(host) == []
+        answer = await host.answer("delete_kudo", site=site, uids=uids[:6])
+    assert (answer["deleted"], left(service)) == (6, uids[6:])
+    assert answer["requests_used"] <= 40
