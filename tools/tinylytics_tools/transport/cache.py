@@ -75,7 +75,7 @@ class Transport(httpx.AsyncBaseTransport):
         address = _address(request.url)
         found = await self._find(address)
         stored = self._usable(request, found.reply, is_fresh=True)
-        if stored is None and info.purpose is Purpose.WRITE and info.endpoint.survives_writes:
+        if stored is None and info.purpose is not Purpose.READ:
             kept = (await self._find(_address(request.url, _FOR_WRITES))).reply
             stored = self._usable(request, kept, is_fresh=True)
         return stored or await self._ask(request, address, found)
