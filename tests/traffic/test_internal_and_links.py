@@ -182,3 +182,41 @@ async def test_of_one_referring_host_channels_and_addresses_are_still_exact(dime
     thread = "https://news.ycombinator.com/item?id="
     expected = {"social": 12} if dimension == "channel" else {thread + "1": 8, thread + "2": 4}
     assert names(answer["ranking"]) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "https://en.wikipedia.org/wiki/Kiel_(city)",
+        "https://a.example/it's",
+        "https://a.example/a|b%20c",
+        "https://a.example/a%20b",
+        f"https://a.example/{'long' * 50}",
+    ],
+)
+async def test_an_address_as_it_is_shown_finds_its_hits(raw: str) -> None:
+    fake_api, site = a_site()
+    fake_api.add_hits(int(site), [{"created_at": MOMENT, "path": "/read", "referrer": raw, "visitor_hash": "v"}] * 2)
+    async with connect(fake_api) as host:
+        listed = rows_of((await host.answer("list_hits", site=site, path="/read", **WEEK))["rows"])
+        asked = {"site": site, "referrer": listed[0]["referrer"], **WEEK}
+        for tool, figure, count in (
+            ("list_hits", "hits", 2),
+            ("rank_traffic", "hits", 2),
+            ("summarize_traffic", "hits", 2),
+            ("get_user_journeys", "visitors", 1),
+        ):
+            more = {"dimension": "path"} if tool == "rank_traffic" else {}
+            assert (await host.answer(tool, **asked, **more))[figure] == count, tool
+
+
+async def test_a_part_that_no_text_finds_alone_is_refused_and_not_counted_in_part() -> None:
+    fake_api, site = a_site()
+    for raw in ("https://a.example/a b", "https://a.example/a%20b"):
+        fake_api.add_hits(int(site), [{"created_at": MOMENT, "path": "/", "referrer": raw}])
+    async with connect(fake_api) as host:
+        said = await host.error("list_hits", site=site, referrer="https://a.example/a%20b", **WEEK)
+        search = {"dimension": "link", "search": "https://a.example/a%20b", **WEEK}
+        answer = await host.answer("rank_traffic", site=site, **search)
+    assert said.startswith("2 referrers are shown with this text")
+    assert answer["matching_hits"] == 2

@@ -58,6 +58,15 @@ async def test_a_list_of_names_is_never_one_name_that_nothing_has(argument: str,
         assert (answer["hits"], answer["excluded_names"], answer["excluded_hits"]) == (3, 2, 12)
 
 
+@pytest.mark.parametrize(("argument", "figure"), [("search", "matching_hits"), ("exclude", "excluded_hits")])
+@pytest.mark.parametrize("name", ["null", "true", "2025", 2025])
+async def test_a_single_name_that_is_also_a_value_of_json_is_a_name(argument: str, figure: str, name: object) -> None:
+    fake_api, site = a_site(**{str(name): 7, "about": 5})
+    async with connect(fake_api) as host:
+        answer = await ranked(host, site, **{argument: name if argument == "search" else f"/{name}"})
+    assert answer[figure] == 7
+
+
 @pytest.mark.parametrize(("last", "left"), [("b", 8), ("a", 3), ("", 3)])
 async def test_many_stars_hold_up_nobody(last: str, left: int) -> None:
     fake_api, site = a_site(**{"a" * 60: 5, "x": 3})

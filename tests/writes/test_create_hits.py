@@ -6,7 +6,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
-from support.client import MODES, NOW, Mode, connect, network_of, rows_of
+from support.client import MODES, NOW, Mode, connect, network_of, rows_of, text_of
 from support.faults import Fault, Faulty, once
 from support.writes import WHOLE, add, fake_api, hits, sent, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY
@@ -273,3 +273,14 @@ async def test_a_row_that_the_service_refuses_is_told_with_its_reason() -> None:
         ("2", "the service did not say"),
         ("1", "Path bad"),
     ]
+
+
+async def test_beside_rows_that_an_earlier_call_stored_none_says_that_nothing_was_changed() -> None:
+    service = fake_api()
+    faults = once("POST", None, Fault.NO_CONNECTION, Fault.NO_CONNECTION)
+    async with connect(Faulty(network_of(service), faults)) as host:
+        site = add(service)
+        for _ in range(2):
+            result = await host.call("create_hits", site=site, hits=many(150))
+            assert "Recorded 100 of 150 hits" in text_of(result)
+            assert "Nothing was changed" not in text_of(result)

@@ -8,14 +8,16 @@ import httpx2 as httpx
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
+from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from support.client import BASE_URL, MODES, NOW, Mode, connect, network_of, record_of, rows_of, text_of, transport_over
-from support.faults import Fault, Faulty
+from support.faults import Fault, Faulty, once
 from support.writes import TICKED, UID, add, agreeing, answering, deleted, fake_api, left, not_deleted, verbs
 from tinylytics_mcp.fake_api import FULL_ACCESS_KEY, FakeApi
 from tinylytics_mcp.server import create_server
 from tinylytics_tools.access import ApiKey
 from tinylytics_tools.client import Client as ApiClient
+from tinylytics_tools.transport import open_store
 from tinylytics_tools.transport.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -284,3 +286,75 @@ async def test_a_uid_that_two_deleted_kudos_are_shown_under_puts_none_of_them_ba
         assert "2 deleted kudos" in await host.error("create_kudo", site=site, path="/hello", custom_uid="%3Cb")
         await host.answer("create_kudo", site=site, path="/hello", custom_uid="<b")
     assert left(service) == ["<b"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("named", [{"uid": "a"}, {"uids": ["a", "b"]}])
+async def test_a_kudo_made_anew_while_the_user_is_asked_does_not_go_unless_they_agree_to_it(
+    named: dict[str, Any], mode: Mode
+) -> None:
+    service, asked = fake_api(), list[str]()
+    site = add(service, "a", "b")
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert context.session is not None
+        asked.append(params.message)
+        if len(asked) > 1:
+            return ElicitResult(action="decline")
+        service.connection.execute("DELETE FROM kudos WHERE uid = 'a'")
+        add(service, "a", path="/new", days_ago=1)
+        return TICKED
+
+    async with connect(service, mode=mode, elicitation=ask, store=open_store(None)) as host:
+        text = text_of(await host.call("delete_kudo", site=site, **named))
+        assert verbs(host) == []
+    assert sorted(left(service)) == ["a", "b"]
+    assert text.startswith("Nothing was deleted: ")
+    assert "made anew" in text if mode == "legacy" else "/new" in asked[1]  # elsewhere the question is put anew
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_kudos_that_went_elsewhere_while_the_user_is_asked_keep_none_of_the_others(mode: Mode) -> None:
+    service = fake_api()
+    site = add(service, "a", "b")
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert context.session is not None
+        assert params.message
+        service.connection.execute("DELETE FROM kudos WHERE uid = 'a'")
+        return TICKED
+
+    async with connect(service, mode=mode, elicitation=ask, store=open_store(None)) as host:
+        answer = await host.answer("delete_kudo", site=site, uids=["a", "b"])
+    assert (outcomes(answer), left(service)) == (["not found", "deleted"], [])
+
+
+async def test_beside_a_kudo_that_an_earlier_call_deleted_none_says_that_nothing_was_changed() -> None:
+    service = fake_api()
+    site = add(service, "a", "b")
+    network = Faulty(network_of(service), once("DELETE", None, Fault.NO_CONNECTION))
+    async with connect(network, elicitation=agreeing) as host:
+        await deleted(host, site=site, uid="a")
+        text = text_of(await host.call("delete_kudo", site=site, uids=["a", "b"]))
+    assert text.startswith("Deleted 1 of 2 kudos")
+    assert "Nothing was changed" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("prefix", ["k", "é "])
+async def test_deleting_among_thousands_of_old_kudos_takes_no_more_than_a_calls_requests(
+    prefix: str, mode: Mode
+) -> None:
+    service = fake_api()
+    born = int((NOW - timedelta(days=1_100)).timestamp())
+    site = str(service.add_site(label="Big", url="https://big.example", created_at=born))
+    uids = [f"{prefix}{number}" for number in range(9_000)]
+    rows = [{"uid": uid, "path": "/x", "created_at": born + number} for number, uid in enumerate(uids)]
+    service.add_kudos(int(site), rows)
+    async with connect(service, mode=mode, elicitation=agreeing) as host:
+        refused = await host.error("delete_kudo", site=site, uids=uids[:25])
+        assert refused.endswith("Name fewer uids in one call.")
+        assert verbs(host) == []
+        answer = await host.answer("delete_kudo", site=site, uids=uids[:6])
+    assert (answer["deleted"], left(service)) == (6, uids[6:])
+    assert answer["requests_used"] <= 40

@@ -59,6 +59,7 @@ MOST_NAMES, LONGEST_NAME = 20, 200
 
 def several(value: Any) -> Any:
     """Return several names; a text is taken for names apart by commas: as one, "a,b" would be found nowhere."""
+    value = "null" if value is None else _text(value)  # the SDK takes that text for a null
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
         return value

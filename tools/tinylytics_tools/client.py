@@ -139,7 +139,8 @@ class CallContext:
     """What one tool call asks through a client.
 
     `stats` counts what it took, `answers_read` the answers so far, stored ones among them. `progress` hears
-    `(answers read, None, words)` where one question takes more than a few requests.
+    `(answers read, None, words)` where one question takes more than a few requests. `has_written`: its answer tells of
+    a write, of this call or an earlier one.
     """
 
     def __init__(self, client: Client, stats: CallStats | None = None, progress: Progress | None = None) -> None:
@@ -151,7 +152,7 @@ class CallContext:
         self._progress = progress
         self._purpose = Purpose.READ
         self.answers_read = 0
-        self._has_written = False
+        self.has_written = False
 
     def for_writing(self) -> "CallContext":
         """Return this, all that it asks from here on using what is kept of the hour for writes."""
@@ -192,11 +193,11 @@ class CallContext:
             self.stats.fresh_until = 0.0
             failure = failures.of_transport(endpoint, error, base_url=self._client.base_url)
             if isinstance(failure, OutcomeUnknown):
-                self._has_written = True
+                self.has_written = True
                 await self._client.report_change(endpoint, path_values)
             raise self._told(failure) from error
         is_sent, is_write = was_sent(response), endpoint.method != "GET"
-        self._has_written = self._has_written or (is_write and is_sent)
+        self.has_written = self.has_written or (is_write and is_sent)
         if is_write and not failures.left_all_as_it_was(response, sent=is_sent):
             await self._client.report_change(endpoint, path_values)
         self.answers_read += 1
@@ -217,7 +218,7 @@ class CallContext:
 
     def _told(self, failure: TinylyticsError) -> TinylyticsError:
         """Return a failure; one before the first write of a call that writes says that nothing was changed."""
-        if self._purpose is Purpose.WRITE and not self._has_written:
+        if self._purpose is Purpose.WRITE and not self.has_written:
             failure.args = (f"Nothing was changed. {failure}",)
         return failure
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from urllib.parse import unquote
 
 from tinylytics_tools import sanitize
 from tinylytics_tools.client import CallContext
@@ -69,7 +70,7 @@ async def resolve_filters(
     if referrer is not None:
         name = named_host(referrer)
         if name is None:
-            text = referrer
+            text = await _by_part(api, scope, span, country, paths, referrer)
             parts.append(f"referrer containing {sanitize.referrer(referrer)}")
             notes.append("referrer is no host name: every address that contains the text counts, upper or lower case")
         else:
@@ -109,6 +110,31 @@ async def _by_host(
         if {raw for raw in values if narrower in (raw or "").lower()} == of_host:
             return narrower, None, others
     return text, host, others
+
+
+async def _by_part(
+    api: CallContext, scope: Scope, span: Window, country: str | None, paths: tuple[str | None, ...], part: str
+) -> str:
+    """The text to look for, which is in all addresses with this part, also as an answer shows it, and in no others."""
+    if "%" not in part and sanitize.CUT_MARK not in part:
+        return part
+    groups = await _read(api, Filters(country, paths).slices(scope, span), "referrer")
+    values = {raw for group in groups for raw in group.hits if raw}
+    meant = {raw for raw in values if has_part(part, raw)}
+    for text in (part, unquote(part), *sorted(meant)):
+        if {raw for raw in values if text.lower() in raw.lower()} == meant:
+            return text
+    raise InvalidArgument(
+        f"{len(meant)} referrers are shown with this text, and no text finds just these. rank_traffic with dimension "
+        "link and this as search counts them; or give a part without percent signs."
+    )
+
+
+def has_part(part: str, referrer: str) -> bool:
+    """Return whether an address contains a text in any case, as it is or as an answer shows it."""
+    shown = sanitize.canonical(referrer, sanitize.IN_URLS)
+    is_in = any(part.casefold() in text.casefold() for text in (referrer, shown))
+    return is_in or sanitize.matches(part, referrer, "referrer")
 
 
 def named_host(referrer: str) -> str | None:

@@ -12,7 +12,7 @@ from tinylytics_tools.client import CallContext, CurrentApi
 from tinylytics_tools.dimensions import Raw, key, merged, spellings
 from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument
-from tinylytics_tools.filters import named_host
+from tinylytics_tools.filters import has_part, named_host
 from tinylytics_tools.hits.api import HITS
 from tinylytics_tools.periods import LONGEST_WINDOW
 from tinylytics_tools.planner import MOST_REQUESTS, batches
@@ -264,7 +264,7 @@ def _is_page(wanted: str, raw: str | None) -> bool:
 
 def _is_from(wanted: str, raw: str | None) -> bool:
     host = named_host(wanted)
-    return wanted.casefold() in (raw or "").casefold() if host is None else sanitize.host(raw) == host
+    return has_part(wanted, raw or "") if host is None else sanitize.host(raw) == host
 
 
 def _ranked(paths: Sequence[str | None], limit: int, offset: int = 0) -> Table:

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
 
@@ -10,9 +9,10 @@ from pydantic import AfterValidator
 
 from tinylytics_tools import paging, sanitize
 from tinylytics_tools.client import CallContext
-from tinylytics_tools.endpoint import MINUTE_S, Endpoint, by_window
+from tinylytics_tools.endpoint import Endpoint, by_window
 from tinylytics_tools.errors import InvalidArgument, OutcomeUnknown, TinylyticsError
 from tinylytics_tools.periods import Window
+from tinylytics_tools.planner import MOST_REQUESTS
 from tinylytics_tools.replies import Id, Paged, Reply, Time
 from tinylytics_tools.scope import first_day
 from tinylytics_tools.site_lookup import SiteReply
@@ -61,12 +61,7 @@ class KudoDeletedReply(Reply):
     status: Literal["deleted"]
 
 
-def _ttl(query: Mapping[str, str], reply: KudosReply, now: datetime) -> float:
-    """A minute for one kudo, which may be deleted elsewhere and is to be written, else by its window."""
-    return MINUTE_S if "uid" in query else by_window(query, reply, now)
-
-
-KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=_ttl)
+KUDOS = Endpoint("GET", "/sites/{site_id}/kudos", KudosReply, ttl=by_window)
 NEW_KUDO = Endpoint("POST", "/sites/{site_id}/kudos", KudoCreatedReply, invalidates=("sites", "kudos"))
 KUDO = Endpoint("DELETE", "/sites/{site_id}/kudos/{uid}", KudoDeletedReply, invalidates=("sites", "kudos"))
 
@@ -138,17 +133,30 @@ async def find_exactly(api: CallContext, site: SiteReply, uid: str, *, looks_up:
 
 
 async def find_each(api: CallContext, site: SiteReply, uids: Sequence[str]) -> list[list[KudoReply]]:
-    """Return the same for several uids, in their order; all kudos are read at once where that takes fewer requests."""
-    if site.lifetime_kudos is not None and 1 + site.lifetime_kudos // PER_PAGE < len(uids):
+    """Return the same for several uids, in their order; all kudos are read at once where that takes fewer requests.
+    Raise `InvalidArgument` where this, once more after the user is asked, and a deletion of each are too many."""
+    pieces = len(_ever(api, site))
+    at_once = pieces + (site.lifetime_kudos or 0) // PER_PAGE
+    is_plain = all(sanitize.is_plain(uid, "uid") for uid in uids)
+    cost = min(at_once, pieces * len(uids)) if is_plain else at_once
+    if len(uids) > 1 and 1 + 2 * cost + len(uids) > MOST_REQUESTS:
+        raise InvalidArgument(
+            f"Nothing was deleted: among so many kudos of {site.quoted} it would take more than {MOST_REQUESTS} "
+            "requests to find and delete these. Name fewer uids in one call."
+        )
+    if not is_plain or cost < pieces * len(uids):
         reading = await _read_ever(api, site, {}, looks_up=False)
         if reading.complete:
             return [_named(uid, reading.rows) for uid in uids]
     return await api.gather(*(partial(find, api, site, uid) for uid in uids))
 
 
+def _ever(api: CallContext, site: SiteReply) -> list[Window]:
+    return Window(min(first_day(site, "utc"), api.now().date()), api.now().date()).pieces()
+
+
 async def _read_ever(api: CallContext, site: SiteReply, filters: dict[str, str], *, looks_up: bool) -> Reading:
-    ever = Window(min(first_day(site, "utc"), api.now().date()), api.now().date())
-    queries = [filters | piece.query("utc") for piece in ever.pieces()]
+    queries = [filters | piece.query("utc") for piece in _ever(api, site)]
     del queries[-1]["end_date"]  # the service's own today, in case the clock of this machine is behind
     return await read(api, site.id, queries, looks_up=looks_up)
 

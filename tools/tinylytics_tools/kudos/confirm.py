@@ -27,8 +27,6 @@ VALID_S: Final = 600
 """How long a code confirms."""
 REMEMBERED_S: Final = 86_400.0
 """A kudo that is not there counts as deleted where its deletion was sent within a day and not answered."""
-_ASKS_IN_ROUNDS: Final = "2026-07-28"
-"""From this version of the protocol on, a question is the answer of a call's first round."""
 _CODE: Final = re.compile(r"([0-9a-f]{8})-([0-9a-f]{20})")
 
 
@@ -77,6 +75,11 @@ class Targets:
     def there(self) -> list[KudoReply]:
         """The kudos that would go."""
         return [target.found for target in self.each if isinstance(target.found, KudoReply)]
+
+    @property
+    def facts(self) -> list[tuple[int, str, str, str]]:
+        """What is agreed to: of each that would go its id, uid, path and date."""
+        return sorted((kudo.id or 0, kudo.uid or "", kudo.path or "", str(kudo.created_at)) for kudo in self.there)
 
     @property
     def notes(self) -> list[str]:
@@ -147,10 +150,12 @@ class Confirm(BaseModel):
 
 @dataclass(frozen=True)
 class Check:
-    """How this call is confirmed. `asks`: the host asks the user. Otherwise by a code: `is_confirmed` with the right
-    one; else `code` is a new one, and `problem` says what is wrong with that of the call."""
+    """How this call is confirmed. `asks`: the host asks the user, `waits`: while the call goes on. Otherwise by a code:
+    `is_confirmed` with the right one; else `code` is a new one, and `problem` says what is wrong with that of the call.
+    """
 
     asks: bool
+    waits: bool = False
     is_confirmed: bool = False
     code: str | None = None
     problem: str | None = None
@@ -167,12 +172,11 @@ async def check(
     if not targets.there:
         return Check(asks=False, is_confirmed=True)  # all is gone: nothing is left to agree to
     if _can_ask(ctx):
-        return Check(asks=True)
-    shown = sorted([kudo.id or 0, kudo.uid or "", kudo.path or "", str(kudo.created_at)] for kudo in targets.there)
+        return Check(asks=True, waits=not _asks_in_rounds(ctx))
     now, problem = int(api.now().timestamp()), None
 
     async def code_until(end: str) -> str:
-        return f"{end}-{await api.sign(DELETE, targets.site.id, shown, end)}"
+        return f"{end}-{await api.sign(DELETE, targets.site.id, targets.facts, end)}"
 
     try:
         if confirm is not None:
@@ -208,7 +212,12 @@ def _can_ask(ctx: Context[Any, Any]) -> bool:
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
         return False
-    return (ctx.protocol_version or "") >= _ASKS_IN_ROUNDS or ctx.session.can_send_request
+    return _asks_in_rounds(ctx) or ctx.session.can_send_request
+
+
+def _asks_in_rounds(ctx: Context[Any, Any]) -> bool:
+    """Return whether a question is the answer of a call's first round; else it waits within the call."""
+    return (ctx.protocol_version or "") >= "2026-07-28"
 
 
 def named(site: SiteReply, kudo: KudoReply) -> str:

@@ -11,7 +11,7 @@ from tinylytics_tools import sanitize
 from tinylytics_tools.answer import Cell, Table
 from tinylytics_tools.arguments import Site
 from tinylytics_tools.client import CallContext, WritingApi
-from tinylytics_tools.errors import NotFound, OutcomeUnknown, TinylyticsError, Unavailable
+from tinylytics_tools.errors import InvalidArgument, NotFound, OutcomeUnknown, TinylyticsError, Unavailable
 from tinylytics_tools.kudos.api import DELETE, KUDO, KUDOS, AnyUid, KudoReply, look_up
 from tinylytics_tools.kudos.confirm import (
     VALID_S,
@@ -63,8 +63,8 @@ async def delete_kudo(
     checked: Annotated[Check, Resolve(check)],
     consent: Annotated[ElicitationResult[Confirm], Resolve(ask)],
     uid: AnyUid = None,
-    uids: KudoUids = None,  # noqa: ARG001 - `find_targets` takes these two
-    site: Site = None,  # noqa: ARG001
+    uids: KudoUids = None,
+    site: Site = None,
     confirm: Annotated[  # noqa: ARG001 - `check` takes it
         str | None, Field(description="The code of the first call, once the user has agreed.")
     ] = None,
@@ -74,6 +74,14 @@ async def delete_kudo(
     create_kudo can put one back, with a new date.
     """
     if isinstance(consent, AcceptedElicitation) and consent.data.confirm:
+        agreed = targets.facts
+        if checked.waits:  # the user may have been asked for minutes
+            targets = await find_targets(api, site, uid, uids)
+        if not {*targets.facts} <= {*agreed}:
+            raise InvalidArgument(
+                "Nothing was deleted: while the user was asked, one of these was deleted and made anew under its uid. "
+                "The same call again asks about the new one."
+            )
         return await _delete_all(api, targets)
     there, site_name = targets.there, targets.site.quoted
     if checked.asks:
@@ -139,6 +147,7 @@ async def _delete(api: CallContext, site: SiteReply, target: Target) -> Sequence
     if target.found is None:
         return ()
     if isinstance(target.found, Entry):
+        api.has_written = True
         return await end(api, target.found.id, Outcome.DONE, _DELETED)
     return await _send(api, site, target.found.path, target.raw)
 

@@ -47,9 +47,10 @@ class Transport(httpx.AsyncBaseTransport):
     Replies that are of their endpoint's model are kept, by key and address: the URL with its query in order. On an
     outage (a fault of transport, a 5xx or 429, a reply that is not of the model) a stored reply is used although its
     time is over, for up to a week, and stays stored. Equal reads under way are one. Where the store cannot be used,
-    everything is asked anew, and so it is where the cache is not `enabled`. A look-up after a write is always asked
-    anew. A write drops what its endpoint makes stale, whatever became of it, unless the service refused it or it did
-    not leave. What was stored and sent is added to the call's stats; `reply_of` is what an answer says, already read.
+    everything is asked anew, and so it is where the cache is not `enabled`. What a write must know, before or after it,
+    is asked anew, but for the site. A write drops what its endpoint makes stale, whatever became of it, unless the
+    service refused it or it did not leave. What was stored and sent is added to the call's stats; `reply_of` is what an
+    answer says, already read.
     """
 
     rate_limit: RateLimit
@@ -68,13 +69,13 @@ class Transport(httpx.AsyncBaseTransport):
         info = info_of(request)
         if request.method != "GET":
             return await self._write(request)
-        if not self.enabled or info.purpose is Purpose.LOOK_UP:
+        if not self.enabled or (info.purpose is not Purpose.READ and not info.endpoint.survives_writes):
             info.stats.fresh_until = 0.0
             return await send(self.rate_limit.handle_async_request, request)
         address = _address(request.url)
         found = await self._find(address)
         stored = self._usable(request, found.reply, is_fresh=True)
-        if stored is None and info.purpose is Purpose.WRITE and info.endpoint.survives_writes:
+        if stored is None and info.purpose is not Purpose.READ:
             kept = (await self._find(_address(request.url, _FOR_WRITES))).reply
             stored = self._usable(request, kept, is_fresh=True)
         return stored or await self._ask(request, address, found)

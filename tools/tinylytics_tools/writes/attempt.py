@@ -119,6 +119,7 @@ async def _awaited(api: CallContext, entry: Entry) -> Entry:
 
 def _repeated(api: CallContext, entry: Entry) -> Attempt:
     """Return what the first of two equal writes came to."""
+    api.has_written = True
     age = max(0, round(api.now().timestamp() - entry.at))
     error = None if entry.outcome is Outcome.DONE else OutcomeUnknown("the same write was begun before")
     under_way = _is_under_way(api, entry)
