@@ -30,6 +30,7 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, GetPromptR
 from mcp.types import Tool as ListedTool
 from opentelemetry.trace import get_current_span
 from pydantic import AnyUrl, ValidationError
+from tinylytics_tools import sanitize
 from tinylytics_tools.access import Access
 from tinylytics_tools.catalogue import ALL_TOOLS, near, tools_for
 from tinylytics_tools.client import CallContext, Client
@@ -169,10 +170,12 @@ class TinylyticsServer(MCPServer[Any]):
             raise NotAllowed(
                 f"{name} changes data, and {lowered}" if client.is_lowered else f"{name} {FULL_KEY_NEEDED} {of_key}"
             )
-        try:
-            json.dumps(arguments, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise InvalidArgument("Invalid arguments. There is half of a character in them: leave it out.") from None
+        for key, value in arguments.items():
+            try:
+                json.dumps([key, value], ensure_ascii=False).encode()
+            except UnicodeEncodeError:
+                wrong = f"{sanitize.prose(key, cap=60)}: there is half of a character in it; leave that out."
+                raise InvalidArgument(f"Invalid arguments. {wrong}") from None
         given = {key: value for key, value in arguments.items() if value is not None}
         stats = CallStats.from_state(context.request_state if context else None)
         if context is not None:
