@@ -4,7 +4,7 @@ import httpx2 as httpx
 import pytest
 from starlette.requests import Request
 from support.http_server import ANNA, Service, backend_of, serving
-from tinylytics_mcp.http.readiness import CHECK_EVERY_S, readiness
+from tinylytics_mcp.http.app import CHECK_EVERY_S, readiness
 from tinylytics_tools.transport.redis_store import RedisLink, RedisStore
 
 pytestmark = pytest.mark.anyio

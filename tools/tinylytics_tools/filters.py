@@ -1,6 +1,6 @@
 """Resolves the filters of a question, so that what the API finds is exactly the hits that are requested."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -106,10 +106,8 @@ async def _by_host(
     if text is None:
         return None, host, []
     others = sorted({sanitize.host(raw) for raw in values - of_host})[:_MOST_NAMES]
-    for narrower in (text, f"/{text}", f"//{text}", f"//{text}/", f".{text}"):
-        if {raw for raw in values if narrower in (raw or "").lower()} == of_host:
-            return narrower, None, others
-    return text, host, others
+    exactly = _text_of(of_host, values, (text, f"/{text}", f"//{text}", f"//{text}/", f".{text}"))
+    return exactly or text, None if exactly else host, others
 
 
 async def _by_part(
@@ -121,12 +119,19 @@ async def _by_part(
     groups = await _read(api, Filters(country, paths).slices(scope, span), "referrer")
     values = {raw for group in groups for raw in group.hits if raw}
     meant = {raw for raw in values if has_part(part, raw)}
-    for text in (part, unquote(part), *sorted(meant)):
-        if {raw for raw in values if text.lower() in raw.lower()} == meant:
-            return text
+    # of the addresses themselves only the shortest can be in all of them
+    if text := _text_of(meant, values, (part, unquote(part), min(meant, key=len, default=part))):
+        return text
     raise InvalidArgument(
         f"{len(meant)} referrers are shown with this text, and no text finds just these. rank_traffic with dimension "
         "link and this as search counts them; or give a part without percent signs."
+    )
+
+
+def _text_of(meant: Set[str | None], values: Set[str | None], texts: Sequence[str]) -> str | None:
+    """The first of these texts that the service, which looks in any case, finds in all that are meant and no others."""
+    return next(
+        (text for text in texts if {raw for raw in values if text.lower() in (raw or "").lower()} == meant), None
     )
 
 

@@ -1,10 +1,12 @@
 """Builds the ASGI app of everything served over HTTP."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import anyio
@@ -21,21 +23,25 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tinylytics_tools.access import ApiKey
+from tinylytics_tools.api_info import ROOT
 from tinylytics_tools.client import CallContext, Client
-from tinylytics_tools.errors import KeyNotAccepted, NotAllowed
+from tinylytics_tools.errors import KeyNotAccepted, NotAllowed, TinylyticsError
 from tinylytics_tools.failures import OWN_KEY
 from tinylytics_tools.me import ME, MeReply
+from tinylytics_tools.transport.interface import StoreUnavailable
 
-from tinylytics_mcp.backend import Backend
+from tinylytics_mcp.backend import NO_KEY_OWNER, Backend
 from tinylytics_mcp.errors import UsageError
 from tinylytics_mcp.http.auth import Caller, KeyChecks, client_key_auth, loopback_auth, token_auth
 from tinylytics_mcp.http.callers import AuthMiddleware, count_messages, current_user
 from tinylytics_mcp.http.limits import LIMITS, Limits
 from tinylytics_mcp.http.oauth.server import AuthorizationServer
-from tinylytics_mcp.http.readiness import readiness
 from tinylytics_mcp.http.settings import PUBLIC_URL, AuthMode, HttpSettings
 from tinylytics_mcp.resources import publish_changes
 from tinylytics_mcp.server import TinylyticsServer
+
+CHECK_EVERY_S = 60.0
+TIMEOUT_S = 10.0
 
 
 def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False, limits: Limits = LIMITS) -> ASGIApp:
@@ -101,6 +107,35 @@ def http_app(backend: Backend, settings: HttpSettings, *, sse_only: bool = False
     )
     pages.router.redirect_slashes = False  # its redirects believe the Host header, and know nothing of a proxy's TLS
     return _checked(pages, mcp, {"/sse", "/messages"} if sse_only else {"/sse", "/messages", "/mcp"}, settings)
+
+
+def readiness(backend: Backend, *, clock: Callable[[], float] = monotonic) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers 503 where Tinylytics is out of reach, and 200 with the status degraded where only the store
+    is. Tinylytics is asked at most once a minute."""
+    lock, is_reachable, checked_at = anyio.Lock(), False, float("-inf")
+
+    async def reaches_tinylytics() -> bool:
+        with anyio.move_on_after(TIMEOUT_S), suppress(TinylyticsError):
+            async with aclosing(backend.open(None, cached=False)) as client:
+                await CallContext(client).call(ROOT)
+                return True
+        return False
+
+    async def ready(_: Request) -> Response:
+        nonlocal is_reachable, checked_at
+        async with lock:
+            if clock() - checked_at >= CHECK_EVERY_S:
+                is_reachable, checked_at = await reaches_tinylytics(), clock()
+        store, status = "ok", "ready" if is_reachable else "not ready"
+        try:
+            await backend.store.requests.usage(NO_KEY_OWNER, lambda: datetime.now(UTC))
+        except StoreUnavailable:
+            store = "out of reach: no cache, no writes, 100 requests an hour"
+            status = "degraded" if is_reachable else status
+        report = {"status": status, "tinylytics": "ok" if is_reachable else "out of reach", "store": store}
+        return JSONResponse(report, status_code=200 if is_reachable else 503)
+
+    return ready
 
 
 async def _owner(backend: Backend, key: ApiKey) -> MeReply | None:

@@ -101,9 +101,9 @@ async def explain_change(
     if finished.days == 1 and compare is None:
         found = await find_day(reader, finished.first, whole)
     elif compare is None:
-        found = await find_in_period(reader, scope, finished, born, whole)
+        found = await find_in_period(reader, scope, comparison, finished, born, whole)
     else:
-        found = await find_whole(reader, scope, compare, born)
+        found = await find_whole(reader, scope, comparison, born)
     lasting: dict[str, Any] = {}
     if found.kind == "unusual day":
         lasting = await find_lasting(reader, found.seen.first, whole, scope.today - timedelta(days=1))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from tinylytics_tools.periods import Compare, Window, earlier
+from tinylytics_tools.periods import Comparison, Window
 from tinylytics_tools.scope import Scope
 from tinylytics_tools.tables import SMALL, counted
 from tinylytics_tools.traffic.compare import NOT_ON_ALL, earlier_days, moved, spoken, too_young
@@ -71,19 +71,21 @@ async def find_day(reader: TrafficReader, day: date, whole: date) -> Finding:
     )
 
 
-async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, born: date, whole: date) -> Finding:
+async def find_in_period(
+    reader: TrafficReader, scope: Scope, comparison: Comparison | None, finished: Window, born: date, whole: date
+) -> Finding:
     """Return what stands out of the finished days of a period, from the site's first `whole` day on: the largest shift
     or unusual day, else the whole period."""
     finished = finished.common(Window(whole, max(whole, finished.last))) or finished
     hits = await _days_around(reader, finished, whole, in_utc=scope.zone == "utc")
     if hits is None:
-        return await find_whole(reader, scope, "previous_period", born)
+        return await find_whole(reader, scope, comparison, born)
     shift = hits.shift(finished)
     if shift is None:
         unusual = hits.unusual(finished.dates())
         if unusual:
             return replace(_of_day(unusual[0]), days=unusual)
-        return await find_whole(reader, scope, "previous_period", born)
+        return await find_whole(reader, scope, comparison, born)
     before, after = shift
     unusual = hits.unusual_beside(after.first, finished)
     await reader.count(after, before)
@@ -95,9 +97,8 @@ async def find_in_period(reader: TrafficReader, scope: Scope, finished: Window, 
     return Finding("lasting shift", after, now, [before], then, "on as many days before", unusual, notes)
 
 
-async def find_whole(reader: TrafficReader, scope: Scope, compare: Compare, born: date) -> Finding:
+async def find_whole(reader: TrafficReader, scope: Scope, comparison: Comparison | None, born: date) -> Finding:
     """Return a whole period against the one before, and the single days that carry one of them."""
-    comparison = earlier(scope.requested, compare, today=scope.today)
     finished = scope.finished or scope.window
     note = too_young(comparison, born)
     if comparison is None or note:
