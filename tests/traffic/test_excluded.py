@@ -212,3 +212,13 @@ async def test_what_cannot_be_left_out_exactly_is_refused_with_what_would_work(m
         *("day:", "page:", "page:", "referrer:")
     ]
     assert both.startswith("exclude page: and referrer: do not go with a filter")
+
+
+async def test_an_estimate_without_a_day_tells_its_hits() -> None:
+    fake_api, site = a_site()
+    spike = str(NOW.date() - timedelta(days=3))
+    asking = {"dimension": "weekday", "period": "last_90_days", "time_zone": "user", "compare": "none"}
+    async with connect(fake_api) as host:
+        answer = await host.answer("rank_traffic", site=site, exclude=f"day:{spike}", **asking)
+    assert "estimate" in answer
+    assert (answer["hits"], answer["excluded"], answer["excluded_hits"]) == (10, f"day:{spike}", 90)
